@@ -1,0 +1,2 @@
+/** The system's Chromium is driven; puppeteer downloads nothing. */
+module.exports = { skipDownload: true };

@@ -1,0 +1,114 @@
+/** What call control sees of SIP: legs, the calls that make them, and the calls that come in. */
+
+import type { DialogState } from "./dialog-state.ts";
+import type { NameAddr, Sdp, SipRequest, SipResponse, SipUri } from "./message.ts";
+
+/** Names a dialog from our side (RFC 3261 §12): what Replaces and Target-Dialog carry, tags seen from the sender. */
+export interface DialogId {
+  readonly callId: string;
+  readonly localTag: string;
+  readonly remoteTag: string;
+}
+
+/** A request header set by call control: already safe text, one line. */
+export type ExtraHeaders = Readonly<Record<string, string>>;
+
+/** What the owner of a leg does when the peer acts; each may be left out. */
+export interface LegHandlers {
+  /** Peer's re-INVITE with an offer; returns the answer, or throws SipError. Without it: the last answer again if media are unchanged, else 488. */
+  onOffer?(offer: Sdp): Sdp | Promise<Sdp>;
+  /** The answer that came in the ACK to an invite we accepted with an offer of ours. */
+  onAnswer?(answer: Sdp): void;
+  /** The dialog ended and not by our bye(): peer's BYE, a 481/408 in the dialog, or no ACK for 64*T1. */
+  onEnded?(reason: string): void;
+  /** Other requests in the dialog (INFO, REFER, MESSAGE …); without it 501. */
+  onRequest?(request: SipRequest): InDialogAnswer | Promise<InDialogAnswer>;
+}
+
+export interface InDialogAnswer {
+  readonly status: number;
+  readonly reason?: string;
+  readonly headers?: ExtraHeaders;
+  readonly content?: string;
+}
+
+/** Our half of one INVITE dialog: all that call control may ask of the far end. */
+export interface Leg {
+  /** Whom we called, or who called us: To or From of the first INVITE. */
+  readonly peer: NameAddr;
+  readonly state: DialogState;
+  readonly id: DialogId;
+  /** Contact of the peer with its parameters (`isfocus`, RFC 4579 §4). */
+  readonly remoteContact: NameAddr;
+  /** Our Contact in this dialog. */
+  readonly localContact: SipUri;
+  /** Option tags of the peer's Supported header, lower case. */
+  readonly supports: ReadonlySet<string>;
+  /** The peer's current session description, from its last offer or answer; "" before there is one. */
+  readonly description: Sdp;
+  /** Ours, from the last offer or answer we sent. */
+  readonly localDescription: Sdp;
+  /** May be replaced at any time by the leg's owner. */
+  handlers: LegHandlers;
+  /** Re-INVITE with a new offer; returns the answer. Sends `o=` with this leg's session id and the version raised by one (RFC 3264 §8). Throws SipError; the old session then stands. */
+  offer(sdp: Sdp): Promise<Sdp>;
+  /** Any other request in the dialog; resolves with its final response. */
+  request(
+    method: string,
+    body?: { type: string; content: string },
+    headers?: ExtraHeaders,
+  ): Promise<SipResponse>;
+  /** REFER in the dialog (RFC 3515); resolves with the final sipfrag status, or the 2xx status when the peer grants norefersub. */
+  refer(target: SipUri, options?: { method?: string; headers?: ExtraHeaders }): Promise<number>;
+  /** Ends the dialog; idempotent, never throws, resolves when answered or given up. */
+  bye(reason?: string): Promise<void>;
+}
+
+export interface InviteOptions {
+  /** Our session description. Without it the INVITE has none, the peer offers in its 2xx, and `answerOffer` makes the answer for the ACK. */
+  readonly offer?: Sdp;
+  readonly answerOffer?: (offer: Sdp) => Sdp | Promise<Sdp>;
+  /** From; the user agent's own identity when missing. */
+  readonly from?: { readonly name?: string; readonly uri: SipUri };
+  readonly headers?: ExtraHeaders;
+  /** The dialog this call takes over (RFC 3891): sent as Replaces, tags turned for the peer, with Require: replaces. */
+  readonly replaces?: DialogId;
+  readonly handlers?: LegHandlers;
+  /** 101 to 199, as they come. */
+  readonly onProgress?: (status: number, response: SipResponse) => void;
+  /** Aborting sends CANCEL; a 2xx that crosses it is ACKed and ended by BYE. */
+  readonly signal?: AbortSignal;
+  /** Give up after this long without a final response (CANCEL, then SipError 408). */
+  readonly timeoutMs?: number;
+}
+
+/** Places the first INVITE of a dialog. Throws SipError when it is refused or times out. */
+export interface Caller {
+  invite(target: SipUri, options: InviteOptions): Promise<{ leg: Leg; answer: Sdp }>;
+}
+
+/** An INVITE outside a dialog, waiting for our decision. Exactly one of accept and reject; after a cancel both do nothing. */
+export interface IncomingInvite {
+  readonly request: SipRequest;
+  readonly from: NameAddr;
+  readonly target: SipUri;
+  readonly source: { readonly address: string; readonly port: number };
+  /** Undefined: the caller wants our offer in the 2xx (delayed offer). */
+  readonly offer: Sdp | undefined;
+  /** The dialog named by Replaces, as one of ours: our own tag is localTag. */
+  readonly replaces: DialogId | undefined;
+  /** Set by the owner: called once if the caller cancels before the decision. */
+  onCancelled?: () => void;
+  ring(status?: number): void;
+  accept(sdp: Sdp, options?: AcceptOptions): Leg;
+  reject(status: number, reason?: string, headers?: ExtraHeaders): void;
+}
+
+export interface AcceptOptions {
+  /** Parameters of our Contact, e.g. `{ isfocus: null }`. */
+  readonly contactParams?: Readonly<Record<string, string | null>>;
+  /** The user part of our Contact; that of the request URI when missing. */
+  readonly contactUser?: string;
+  readonly headers?: ExtraHeaders;
+  readonly handlers?: LegHandlers;
+}
