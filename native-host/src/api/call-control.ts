@@ -1,0 +1,188 @@
+/** What the XML API needs of the SIP service; the service does not know that XML exists. */
+import type { ErrorCode } from "../errors.ts";
+import type { SipUri } from "../sip/leg.ts";
+import type { Sdp } from "../sip/message.ts";
+
+/** Handle of one connection to the API, as `<Welcome client>` names it. */
+export type ClientId = string;
+/** How a call is held: `loop` keeps the service between device and far end, `transfer` hands the device the call. */
+export type Mode = "auto" | "loop" | "transfer";
+export type CallState =
+  | "choosing"
+  | "calling-device"
+  | "dialing"
+  | "ringing"
+  | "incoming"
+  | "active"
+  | "held"
+  | "switching"
+  | "transferred"
+  | "ended";
+export type DeviceKind = "softphone" | "sip" | "pstn" | "http" | "web";
+export type DeviceState = "ready" | "busy" | "ringing" | "offline" | "unknown";
+/** What a document says of its subject (RFC 4575 §4.4). */
+export type DocumentState = "full" | "partial" | "deleted";
+export type Topic = "calls" | "devices" | "roster" | "talking" | "prompts";
+export type Remember = "no" | "origin" | "always";
+export type Fallback = "external" | "error" | "redial";
+
+/** Why something ended or failed, as data: the code, what the SIP peer answered, and a sentence for people. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly sip?: number;
+  readonly reason?: string;
+  readonly detail?: string;
+}
+
+export interface CallView {
+  /** Stable over a switch of far end or device. */
+  readonly call: string;
+  readonly id: SipUri;
+  readonly display?: string;
+  readonly dir: "out" | "in";
+  readonly state: CallState;
+  readonly dev?: string;
+  readonly mode: "loop" | "transfer";
+  /** The far end is a conference (`isfocus`, RFC 4579 §4). */
+  readonly focus: boolean;
+  readonly muted: boolean;
+  readonly secure?: string;
+  readonly client?: ClientId;
+  readonly since?: Date;
+  readonly error?: Failure;
+}
+
+export interface DeviceView {
+  readonly dev: string;
+  readonly kind: DeviceKind;
+  readonly name: string;
+  readonly state: DeviceState;
+  readonly caps: readonly string[];
+  readonly default: boolean;
+}
+
+export interface RosterEndpoint {
+  readonly entity: string;
+  readonly state: DocumentState;
+  readonly status?: string;
+  readonly muted?: boolean;
+  readonly talking?: boolean;
+  readonly joined?: Date;
+}
+
+export interface RosterUser {
+  readonly entity: string;
+  readonly display?: string;
+  readonly state: DocumentState;
+  readonly role?: string;
+  readonly me: boolean;
+  readonly endpoints: readonly RosterEndpoint[];
+}
+
+/** RFC 4575 flattened, with its merge rules: a partial of version n + 1 is merged into version n. */
+export interface RosterView {
+  readonly conf: SipUri;
+  readonly version: number;
+  readonly state: "full" | "partial";
+  /** People in the conference, listed here or not. */
+  readonly count: number;
+  readonly title?: string;
+  readonly users: readonly RosterUser[];
+}
+
+/** A question to the user: with which device shall `id` be called? */
+export interface PromptView {
+  readonly prompt: string;
+  readonly id: SipUri;
+  readonly origin?: string;
+  /** Seconds until the call is cancelled for want of an answer. */
+  readonly expiresS: number;
+  readonly devices: readonly DeviceView[];
+}
+
+export type ServiceEvent =
+  | { readonly name: "Call"; readonly call: CallView }
+  | { readonly name: "Device"; readonly device: DeviceView }
+  | { readonly name: "Roster"; readonly roster: RosterView }
+  | { readonly name: "Talking"; readonly conf: SipUri; readonly entity: string; readonly on: boolean }
+  | { readonly name: "Prompt"; readonly prompt: PromptView }
+  /** The subscription is over. */
+  | { readonly name: "Ended"; readonly error?: Failure };
+
+export interface JoinRequest {
+  readonly target: SipUri;
+  /** The web page that asks, set by the extension; decides whose remembered choice and consent apply. */
+  readonly origin?: string;
+  /** Name to show in that conference; missing with an origin: anonymous; missing without: the configured identity. */
+  readonly display?: string;
+  readonly muted?: boolean;
+  readonly client: ClientId;
+  /** Aborted when the command ran out of time, or its client went away while it was still being asked. */
+  readonly signal: AbortSignal;
+  /** Called once, before the first event of the call. */
+  onAccepted(call: string): void;
+}
+
+export interface Joined {
+  readonly call: string;
+  /** The conference, when the far end is one. */
+  readonly conf?: SipUri;
+}
+
+export interface Switched extends Joined {
+  /** How long the device heard nothing new, in ms. */
+  readonly gapMs: number;
+}
+
+/** All methods fail with ServiceError; whatever else they throw is answered as `internal`. */
+export interface CallControl {
+  join(request: JoinRequest & { readonly device: string; readonly mode: Mode }): Promise<Joined>;
+  /** Asks the user for the device through whoever follows `prompts`, unless a choice is remembered. */
+  externalJoin(request: JoinRequest & { readonly mode: Mode }): Promise<Joined>;
+  switchTo(request: JoinRequest & { readonly call?: string; readonly fallback: Fallback }): Promise<Switched>;
+  useDevice(request: {
+    readonly device: string;
+    readonly call?: string;
+    readonly client: ClientId;
+  }): Promise<void>;
+  leave(request: {
+    readonly call?: string;
+    readonly all: boolean;
+    /** False parks the device for a following Join. */
+    readonly hangup: boolean;
+    readonly client: ClientId;
+  }): Promise<void>;
+  mute(request: {
+    readonly call?: string;
+    readonly muted: boolean;
+    readonly client: ClientId;
+  }): Promise<void>;
+  choose(request: {
+    readonly prompt: string;
+    readonly device?: string;
+    readonly cancel: boolean;
+    readonly remember: Remember;
+    readonly client: ClientId;
+  }): void;
+  devices(): readonly DeviceView[];
+  calls(): readonly CallView[];
+  /** The client is a browser that can be a phone; the callbacks reach that browser while it is connected. */
+  webPhone(request: {
+    readonly dev: string;
+    readonly name?: string;
+    readonly client: ClientId;
+    ring(session: string): void;
+    hangup(session: string): void;
+  }): void;
+  /** The browser's offer for a session it was rung for, answered; or why it cannot. */
+  webOffer(request: {
+    readonly dev: string;
+    readonly session: string;
+    readonly sdp?: Sdp;
+    readonly error?: { readonly code: ErrorCode; readonly detail?: string };
+  }): Promise<Sdp | undefined>;
+  /** Cancels the client's open prompts, not its calls. */
+  clientGone(client: ClientId): void;
+  /** Emits the full state at once, then every change; returns how to stop. */
+  subscribe(topic: Topic, id: SipUri | undefined, emit: (event: ServiceEvent) => void): () => void;
+}

@@ -1,0 +1,58 @@
+/** The XML API as types: one member for each element a client may send. */
+import type { ErrorCode } from "../errors.ts";
+import type { SipUri } from "../sip/leg.ts";
+import type { Sdp } from "../sip/message.ts";
+import type { Fallback, Mode, Remember, Topic } from "./call-control.ts";
+
+export type Command =
+  | { readonly name: "Hello"; readonly versions: readonly number[]; readonly client?: string }
+  | { readonly name: "Ping" }
+  | ({ readonly name: "ExternalJoin"; readonly mode: Mode } & Target)
+  /** Without a device it is an ExternalJoin. */
+  | ({ readonly name: "Join"; readonly device?: string; readonly mode: Mode } & Target)
+  | ({ readonly name: "SameDeviceJoin"; readonly call?: string; readonly fallback: Fallback } & Target)
+  | { readonly name: "Use"; readonly device: string; readonly call?: string }
+  | { readonly name: "Leave"; readonly call?: string; readonly all: boolean; readonly hangup: boolean }
+  | { readonly name: "Mute"; readonly call?: string }
+  | { readonly name: "Unmute"; readonly call?: string }
+  | { readonly name: "Devices" }
+  | { readonly name: "Status" }
+  | { readonly name: "Subscribe"; readonly topic: Topic; readonly id?: SipUri }
+  | {
+      readonly name: "Choose";
+      readonly prompt: string;
+      readonly device?: string;
+      readonly cancel: boolean;
+      readonly remember: Remember;
+    }
+  | { readonly name: "WebPhone"; readonly dev: string; readonly label?: string }
+  | {
+      readonly name: "WebOffer";
+      readonly dev: string;
+      readonly session: string;
+      readonly sdp?: Sdp;
+      readonly error?: { readonly code: ErrorCode; readonly detail?: string };
+    };
+
+/** Whom to call and how to appear there. */
+interface Target {
+  readonly target: SipUri;
+  readonly origin?: string;
+  readonly display?: string;
+  readonly muted?: boolean;
+}
+
+export type CommandName = Command["name"];
+export type CommandOf<Name extends CommandName> = Extract<Command, { name: Name }>;
+
+/** A command with what every command may carry. */
+export interface Request {
+  /** Chosen by the client; missing in the paper's own notation. */
+  readonly req: string | undefined;
+  /** How long the client waits for the Result. */
+  readonly timeoutMs: number | undefined;
+  readonly command: Command;
+}
+
+/** The namespace of version 1. */
+export const API_NAMESPACE = "urn:partyline:api:1";
