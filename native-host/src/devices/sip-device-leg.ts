@@ -1,0 +1,100 @@
+/** A SIP phone on the line with its media at our relay: one INVITE dialog and one RTP port. */
+
+import { makeAnswer, makeOffer } from "../sdp/offer-answer.ts";
+import { type AudioMedia, readAudio } from "../sdp/session.ts";
+import type { Caller, ExtraHeaders, Leg } from "../sip/leg.ts";
+import type { Sdp, SipUri } from "../sip/message.ts";
+import { SipError } from "../sip/sip-error.ts";
+import type { Codec, ConnectOptions, DeviceLeg } from "./device.ts";
+import { deviceFailure } from "./device-failure.ts";
+import { openRtpPort, type RtpPort } from "./rtp-port.ts";
+
+/** A phone that does not answer by itself is rung for this long. */
+const ANSWER_WITHIN_MS = 30_000;
+
+export interface SipDeviceOptions {
+  readonly id: string;
+  readonly caller: Caller;
+  /** Our address towards phones, a literal one. */
+  readonly mediaHost: string;
+  readonly headers: ExtraHeaders;
+}
+
+/** Calls the phone with our offer. Throws ServiceError `device-*`, and leaves nothing open then. */
+export async function connectSipDevice(
+  address: SipUri,
+  device: SipDeviceOptions,
+  { codecs, signal }: ConnectOptions,
+): Promise<SipDeviceLeg> {
+  const port = await openRtpPort(device.mediaHost);
+  const local = { address: port.address, port: port.port, codecs, telephoneEvent: true };
+  const options = { headers: device.headers, timeoutMs: ANSWER_WITHIN_MS, signal };
+  try {
+    const { leg, answer } = await device.caller.invite(address, { ...options, offer: makeOffer(local) });
+    const agreed = agreement(answer, codecs);
+    if (agreed) return new SipDeviceLeg(leg, port, agreed);
+    await leg.bye("no audio in common");
+    throw new SipError(488, "Not Acceptable Here");
+  } catch (refused) {
+    port.close();
+    throw deviceFailure(device.id, refused);
+  }
+}
+
+interface Agreement {
+  readonly audio: AudioMedia;
+  readonly codec: Codec;
+}
+
+function agreement(description: Sdp, codecs: readonly Codec[]): Agreement | undefined {
+  const audio = readAudio(description);
+  const codec = codecs.find((name) => audio?.codecs.some((offered) => offered.name === name));
+  return audio && codec && { audio, codec };
+}
+
+export class SipDeviceLeg implements DeviceLeg {
+  readonly port: RtpPort;
+  readonly codec: Codec;
+  readonly telephoneEvent: number | undefined;
+  readonly leg: Leg;
+  onEnded: (reason: string) => void = () => undefined;
+  #over = false;
+
+  constructor(leg: Leg, port: RtpPort, { audio, codec }: Agreement) {
+    this.leg = leg;
+    this.port = port;
+    this.codec = codec;
+    this.telephoneEvent = audio.telephoneEvent;
+    port.latch(audio);
+    leg.handlers = {
+      onOffer: (offer) => this.#answer(offer),
+      onEnded: (reason) => this.lost(reason),
+    };
+  }
+
+  /** The phone is gone without our doing. */
+  lost(reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.port.close();
+    this.onEnded(reason);
+  }
+
+  async hangUp(reason?: string): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    this.port.close();
+    await this.leg.bye(reason);
+  }
+
+  /** The phone moves its media, or holds: we keep the codec the far end was promised. */
+  #answer(offer: Sdp): Sdp {
+    const { address, port } = this.port;
+    const local = { address, port, codecs: [this.codec], telephoneEvent: this.telephoneEvent !== undefined };
+    const answer = makeAnswer(offer, local);
+    const agreed = agreement(offer, [this.codec]);
+    if (!answer || !agreed) throw new SipError(488, "Not Acceptable Here");
+    this.port.latch(agreed.audio);
+    return answer;
+  }
+}

@@ -1,0 +1,113 @@
+/** A softphone on this machine: its program is launched at first use, then called like any other phone. */
+
+import { ServiceError } from "../errors.ts";
+import type { Caller } from "../sip/leg.ts";
+import type { SipUri } from "../sip/message.ts";
+import type { ConnectOptions, Device, DeviceEnd } from "./device.ts";
+import { connectSipDevice, type SipDeviceLeg } from "./sip-device-leg.ts";
+import { autoAnswer } from "./sip-phone.ts";
+
+/** A program of the softphone, running. */
+export interface SoftphoneProgram {
+  /** Where it listens; its user part is a secret between it and us. */
+  readonly address: SipUri;
+  /** Resolves when the program has ended, for whatever reason. */
+  readonly exited: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface SoftphoneOptions {
+  readonly id: string;
+  readonly name: string;
+  readonly anchored: boolean;
+  readonly caller: Caller;
+  readonly mediaHost: string;
+  /** Whether the program is on this machine. */
+  readonly installed: boolean;
+  /** Starts the program. Throws as the system does. */
+  readonly launch: () => Promise<SoftphoneProgram>;
+  /** OPTIONS until 200 (RFC 3261 §11); rejects when the signal aborts. */
+  readonly untilReachable: (address: SipUri, signal: AbortSignal) => Promise<void>;
+}
+
+/** A program that is not reachable by then will not be. */
+const START_WITHIN_MS = 8000;
+
+export function softphone(options: SoftphoneOptions): Device {
+  return new Softphone(options);
+}
+
+class Softphone implements Device {
+  readonly kind = "softphone";
+  readonly caps = ["loop", "mute"];
+  readonly #options: SoftphoneOptions;
+  readonly #legs = new Set<SipDeviceLeg>();
+  #program: Promise<SoftphoneProgram> | undefined;
+
+  constructor(options: SoftphoneOptions) {
+    this.#options = options;
+  }
+
+  get id(): string {
+    return this.#options.id;
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get anchored(): boolean {
+    return this.#options.anchored;
+  }
+
+  get readiness() {
+    return this.#options.installed ? "ready" : "offline";
+  }
+
+  async wake(signal: AbortSignal): Promise<DeviceEnd> {
+    try {
+      const { address } = await this.#running();
+      await this.#options.untilReachable(address, AbortSignal.any([signal, timeout(START_WITHIN_MS)]));
+      return { address, headers: autoAnswer(address), connect: (connect) => this.#connect(address, connect) };
+    } catch (cause) {
+      await this.close();
+      throw new ServiceError("device-offline", [this.id], { cause });
+    }
+  }
+
+  async close(): Promise<void> {
+    const program = this.#program;
+    this.#program = undefined;
+    const started = await program?.catch(() => undefined);
+    await started?.stop();
+  }
+
+  #running(): Promise<SoftphoneProgram> {
+    this.#program ??= this.#start();
+    return this.#program;
+  }
+
+  async #start(): Promise<SoftphoneProgram> {
+    const program = await this.#options.launch();
+    void program.exited.then(() => this.#ended());
+    return program;
+  }
+
+  /** Crashed or stopped: whoever talked through it is cut off, and the next use starts it again. */
+  #ended(): void {
+    this.#program = undefined;
+    for (const leg of this.#legs) leg.lost("the softphone ended");
+    this.#legs.clear();
+  }
+
+  async #connect(address: SipUri, connect: ConnectOptions): Promise<SipDeviceLeg> {
+    const leg = await connectSipDevice(address, { ...this.#options, headers: autoAnswer(address) }, connect);
+    for (const old of this.#legs) if (old.leg.state === "ended") this.#legs.delete(old);
+    this.#legs.add(leg);
+    return leg;
+  }
+}
+
+function timeout(ms: number): AbortSignal {
+  return AbortSignal.timeout(ms);
+}
