@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { writeRtp } from "#rtp/packet.ts";
-import { RtpParty } from "./rtp-party.ts";
-import { RtpRecording } from "./rtp-recording.ts";
-import { decodeFrame, FRAME_SAMPLES, toneFrame, toneLevel, toneSamples, tonesIn } from "./tone.ts";
+import { RtpParty } from "../support/rtp-party.ts";
+import { RtpRecording } from "../support/rtp-recording.ts";
+import { decodeFrame, FRAME_SAMPLES, toneFrame, toneLevel, toneSamples, tonesIn } from "../support/tone.ts";
 
 describe("Goertzel's filter", () => {
   test("finds the amplitude of a tone and nothing beside it", () => {
