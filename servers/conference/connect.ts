@@ -1,0 +1,62 @@
+/** Connects a caller with the mixer: the caller's offer goes there, the mixer's answer comes back (RFC 3264, RFC 3725 §4). */
+
+import type { AcceptOptions, IncomingInvite, Leg } from "#sip/leg.ts";
+import type { Sdp } from "#sip/message.ts";
+import { SipError } from "#sip/sip-error.ts";
+import type { MediaOrder } from "./mixer-control.ts";
+
+/** The two legs of a participant, both confirmed. */
+export interface Legs {
+  readonly phone: Leg;
+  readonly mixer: Leg;
+}
+
+export interface Connection {
+  readonly invite: IncomingInvite;
+  /** Aborts when the caller cancels. */
+  readonly cancelled: AbortSignal;
+  order(media: MediaOrder): Promise<{ leg: Leg; answer: Sdp }>;
+  /** Takes back what `order` got when the caller cancelled meanwhile. */
+  undo(mixer: Leg): Promise<void>;
+}
+
+/** Throws SipError, with nothing left behind: 487 when the caller cancelled, else what `order` threw. */
+export async function connect(connection: Connection, accept: AcceptOptions): Promise<Legs> {
+  if (connection.cancelled.aborted) throw requestTerminated();
+  const { offer } = connection.invite;
+  return offer === undefined ? answeredInAck(connection, accept) : offered(connection, accept, offer);
+}
+
+async function offered(connection: Connection, accept: AcceptOptions, offer: Sdp): Promise<Legs> {
+  const { leg: mixer, answer } = await connection.order({ offer });
+  if (connection.cancelled.aborted) {
+    await connection.undo(mixer);
+    throw requestTerminated();
+  }
+  return { phone: connection.invite.accept(answer, accept), mixer };
+}
+
+/** A caller without an offer gets the mixer's, and the mixer gets the caller's answer from the ACK. */
+async function answeredInAck(connection: Connection, accept: AcceptOptions): Promise<Legs> {
+  let phone: Leg | undefined;
+  const answerOffer = (offer: Sdp): Promise<Sdp> => {
+    if (connection.cancelled.aborted) throw requestTerminated();
+    const { promise, resolve, reject } = Promise.withResolvers<Sdp>();
+    const onEnded = (): void => reject(requestTerminated());
+    phone = connection.invite.accept(offer, { ...accept, handlers: { onAnswer: resolve, onEnded } });
+    return promise;
+  };
+  try {
+    const { leg: mixer } = await connection.order({ answerOffer });
+    if (phone !== undefined && phone.state !== "ended") return { phone, mixer };
+    await mixer.bye();
+    throw requestTerminated();
+  } catch (cause) {
+    await phone?.bye();
+    throw cause;
+  }
+}
+
+function requestTerminated(): SipError {
+  return new SipError(487, "Request Terminated");
+}

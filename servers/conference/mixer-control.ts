@@ -1,0 +1,59 @@
+/** Orders media from the mixer by SIP: one INVITE dialog to `sip:conf=ID@mixer` for each participant (RFC 4240 §5). */
+
+import type { Caller, DialogId, InviteOptions, Leg } from "#sip/leg.ts";
+import type { Sdp, SipUri } from "#sip/message.ts";
+import { SipError } from "#sip/sip-error.ts";
+import { formatUri, parseUri } from "#sip/uri.ts";
+
+/** A mixer that says nothing for so long is down; the caller should not wait for longer. */
+const MIXER_TIMEOUT_MS = 4_000;
+
+/** The statuses that are about the caller's media rather than about the mixer (RFC 3261 §21.4.26, §21.6.4). */
+const ABOUT_MEDIA = new Set([415, 488, 606]);
+
+/** What a participant brings: an offer, or the will to answer the mixer's (delayed offer). */
+export interface MediaOrder {
+  readonly offer?: Sdp;
+  readonly answerOffer?: (offer: Sdp) => Promise<Sdp>;
+  /** The mixer leg whose stream goes on in this conference (RFC 3891). */
+  readonly replaces?: DialogId;
+  readonly signal?: AbortSignal;
+}
+
+export class MixerControl {
+  readonly #caller: Caller;
+  readonly #mixer: SipUri;
+
+  constructor(caller: Caller, mixer: SipUri) {
+    this.#caller = caller;
+    this.#mixer = mixer;
+  }
+
+  /**
+   * A mixer leg in this conference and the mixer's session description.
+   * Throws SipError: 488 when the mixer cannot do these media, 487 when `signal` aborted, else 503.
+   */
+  async order(conference: string, order: MediaOrder): Promise<{ leg: Leg; answer: Sdp }> {
+    const options: InviteOptions = { ...order, timeoutMs: MIXER_TIMEOUT_MS };
+    try {
+      return await this.#caller.invite(conferenceAt(this.#mixer, conference), options);
+    } catch (cause) {
+      throw order.signal?.aborted === true ? new SipError(487, "Request Terminated") : asSeenByCaller(cause);
+    }
+  }
+}
+
+/** The service URI of a conference at this mixer. */
+export function conferenceAt(mixer: SipUri, conference: string): SipUri {
+  const uri = parseUri(mixer);
+  if (uri === undefined) throw new SipError(500, `The mixer's address ${mixer} is not a SIP URI`);
+  // The scheme is that of `mixer`, so what is printed is a SIP URI again.
+  return formatUri({ ...uri, user: `conf=${conference}` }) as SipUri;
+}
+
+/** The mixer's refusals in the words of the conference server. */
+function asSeenByCaller(cause: unknown): SipError {
+  if (cause instanceof SipError && ABOUT_MEDIA.has(cause.status))
+    return new SipError(488, "Not Acceptable Here");
+  return new SipError(503, "Service Unavailable");
+}

@@ -1,0 +1,54 @@
+/** The conference server: one user agent, which is focus to participants and client to the mixer. */
+
+import type { Logger } from "pino";
+import type { SipUri } from "#sip/message.ts";
+import { bracketed } from "#sip/uri.ts";
+import type { UserAgentOptions } from "#sip/user-agent.ts";
+import { UserAgent } from "#sip/user-agent.ts";
+import type { Limits } from "./focus.ts";
+import { Focus } from "./focus.ts";
+import { MixerControl } from "./mixer-control.ts";
+
+export interface ConferenceServerOptions
+  extends Pick<UserAgentOptions, "host" | "port">,
+    Partial<Pick<UserAgentOptions, "timers" | "onTrace">> {
+  readonly mixer: SipUri;
+  readonly log: Pick<Logger, "info" | "error">;
+  readonly limits?: Limits;
+}
+
+export interface ConferenceServer {
+  readonly address: SipUri;
+  readonly focus: Focus;
+  /** Says goodbye to phones, mixer and subscribers; takes at most about 2 s. */
+  close(): Promise<void>;
+}
+
+/** Opens the server on UDP and TCP; rejects when the port is taken. */
+export async function openConferenceServer(options: ConferenceServerOptions): Promise<ConferenceServer> {
+  const { mixer: mixerUri, log, limits, ...sockets } = options;
+  const focus: Focus = new Focus({
+    entity: (id) => `sip:${id}@${bracketed(agent.host)}:${agent.port}`,
+    order: (conference, order) => mixer.order(conference, order),
+    findLeg: (id) => agent.findLeg(id),
+    log,
+    ...(limits && { limits }),
+  });
+  const agent = await UserAgent.open({
+    ...sockets,
+    name: "Partyline conference",
+    identity: { name: "Conference" },
+    onInvite: (invite) => void focus.invited(invite),
+    onSubscribe: (subscribe) => focus.subscribed(subscribe),
+  });
+  const mixer = new MixerControl(agent, mixerUri);
+  return {
+    address: agent.address,
+    focus,
+    async close() {
+      const ended = focus.close();
+      await agent.close();
+      await ended;
+    },
+  };
+}
