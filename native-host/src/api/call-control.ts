@@ -1,7 +1,7 @@
 /** What the XML API needs of the SIP service; the service does not know that XML exists. */
 import type { ErrorCode } from "../errors.ts";
-import type { SipUri } from "../sip/leg.ts";
-import type { Sdp } from "../sip/message.ts";
+
+import type { Sdp, SipUri } from "../sip/message.ts";
 
 /** Handle of one connection to the API, as `<Welcome client>` names it. */
 export type ClientId = string;
@@ -117,7 +117,7 @@ export interface JoinRequest {
   readonly display?: string;
   readonly muted?: boolean;
   readonly client: ClientId;
-  /** Aborted when the command ran out of time, or its client went away while it was still being asked. */
+  /** Aborted when the command ran out of time; a client that goes away is told by `clientGone`. */
   readonly signal: AbortSignal;
   /** Called once, before the first event of the call. */
   onAccepted(call: string): void;

@@ -1,7 +1,7 @@
 /** The XML API as types: one member for each element a client may send. */
 import type { ErrorCode } from "../errors.ts";
-import type { SipUri } from "../sip/leg.ts";
-import type { Sdp } from "../sip/message.ts";
+
+import type { Sdp, SipUri } from "../sip/message.ts";
 import type { Fallback, Mode, Remember, Topic } from "./call-control.ts";
 
 export type Command =

@@ -1,0 +1,114 @@
+/** Views of the service as elements of the XML API: calls, devices, rosters, prompts. */
+import { el, type XmlElement } from "../xml/strict.ts";
+import { errorElement, shortened } from "./answers.ts";
+import type {
+  CallView,
+  DeviceView,
+  PromptView,
+  RosterEndpoint,
+  RosterUser,
+  RosterView,
+  ServiceEvent,
+} from "./call-control.ts";
+
+/** A full roster lists this many people and says how many there are: an event must fit into one frame to a browser. */
+const MAX_USERS = 500;
+
+/** Puts a sequence number, a subscription and the time around what happened. */
+export function eventElement(seq: number, sub: string | undefined, happened: XmlElement): XmlElement {
+  return el("Event", { seq, sub, time: new Date().toISOString() }, [happened]);
+}
+
+export function happenedElement(event: ServiceEvent): XmlElement {
+  switch (event.name) {
+    case "Call":
+      return callElement(event.call);
+    case "Device":
+      return deviceElement(event.device);
+    case "Roster":
+      return rosterElement(event.roster);
+    case "Talking":
+      return el("Talking", { conf: event.conf, entity: event.entity, on: event.on });
+    case "Prompt":
+      return promptElement(event.prompt);
+    case "Ended":
+      return el("Ended", {}, event.error ? [errorElement(event.error)] : []);
+  }
+}
+
+export function callElement(call: CallView): XmlElement {
+  return el(
+    "Call",
+    {
+      call: call.call,
+      id: call.id,
+      display: shortened(call.display),
+      dir: call.dir,
+      state: call.state,
+      dev: call.dev,
+      mode: call.mode,
+      focus: call.focus,
+      muted: call.muted,
+      secure: call.secure,
+      client: call.client,
+      since: call.since?.toISOString(),
+    },
+    call.error ? [errorElement(call.error)] : [],
+  );
+}
+
+export function deviceElement(device: DeviceView): XmlElement {
+  return el("Device", {
+    dev: device.dev,
+    kind: device.kind,
+    name: shortened(device.name),
+    state: device.state,
+    caps: device.caps.length > 0 ? device.caps.join(" ") : undefined,
+    default: device.default ? true : undefined,
+  });
+}
+
+function promptElement(prompt: PromptView): XmlElement {
+  const { id, origin } = prompt;
+  const expires = Math.max(1, Math.round(prompt.expiresS));
+  return el("Prompt", { prompt: prompt.prompt, id, origin, expires }, prompt.devices.map(deviceElement));
+}
+
+function rosterElement(roster: RosterView): XmlElement {
+  return el(
+    "Roster",
+    {
+      conf: roster.conf,
+      version: roster.version,
+      state: roster.state,
+      count: roster.count,
+      title: shortened(roster.title),
+    },
+    roster.users.slice(0, MAX_USERS).map(userElement),
+  );
+}
+
+function userElement(user: RosterUser): XmlElement {
+  return el(
+    "User",
+    {
+      entity: user.entity,
+      display: shortened(user.display),
+      state: user.state,
+      role: user.role,
+      me: user.me ? true : undefined,
+    },
+    user.endpoints.map(endpointElement),
+  );
+}
+
+function endpointElement(endpoint: RosterEndpoint): XmlElement {
+  return el("Endpoint", {
+    entity: endpoint.entity,
+    state: endpoint.state,
+    status: endpoint.status,
+    muted: endpoint.muted,
+    talking: endpoint.talking,
+    joined: endpoint.joined?.toISOString(),
+  });
+}
