@@ -1,0 +1,38 @@
+/** `npm run bench [-- NAME] [--json]`: each benchmark beside its reference, measured in the same run. */
+import { parseArgs } from "node:util";
+import { switchBenchmark } from "./switch.ts";
+import { type Benchmark, json, markdown } from "./table.ts";
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = { switch: switchBenchmark };
+
+function wanted(): { names: string[]; asJson: boolean } {
+  const { values, positionals } = parseArgs({
+    options: { json: { type: "boolean" } },
+    allowPositionals: true,
+  });
+  const unknown = positionals.find((name) => !(name in BENCHMARKS));
+  if (unknown !== undefined) throw new Error(`there is no benchmark "${unknown}"`);
+  return {
+    names: positionals.length > 0 ? positionals : Object.keys(BENCHMARKS),
+    asJson: values.json === true,
+  };
+}
+
+async function main(): Promise<void> {
+  const { names, asJson } = wanted();
+  for (const name of names) {
+    const benchmark = BENCHMARKS[name];
+    if (!benchmark) continue;
+    const rows = await benchmark.run((text) => process.stderr.write(`${name}: ${text}\n`));
+    process.stdout.write(`\n## ${name}\n\n${benchmark.about}\n\n${markdown(rows)}\n\n`);
+    if (asJson) process.stdout.write(`${json(name, rows)}\n`);
+  }
+}
+
+try {
+  await main();
+} catch (cause) {
+  const words = cause instanceof Error ? cause.message : String(cause);
+  process.stderr.write(`bench: ${words}; there are ${Object.keys(BENCHMARKS).join(", ")}\n`);
+  process.exitCode = words.startsWith("there is no") || words.includes("option") ? 2 : 1;
+}
