@@ -15,15 +15,17 @@ export interface FramingHandlers {
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Cuts a stream at NUL bytes; keeps at most one document of at most `MAX_DOCUMENT_BYTES`. */
+/** Cuts a stream at NUL bytes; keeps at most one document, of at most `maxBytes`. */
 export class NulReader {
   readonly #handlers: FramingHandlers;
+  readonly #maxBytes: number;
   readonly #parts: Buffer[] = [];
   #length = 0;
   #skipping = false;
 
-  constructor(handlers: FramingHandlers) {
+  constructor(handlers: FramingHandlers, maxBytes = MAX_DOCUMENT_BYTES) {
     this.#handlers = handlers;
+    this.#maxBytes = maxBytes;
   }
 
   /** True while a document has begun and not ended. */
@@ -49,13 +51,13 @@ export class NulReader {
   #add(part: Buffer): void {
     if (part.length === 0 || this.#skipping) return;
     this.#length += part.length;
-    if (this.#length <= MAX_DOCUMENT_BYTES) {
+    if (this.#length <= this.#maxBytes) {
       this.#parts.push(part);
       return;
     }
     this.#skipping = true;
     this.#clear();
-    this.#handlers.onRefused(`the document is longer than ${MAX_DOCUMENT_BYTES} bytes`);
+    this.#handlers.onRefused(`the document is longer than ${this.#maxBytes} bytes`);
   }
 
   #finish(): void {
