@@ -16,8 +16,8 @@ const INCUMBENT = 2;
 export class Voice {
   /** Begins and ends by hysteresis. */
   talking = false;
-  /** Whether the last mix carried it. */
-  mixed = false;
+  /** The last tick whose mix carried it. */
+  mixedAt = -1;
   /** Mean amplitude of the current frame, and of the recent ones: fast up, slowly down. */
   level = 0;
   #recent = 0;
@@ -35,50 +35,55 @@ export class Voice {
     return true;
   }
 
-  /** What it is worth in the choice of the loudest. */
-  get rank(): number {
-    return this.mixed ? this.#recent * INCUMBENT : this.#recent;
+  /** What it is worth in the choice of the loudest at `tick`. */
+  rank(tick: number): number {
+    return this.mixedAt === tick - 1 ? this.#recent * INCUMBENT : this.#recent;
   }
 }
 
 /** The participants whose frames go into one mix: all that are not quiet, or the loudest `limit` of them. */
 export class Loudest<Member extends { readonly voice: Voice }> {
-  /** The chosen ones: the first `count` entries. */
-  readonly chosen: Member[] = [];
+  readonly #chosen: Member[] = [];
   count = 0;
   readonly #limit: number;
+  #tick = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  clear(): void {
-    for (let i = 0; i < this.count; i++) this.#at(i).voice.mixed = false;
+  /** Begins the choice of another mix; ticks are numbered one after the other. */
+  begin(tick: number): void {
+    this.#tick = tick;
     this.count = 0;
   }
 
   /** Offers a candidate; the least of too many is pushed out. */
   offer(member: Member): void {
     if (member.voice.level < QUIET) return;
-    if (this.count < this.#limit) this.chosen[this.count++] = member;
+    if (this.count < this.#limit) this.#chosen[this.count++] = member;
     else this.#replaceLeast(member);
   }
 
   /** Marks the chosen ones, once all were offered. */
   settle(): void {
-    for (let i = 0; i < this.count; i++) this.#at(i).voice.mixed = true;
+    for (let i = 0; i < this.count; i++) this.at(i).voice.mixedAt = this.#tick;
+  }
+
+  at(index: number): Member {
+    // Only asked for entries below `count`, which `offer` has filled.
+    return this.#chosen[index] as Member;
   }
 
   #replaceLeast(member: Member): void {
     let least = 0;
     for (let i = 1; i < this.count; i++) {
-      if (this.#at(i).voice.rank < this.#at(least).voice.rank) least = i;
+      if (this.#rank(this.at(i)) < this.#rank(this.at(least))) least = i;
     }
-    if (this.#at(least).voice.rank < member.voice.rank) this.chosen[least] = member;
+    if (this.#rank(this.at(least)) < this.#rank(member)) this.#chosen[least] = member;
   }
 
-  #at(index: number): Member {
-    // Only asked for entries below `count`, which `offer` has filled.
-    return this.chosen[index] as Member;
+  #rank({ voice }: Member): number {
+    return voice.rank(this.#tick);
   }
 }

@@ -1,0 +1,146 @@
+/** The mixer as the main thread sees it: a handle on the thread that mixes, and on its crashes. */
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { ClockCounters } from "./clock.ts";
+import type { Command, EngineDump, Report } from "./engine.ts";
+import type { PortRange } from "./packet-io/packet-io.ts";
+import type { Media } from "./stream.ts";
+import type { WorkerData, WorkerReport } from "./tick-worker.ts";
+
+export interface MixerOptions {
+  /** The literal address media are received on. */
+  readonly host: string;
+  readonly rtp: PortRange;
+  /** A participant began or stopped talking; `talkers` is how many of his conference talk now. */
+  readonly onTalking?: (stream: number, on: boolean, talkers: number) => void;
+  /** The mixing thread died, and all streams with it; another one already takes its place. */
+  readonly onCrash?: (cause: unknown) => void;
+  /** Starts the thread; replaced in tests that want to see it die. */
+  readonly spawn?: (data: WorkerData) => Worker;
+}
+
+/** Counters of the whole mixer, for a person who looks for a fault. */
+export type MixerDump = EngineDump & { readonly clock: ClockCounters };
+
+/** No port is free, or the mixing thread died over it: try again later. */
+export class MixerBusyError extends Error {
+  override readonly name = "MixerBusyError";
+}
+
+interface Pending<Value> {
+  resolve(value: Value): void;
+  reject(cause: Error): void;
+}
+
+export class Mixer {
+  readonly #options: MixerOptions;
+  readonly #opening = new Map<number, Pending<number>>();
+  readonly #dumping = new Map<number, Pending<MixerDump>>();
+  #next = 1;
+  #worker: Worker;
+  #port: MessagePort;
+  #stopped = false;
+
+  constructor(options: MixerOptions) {
+    this.#options = options;
+    [this.#worker, this.#port] = this.#start();
+  }
+
+  /** A new stream and the port it has; nothing is heard or said on it before `agree` and `move`. Throws MixerBusyError. */
+  async open(): Promise<{ stream: number; port: number }> {
+    const stream = this.#next++;
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#opening.set(stream, { resolve, reject });
+    this.#post({ name: "open", stream });
+    return { stream, port: await promise };
+  }
+
+  /** What was negotiated for a stream, first or anew, from the next tick on. */
+  agree(stream: number, media: Media): void {
+    this.#post({ name: "agree", stream, media });
+  }
+
+  /** Puts a stream into a room, or takes it over to another, at the next tick; what he hears goes on without a break. */
+  move(stream: number, room: string): void {
+    this.#post({ name: "move", stream, room });
+  }
+
+  /** Ends a stream and frees its port. */
+  close(stream: number): void {
+    this.#post({ name: "close", stream });
+  }
+
+  async dump(): Promise<MixerDump> {
+    const ask = this.#next++;
+    const { promise, resolve, reject } = Promise.withResolvers<MixerDump>();
+    this.#dumping.set(ask, { resolve, reject });
+    this.#post({ name: "dump", ask });
+    return promise;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#abandon("The mixer was stopped.");
+    await this.#worker.terminate();
+    this.#port.close();
+  }
+
+  #start(): [Worker, MessagePort] {
+    const { port1, port2 } = new MessageChannel();
+    const data = { port: port2, host: this.#options.host, rtp: this.#options.rtp };
+    const worker = (this.#options.spawn ?? spawnWorker)(data);
+    let cause: unknown;
+    worker.on("error", (error) => {
+      cause = error;
+    });
+    worker.on("exit", () => this.#died(cause));
+    // What comes from the thread is typed where it is posted, in tick-worker.ts.
+    port1.on("message", (report: WorkerReport) => this.#take(report));
+    return [worker, port1];
+  }
+
+  #post(command: Command): void {
+    this.#port.postMessage(command);
+  }
+
+  #take(report: WorkerReport): void {
+    if (report.name === "talking") this.#options.onTalking?.(report.stream, report.on, report.talkers);
+    else if (report.name === "dump") this.#dumped(report);
+    else this.#opened(report);
+  }
+
+  #opened(report: Extract<Report, { name: "opened" | "refused" }>): void {
+    const opening = this.#opening.get(report.stream);
+    this.#opening.delete(report.stream);
+    if (report.name === "opened") opening?.resolve(report.port);
+    else opening?.reject(new MixerBusyError(report.why));
+  }
+
+  #dumped({ ask, dump, clock }: Extract<WorkerReport, { name: "dump" }>): void {
+    const dumping = this.#dumping.get(ask);
+    this.#dumping.delete(ask);
+    if (clock) dumping?.resolve({ ...dump, clock });
+  }
+
+  #died(cause: unknown): void {
+    if (this.#stopped) return;
+    this.#port.close();
+    this.#abandon("The mixing thread died.");
+    [this.#worker, this.#port] = this.#start();
+    this.#options.onCrash?.(cause);
+  }
+
+  #abandon(why: string): void {
+    for (const pending of [...this.#opening.values(), ...this.#dumping.values()]) {
+      pending.reject(new MixerBusyError(why));
+    }
+    this.#opening.clear();
+    this.#dumping.clear();
+  }
+}
+
+function spawnWorker(data: WorkerData): Worker {
+  return new Worker(new URL("./tick-worker.ts", import.meta.url), {
+    workerData: data,
+    transferList: [data.port],
+  });
+}

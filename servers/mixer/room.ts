@@ -1,0 +1,121 @@
+/** One conference's media: everybody hears the sum of the others (N-1), one tick of 20 ms at a time. */
+import { type Codec, g711 } from "./g711.ts";
+import { FRAME } from "./jitter-buffer.ts";
+import type { Stream } from "./stream.ts";
+import { Loudest } from "./talkers.ts";
+
+/** What a mix needs of its surroundings. */
+export interface MixOutput {
+  send(stream: Stream, packet: Buffer): void;
+  talking(room: Room, stream: Stream): void;
+}
+
+/** So many voices at once go into a mix; more could not be told apart. */
+export const MAX_TALKERS = 6;
+
+const SILENCE: Readonly<Record<Codec, Uint8Array>> = {
+  PCMU: new Uint8Array(FRAME).fill(g711.PCMU.silence),
+  PCMA: new Uint8Array(FRAME).fill(g711.PCMA.silence),
+};
+
+/** A frame that all who do not talk share, encoded when the first of them needs it. */
+interface SharedFrame {
+  readonly codec: Codec;
+  readonly frame: Uint8Array;
+  tick: number;
+}
+
+// Scratch of one tick, shared by all rooms, which are mixed one after the other.
+const sum = new Int32Array(FRAME);
+const own = new Uint8Array(FRAME);
+
+export class Room {
+  readonly id: string;
+  readonly members: Stream[] = [];
+  /** Frames encoded so far: T + 1 a tick and codec with T talkers, however many listen. */
+  encoded = 0;
+  readonly #loudest = new Loudest<Stream>(MAX_TALKERS);
+  readonly #shared: Readonly<Record<Codec, SharedFrame>> = {
+    PCMU: { codec: "PCMU", frame: new Uint8Array(FRAME), tick: -1 },
+    PCMA: { codec: "PCMA", frame: new Uint8Array(FRAME), tick: -1 },
+  };
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  add(stream: Stream): void {
+    this.members.push(stream);
+  }
+
+  /** Returns whether anybody is left. */
+  remove(stream: Stream): boolean {
+    const index = this.members.indexOf(stream);
+    if (index >= 0) this.members.splice(index, 1);
+    return this.members.length > 0;
+  }
+
+  /** How many talk, by the hysteresis that is reported. */
+  get talkers(): number {
+    return this.members.filter(({ voice }) => voice.talking).length;
+  }
+
+  mix(tick: number, output: MixOutput): void {
+    this.#listen(tick, output);
+    this.#sum();
+    for (const stream of this.members) {
+      const packet = stream.next(this.#payload(stream, tick));
+      if (packet) output.send(stream, packet);
+    }
+  }
+
+  #listen(tick: number, output: MixOutput): void {
+    const loudest = this.#loudest;
+    loudest.begin(tick);
+    for (const stream of this.members) {
+      if (stream.listen()) output.talking(this, stream);
+      loudest.offer(stream);
+    }
+    loudest.settle();
+  }
+
+  #sum(): void {
+    sum.fill(0);
+    for (let n = 0; n < this.#loudest.count; n++) {
+      const { frame } = this.#loudest.at(n).jitter;
+      for (let i = 0; i < FRAME; i++) sum[i] = (sum[i] as number) + (frame[i] as number);
+    }
+  }
+
+  #payload(stream: Stream, tick: number): Uint8Array {
+    const mixed = stream.voice.mixedAt === tick;
+    const others = mixed ? this.#loudest.count - 1 : this.#loudest.count;
+    if (others === 0 || !stream.target) return SILENCE[stream.codec];
+    return mixed ? this.#withoutHimself(stream) : this.#forListeners(stream.codec, tick);
+  }
+
+  #withoutHimself(stream: Stream): Uint8Array {
+    const { frame } = stream.jitter;
+    const { encode } = g711[stream.codec];
+    this.encoded++;
+    for (let i = 0; i < FRAME; i++) {
+      own[i] = encode[saturate((sum[i] as number) - (frame[i] as number))] as number;
+    }
+    return own;
+  }
+
+  #forListeners(codec: Codec, tick: number): Uint8Array {
+    const shared = this.#shared[codec];
+    if (shared.tick === tick) return shared.frame;
+    const { encode } = g711[codec];
+    this.encoded++;
+    for (let i = 0; i < FRAME; i++) shared.frame[i] = encode[saturate(sum[i] as number)] as number;
+    shared.tick = tick;
+    return shared.frame;
+  }
+}
+
+/** A sum cut to 16 bits, as the unsigned index of the encoding tables. */
+function saturate(sample: number): number {
+  return Math.max(-32_768, Math.min(32_767, sample)) & 65_535;
+}

@@ -1,0 +1,172 @@
+/** One participant's RTP, in and out: what is admitted and played, and the one stream he hears for all his life. */
+import { emptyHeader, HEADER_BYTES, isRtcp, type RtpHeader, readRtpInto } from "#rtp/packet.ts";
+import { type Address, AddressLock, sameAddress } from "./address-lock.ts";
+import { type Codec, g711 } from "./g711.ts";
+import { FRAME, JitterBuffer } from "./jitter-buffer.ts";
+import { Voice } from "./talkers.ts";
+
+/** What offer and answer agreed on, seen from the mixer. */
+export interface Media {
+  /** Where the participant listens, and from where he sends. */
+  readonly remote: Address;
+  /** False: he is muted, and what he sends is dropped. */
+  readonly hears: boolean;
+  /** False: he is on hold, and nothing is sent to him. */
+  readonly speaks: boolean;
+  /** What is sent to him, and its payload type. */
+  readonly codec: Codec;
+  readonly payload: number;
+  /** Payload types he may send. */
+  readonly payloads: readonly { readonly payload: number; readonly codec: Codec | "telephone-event" }[];
+}
+
+/** How a stream's numbers begin: random by rule (RFC 3550 §5.1), chosen in tests. */
+export interface StreamStart {
+  readonly ssrc: number;
+  readonly sequence: number;
+  readonly timestamp: number;
+}
+
+/** Ticks to wait for the device's first packet before speaking to it: 200 ms. */
+const PATIENCE_TICKS = 10;
+
+/** A packet may still be on its way out when the next is written. */
+const SPARE_PACKETS = 4;
+
+/** Packets by what became of them. */
+export interface StreamCounters {
+  received: number;
+  sent: number;
+  strangers: number;
+  malformed: number;
+  muted: number;
+  otherPayload: number;
+  /** Telephone events, each counted once however many packets it has (RFC 4733 §2.5). */
+  events: number;
+}
+
+export class Stream {
+  readonly id: number;
+  readonly voice = new Voice();
+  readonly jitter = new JitterBuffer();
+  readonly counters: StreamCounters = {
+    received: 0,
+    sent: 0,
+    strangers: 0,
+    malformed: 0,
+    muted: 0,
+    otherPayload: 0,
+    events: 0,
+  };
+  #media: Media | undefined;
+  #lock: AddressLock | undefined;
+  /** By payload type: how its bytes are decoded, "event", or nothing. */
+  readonly #decoders: (Int16Array | "event" | undefined)[] = new Array(128).fill(undefined);
+  readonly #header: RtpHeader = emptyHeader();
+  readonly #packets: Buffer[];
+  readonly #ssrc: number;
+  #sequence: number;
+  #timestamp: number;
+  #patience = PATIENCE_TICKS;
+  #eventAt = -1;
+
+  constructor(id: number, { ssrc, sequence, timestamp }: StreamStart) {
+    this.id = id;
+    this.#ssrc = ssrc;
+    this.#sequence = sequence;
+    this.#timestamp = timestamp;
+    this.#packets = Array.from({ length: SPARE_PACKETS }, () => this.#blankPacket());
+  }
+
+  get codec(): Codec {
+    return this.#media?.codec ?? "PCMU";
+  }
+
+  /** Where the next packet goes; `undefined` as long as none may be sent. */
+  get target(): Address | undefined {
+    return this.#media?.speaks && this.#patience <= 0 ? this.#lock?.target : undefined;
+  }
+
+  /** Takes what was negotiated, first or anew; the same address keeps its lock. */
+  agree(media: Media): void {
+    if (!this.#lock || !sameAddress(this.#lock.negotiated, media.remote)) {
+      this.#lock = new AddressLock(media.remote);
+    }
+    this.#media = media;
+    this.#decoders.fill(undefined);
+    for (const { payload, codec } of media.payloads) {
+      this.#decoders[payload] = codec === "telephone-event" ? "event" : g711[codec].decode;
+    }
+    if (!media.hears) this.jitter.reset();
+  }
+
+  /** Takes one datagram as it came. */
+  receive(packet: Uint8Array, address: string, port: number): void {
+    if (!this.#lock?.admits(address, port)) {
+      this.counters.strangers++;
+      return;
+    }
+    if (!readRtpInto(packet, this.#header)) {
+      if (!isRtcp(packet)) this.counters.malformed++;
+      return;
+    }
+    this.#patience = 0;
+    this.counters.received++;
+    if (this.#media?.hears) this.#accept(packet);
+    else this.counters.muted++;
+  }
+
+  /** One tick of listening; says whether he began or stopped talking. The frame is then in `jitter.frame`. */
+  listen(): boolean {
+    return this.voice.hear(this.jitter.read());
+  }
+
+  /** One tick of speaking: the packet to send with this payload of one frame, if one is to be sent. */
+  next(payload: Uint8Array): Buffer | undefined {
+    const speaking = this.target !== undefined;
+    if (!speaking && this.counters.sent === 0) {
+      if (this.#media) this.#patience--;
+      return undefined;
+    }
+    const packet = this.#packets[this.counters.sent % SPARE_PACKETS] as Buffer;
+    const timestamp = this.#timestamp;
+    // Time goes on while he is on hold, the sequence does not (RFC 3550 §5.1).
+    this.#timestamp = (timestamp + FRAME) >>> 0;
+    if (!speaking) return undefined;
+    this.#write(packet, timestamp, payload);
+    return packet;
+  }
+
+  #accept(packet: Uint8Array): void {
+    const header = this.#header;
+    const decoder = this.#decoders[header.payloadType];
+    if (decoder === undefined) this.counters.otherPayload++;
+    else if (decoder !== "event") this.jitter.write(header, packet, decoder);
+    else if (header.timestamp !== this.#eventAt) {
+      this.#eventAt = header.timestamp;
+      this.counters.events++;
+    }
+  }
+
+  #write(packet: Buffer, timestamp: number, payload: Uint8Array): void {
+    const first = this.counters.sent++ === 0;
+    const payloadType = this.#media?.payload ?? 0;
+    const sequence = this.#sequence;
+    this.#sequence = (sequence + 1) & 65_535;
+    packet[1] = first ? payloadType | 128 : payloadType;
+    packet[2] = sequence >> 8;
+    packet[3] = sequence;
+    packet[4] = timestamp >>> 24;
+    packet[5] = timestamp >>> 16;
+    packet[6] = timestamp >>> 8;
+    packet[7] = timestamp;
+    packet.set(payload, HEADER_BYTES);
+  }
+
+  #blankPacket(): Buffer {
+    const packet = Buffer.alloc(HEADER_BYTES + FRAME);
+    packet[0] = 0x80;
+    packet.writeUInt32BE(this.#ssrc >>> 0, 8);
+    return packet;
+  }
+}

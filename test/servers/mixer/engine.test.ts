@@ -1,0 +1,318 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { writeRtp } from "#rtp/packet.ts";
+import { MixerBench } from "../../support/mixer-bench.ts";
+import { samplesOf } from "../../support/rtp-recording.ts";
+
+const [ALICE, BOB, CAROL, DAVE] = [450, 600, 1000, 1300] as const;
+
+describe("a conference of three", () => {
+  test("lets each hear the other two and not himself", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", ALICE);
+    const bob = bench.phone("comedies", BOB);
+    const carol = bench.phone("comedies", CAROL);
+    bench.run(10);
+    bench.run(20, { anew: true });
+
+    assert.deepEqual(alice.heard.tonesHeard(), [BOB, CAROL]);
+    assert.deepEqual(bob.heard.tonesHeard(), [ALICE, CAROL]);
+    assert.deepEqual(carol.heard.tonesHeard(), [ALICE, BOB]);
+    assert.equal(alice.heard.packets.length, 20);
+    assert.equal(alice.heard.missingFrames(), 0);
+  });
+
+  test("joins PCMA and PCMU", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", ALICE, "PCMA");
+    const bob = bench.phone("comedies", BOB);
+    const carol = bench.phone("comedies", undefined, "PCMA");
+    bench.run(30);
+
+    assert.deepEqual(alice.heard.tonesHeard({ from: 200 }), [BOB]);
+    assert.deepEqual(bob.heard.tonesHeard({ from: 200 }), [ALICE]);
+    assert.deepEqual(carol.heard.tonesHeard({ from: 200 }), [ALICE, BOB]);
+    assert.equal(carol.heard.packets[0]?.header.payloadType, 8);
+  });
+
+  test("two conferences do not hear each other", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", ALICE);
+    bench.phone("dramas", BOB);
+    bench.run(30);
+
+    assert.deepEqual(alice.heard.tonesHeard(), []);
+    assert.equal(alice.heard.longestSilentRun(), alice.heard.packets.length * 20);
+  });
+
+  test("gets silence packet by packet when nobody speaks", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", undefined);
+    bench.phone("comedies", undefined);
+    bench.run(30);
+
+    assert.equal(alice.heard.packets.length, 30);
+    assert.ok(alice.heard.packets.every(({ payload }) => payload.every((code) => code === 0xff)));
+    assert.equal(bench.engine.dump().rooms[0]?.encoded, 0);
+  });
+
+  test("saturates where loud voices add up, and does not wrap", () => {
+    const bench = new MixerBench();
+    const listener = bench.phone("comedies", undefined);
+    const loud = Array.from({ length: 5 }, () => bench.phone("comedies", ALICE));
+    bench.run(20);
+
+    // 5 times a quarter of full scale is more than 16 bits hold.
+    const samples = listener.heard.audio({ from: 200 }).flatMap((packet) => [...samplesOf(packet)]);
+    const peak = Math.max(...samples);
+    assert.equal(peak, 32_124);
+    const wrapped = samples.filter((sample, i) => Math.abs(sample - (samples[i - 1] ?? sample)) > 32_000);
+    assert.deepEqual(wrapped, []);
+    assert.equal(loud.length, 5);
+  });
+});
+
+describe("encoding", () => {
+  test("takes T + 1 frames a tick for T talkers, however many listen", () => {
+    const bench = new MixerBench();
+    for (const hz of [ALICE, BOB, CAROL]) bench.phone("comedies", hz);
+    for (let n = 0; n < 40; n++) bench.phone("comedies", undefined);
+    bench.run(10);
+    const before = bench.engine.dump().rooms[0]?.encoded ?? 0;
+    bench.run(50);
+
+    assert.equal((bench.engine.dump().rooms[0]?.encoded ?? 0) - before, 50 * (3 + 1));
+  });
+
+  test("stays at seven frames when everybody shouts at once", () => {
+    const bench = new MixerBench();
+    for (let n = 0; n < 30; n++) bench.phone("comedies", ALICE);
+    bench.run(10);
+    const before = bench.engine.dump().rooms[0]?.encoded ?? 0;
+    bench.run(10);
+
+    assert.equal((bench.engine.dump().rooms[0]?.encoded ?? 0) - before, 10 * 7);
+  });
+});
+
+describe("a move between rooms", () => {
+  test("loses no frame, keeps the SSRC, and the new room is heard at the next tick", () => {
+    const bench = new MixerBench();
+    bench.phone("comedies", ALICE);
+    bench.phone("dramas", BOB);
+    const carol = bench.phone("comedies", undefined);
+    bench.run(20, { anew: true });
+    for (let n = 0; n < 20; n++) {
+      const [room, tone, other] = n % 2 ? ["comedies", ALICE, BOB] : ["dramas", BOB, ALICE];
+      const count = carol.heard.packets.length;
+      bench.engine.apply({ name: "move", stream: carol.stream, room: String(room) });
+      bench.run(3);
+      const since = { from: carol.heard.packets[count]?.at ?? 0 };
+      assert.equal(carol.heard.firstWith(Number(tone), since.from)?.at, since.from);
+      assert.ok(!carol.heard.tonesHeard(since).includes(Number(other)));
+    }
+
+    assert.equal(carol.heard.missingFrames(), 0);
+    assert.equal(carol.heard.ssrcChanges(), 0);
+    assert.equal(carol.heard.longestSilentRun({ from: 200 }), 0);
+  });
+
+  test("takes the mover's voice along, and an empty room is no more", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", ALICE);
+    const bob = bench.phone("dramas", undefined);
+    bench.run(10);
+    bench.engine.apply({ name: "move", stream: alice.stream, room: "dramas" });
+    bench.run(5, { anew: true });
+
+    assert.deepEqual(bob.heard.tonesHeard(), [ALICE]);
+    assert.deepEqual(
+      bench.engine.dump().rooms.map(({ id }) => id),
+      ["dramas"],
+    );
+  });
+});
+
+describe("when the mixer begins to speak", () => {
+  test("at once after the device was heard", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", ALICE);
+    bench.run(1);
+
+    assert.equal(alice.heard.packets.length, 1);
+    assert.equal(alice.heard.packets[0]?.header.marker, true);
+  });
+
+  test("after 200 ms when the device says nothing", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", undefined);
+    alice.silent = true;
+    bench.run(10);
+    assert.equal(alice.heard.packets.length, 0);
+    bench.run(10);
+
+    assert.equal(alice.heard.packets.length, 10);
+  });
+});
+
+describe("media are bound to the negotiated address", () => {
+  test("an injector is neither heard nor answered", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", ALICE);
+    const bob = bench.phone("comedies", undefined);
+    bench.run(5);
+    alice.silent = true;
+    for (let n = 0; n < 20; n++) {
+      bench.send(alice, { address: "10.9.9.9", port: alice.at.port }, DAVE);
+      bench.send(alice, { address: alice.at.address, port: 666 }, DAVE);
+      bench.run(1);
+    }
+
+    assert.ok(!bob.heard.tonesHeard().includes(DAVE));
+    assert.equal(bob.heard.firstWith(DAVE), undefined);
+    assert.equal(bench.engine.dump().streams[0]?.strangers, 40);
+    assert.equal(alice.heard.packets.length, 25);
+  });
+
+  test("a device behind another port is learned once", () => {
+    const bench = new MixerBench();
+    const bob = bench.phone("comedies", undefined);
+    const alice = bench.phone("comedies", ALICE);
+    alice.silent = true;
+    for (let n = 0; n < 20; n++) {
+      bench.send(alice, { address: alice.at.address, port: 7000 });
+      bench.send(alice, { address: alice.at.address, port: 7001 });
+      bench.run(1);
+    }
+
+    assert.deepEqual(bob.heard.tonesHeard(), [ALICE]);
+    assert.equal(bench.engine.dump().streams[1]?.strangers, 20);
+  });
+
+  test("follows a re-INVITE to another address and forgets the old one", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", ALICE);
+    const bob = bench.phone("comedies", undefined);
+    bench.run(10);
+    const media = bench.media(alice, { remote: { address: "10.0.0.3", port: 7000 } });
+    bench.engine.apply({ name: "agree", stream: alice.stream, media });
+    bench.run(10, { anew: true });
+
+    assert.deepEqual(bob.heard.tonesHeard({ from: 320 }), []);
+    assert.equal(alice.heard.packets.length, 0, "nothing goes to the old address");
+  });
+
+  test("nothing is sent after the end, and the port is free", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", ALICE);
+    bench.phone("comedies", BOB);
+    bench.run(10);
+    bench.engine.apply({ name: "close", stream: alice.stream });
+    bench.run(10, { anew: true });
+
+    assert.equal(alice.heard.packets.length, 0);
+    assert.deepEqual([...bench.open], [2]);
+    assert.equal(bench.engine.dump().streams.length, 1);
+  });
+});
+
+describe("directions", () => {
+  test("a muted participant is not heard, hears on, and is heard again when unmuted", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", ALICE);
+    const bob = bench.phone("comedies", BOB);
+    bench.run(10);
+    const mute = (hears: boolean) =>
+      bench.engine.apply({ name: "agree", stream: alice.stream, media: bench.media(alice, { hears }) });
+    mute(false);
+    bench.run(2);
+    bench.run(20, { anew: true });
+    assert.deepEqual(bob.heard.tonesHeard(), []);
+    assert.deepEqual(alice.heard.tonesHeard(), [BOB]);
+
+    mute(true);
+    bench.run(3);
+    bench.run(10, { anew: true });
+    assert.deepEqual(bob.heard.tonesHeard(), [ALICE]);
+    assert.equal(bob.heard.missingFrames(), 0);
+  });
+
+  test("a participant on hold is sent nothing, and his time goes on meanwhile", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", undefined);
+    bench.phone("comedies", BOB);
+    bench.run(10);
+    const hold = (speaks: boolean) =>
+      bench.engine.apply({ name: "agree", stream: alice.stream, media: bench.media(alice, { speaks }) });
+    hold(false);
+    bench.run(50);
+    hold(true);
+    bench.run(1);
+
+    const [before, after] = alice.heard.packets.slice(-2);
+    assert.equal(alice.heard.packets.length, 11);
+    assert.equal(((after?.header.sequence ?? 0) - (before?.header.sequence ?? 0)) & 65_535, 1);
+    assert.equal(alice.heard.missingFrames(), 50);
+  });
+});
+
+describe("what is not audio", () => {
+  test("telephone events are counted once each and not heard", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", undefined);
+    const bob = bench.phone("comedies", undefined);
+    for (let n = 0; n < 10; n++) {
+      const timestamp = n < 6 ? 800 : 1600;
+      const fields = { payloadType: 101, marker: n === 0, sequence: 900 + n, timestamp, ssrc: 1 };
+      const digit = writeRtp(fields, Buffer.from([5, 10, 0, 160]));
+      bench.engine.receive(alice.stream, digit, alice.at.address, alice.at.port);
+      bench.run(1);
+    }
+
+    assert.equal(bench.engine.dump().streams[0]?.events, 2);
+    assert.equal(bob.heard.longestSilentRun(), 200);
+  });
+
+  test("random datagrams, RTCP and unknown payload types change nothing", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", ALICE);
+    const bob = bench.phone("comedies", undefined);
+    bench.run(5);
+    let state = 7;
+    const random = () => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      return state >>> 16;
+    };
+    for (let n = 0; n < 5000; n++) {
+      const junk = Uint8Array.from({ length: random() % 300 }, random);
+      // Half of it looks like RTP with a payload type that was not agreed on.
+      if (n % 2 && junk.length > 2) junk.set([0x80, 20 + (random() % 40)]);
+      bench.engine.receive(alice.stream, junk, alice.at.address, alice.at.port);
+    }
+    bench.run(20, { anew: true });
+
+    assert.deepEqual(bob.heard.tonesHeard(), [ALICE]);
+    assert.equal(bob.heard.missingFrames(), 0);
+  });
+});
+
+describe("who talks", () => {
+  test("is reported when talking begins and when it ends, not at each pause", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", ALICE);
+    bench.phone("comedies", undefined);
+    bench.run(20);
+    alice.hz = undefined;
+    bench.run(8);
+    alice.hz = ALICE;
+    bench.run(20);
+    alice.hz = undefined;
+    bench.run(40);
+
+    const talking = bench.reports.filter(({ name }) => name === "talking");
+    assert.deepEqual(talking, [
+      { name: "talking", stream: alice.stream, on: true, talkers: 1 },
+      { name: "talking", stream: alice.stream, on: false, talkers: 0 },
+    ]);
+  });
+});
