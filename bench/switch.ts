@@ -73,9 +73,7 @@ async function site(stack: AsyncDisposableStack): Promise<ConferenceSite> {
 async function occupy(stack: AsyncDisposableStack, room: Room, name: string): Promise<void> {
   const guest = await Baresip.start({ name, hz: room.hz });
   stack.defer(() => guest.stop());
-  const up = guest.next("CALL_ESTABLISHED");
-  await guest.command("dial", room.uri);
-  await up;
+  await guest.dial(room.uri);
 }
 
 /** There and back by SameDeviceJoin. */
@@ -94,23 +92,17 @@ async function switched({ api, loudspeaker }: Stage, a: Room, b: Room): Promise<
 
 /** What a user without Partyline does: hang up, dial the other one. */
 async function redialling({ phone, loudspeaker }: Stage, a: Room, b: Room): Promise<Gaps> {
-  await dial(phone, a.uri);
+  await phone.dial(a.uri);
   const recording = await loudspeaker.record(async () => {
     for (let i = 0; i < SWITCHES; i++) {
       await stay();
       await phone.command("hangup");
-      await dial(phone, i % 2 === 0 ? b.uri : a.uri);
+      await phone.dial(i % 2 === 0 ? b.uri : a.uri);
     }
     await stay();
   });
   await phone.command("hangup");
   return gapsIn(recording, [a.hz, b.hz]);
-}
-
-async function dial(phone: Baresip, uri: SipUri): Promise<void> {
-  const up = phone.next("CALL_ESTABLISHED");
-  await phone.command("dial", uri);
-  await up;
 }
 
 function stay(): Promise<void> {

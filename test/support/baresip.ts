@@ -104,6 +104,13 @@ export class Baresip {
     return reply.data;
   }
 
+  /** Calls an address; resolves when the call is up. */
+  async dial(uri: SipUri): Promise<void> {
+    const up = this.next("CALL_ESTABLISHED");
+    await this.command("dial", uri);
+    await up;
+  }
+
   /** The first event of a type that comes from now on. */
   next(type: string, timeoutMs = 10_000): Promise<BaresipEvent> {
     const { promise, resolve, reject } = Promise.withResolvers<BaresipEvent>();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Baresip } from "./baresip.ts";
+import { until } from "./until.ts";
 import { Wire } from "./wire.ts";
 
 test("two baresips talk over a wire of 50 ms and never notice it", async () => {
@@ -8,10 +9,11 @@ test("two baresips talk over a wire of 50 ms and never notice it", async () => {
   const desk = await Baresip.start({ name: "desk", hz: 1000 });
   const wire = await Wire.open({ b: { address: "127.0.0.1", port: desk.port }, delayMs: 50 });
   try {
-    const up = alice.next("CALL_ESTABLISHED");
-    await alice.command("dial", `sip:desk@127.0.0.1:${wire.address.port}`);
-    await up;
-    await until(() => wire.heardBy.a.packets.length > 25 && wire.heardBy.b.packets.length > 25);
+    await alice.dial(`sip:desk@127.0.0.1:${wire.address.port}`);
+    await until(
+      () => wire.heardBy.a.packets.length > 25 && wire.heardBy.b.packets.length > 25,
+      "half a second of both",
+    );
     const closed = alice.next("CALL_CLOSED");
     await desk.command("hangup");
     await closed;
@@ -27,7 +29,3 @@ test("two baresips talk over a wire of 50 ms and never notice it", async () => {
     await wire.close();
   }
 });
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
-}
