@@ -53,6 +53,7 @@ class SocketListener implements Listener {
   readonly #server: Server;
   readonly #connections = new Map<Socket, ClientConnection>();
   #count = 0;
+  #closing: Promise<void> | undefined;
 
   constructor(options: ListenerOptions, path: string, release: () => void) {
     this.path = path;
@@ -71,7 +72,12 @@ class SocketListener implements Listener {
     this.#server.on("error", (err) => this.#options.log?.error({ err }, "the API socket has a problem"));
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     const closed = once(this.#server, "close");
     this.#server.close();
     for (const connection of this.#connections.values()) connection.shutDown();

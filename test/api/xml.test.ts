@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Command } from "../../native-host/src/api/command.ts";
+import { readRequest } from "../../native-host/src/api/xml.ts";
+import { badDocuments } from "./documents.ts";
+
+/** The command a document means; fails when it is refused. */
+function command(text: string): Command {
+  const incoming = readRequest(text);
+  if ("refusal" in incoming) throw incoming.refusal;
+  return incoming.request.command;
+}
+
+/** The code a document is refused with. */
+function refusal(text: string): string {
+  const incoming = readRequest(text);
+  assert.ok("refusal" in incoming, `${text} was not refused`);
+  return incoming.refusal.code;
+}
+
+describe("The commands", () => {
+  test("reads the paper's ExternalJoin, Join and SameDeviceJoin as they stand there, quoted", () => {
+    assert.deepEqual(command('<ExternalJoin id="sip:arup@research.ibm.com"/>'), {
+      name: "ExternalJoin",
+      mode: "auto",
+      target: "sip:arup@research.ibm.com",
+    });
+    assert.deepEqual(
+      command('<Join id="sip:bob@example.com"><Use dev="sip:desk-4711@pbx.example.com"/></Join>'),
+      {
+        name: "Join",
+        device: "sip:desk-4711@pbx.example.com",
+        mode: "auto",
+        target: "sip:bob@example.com",
+      },
+    );
+    assert.deepEqual(command('<SameDeviceJoin id="sip:conf2@conf.example.com"/>'), {
+      name: "SameDeviceJoin",
+      fallback: "external",
+      target: "sip:conf2@conf.example.com",
+    });
+  });
+
+  test("refuses the paper's notation without quotes, and says where", () => {
+    const incoming = readRequest("<ExternalJoin id=sip:arup@research.ibm.com/>");
+    assert.ok("refusal" in incoming);
+    assert.equal(incoming.refusal.code, "bad-xml");
+    assert.match(incoming.refusal.message, /line 1, column 18: attribute value must be quoted/);
+  });
+
+  const expected = [
+    "bad-request",
+    "bad-uri",
+    "bad-request",
+    "bad-request",
+    "unknown-command",
+    "unknown-command",
+    "bad-request",
+    "unknown-command",
+    "bad-request",
+    "unknown-command",
+    "bad-request",
+    "bad-uri",
+    "unknown-command",
+  ];
+  for (const [index, document] of badDocuments.entries()) {
+    test(`refuses ${document}`, () => assert.equal(refusal(document), expected[index]));
+  }
+
+  test("ignores attributes and elements of later versions", () => {
+    const later =
+      '<Join xmlns="urn:partyline:api:1" req="1" id="sip:comedies@home" quality="hd"><Use dev="soft" since="2"/><x:Video xmlns:x="urn:partyline:api:2"/></Join>';
+    assert.deepEqual(command(later), {
+      name: "Join",
+      device: "soft",
+      mode: "auto",
+      target: "sip:comedies@home",
+    });
+  });
+
+  test("takes a command by its namespace, whatever its prefix", () => {
+    assert.deepEqual(command('<p:Ping xmlns:p="urn:partyline:api:1" req="1"/>'), { name: "Ping" });
+    assert.equal(refusal('<Ping xmlns="urn:somebody:else" req="1"/>'), "unknown-command");
+  });
+
+  test("ignores an element of the paper's name in a foreign namespace", () => {
+    const { name, ...rest } = command('<Join id="sip:comedies@home"><Use xmlns="urn:x" dev="soft"/></Join>');
+    assert.deepEqual([name, "device" in rest], ["Join", false]);
+  });
+
+  test("reads every attribute of the rest", () => {
+    assert.deepEqual(command('<Hello req="h" versions="1 2" client="popup"/>'), {
+      name: "Hello",
+      versions: [1, 2],
+      client: "popup",
+    });
+    assert.deepEqual(command('<Leave call="c7" hangup="false"/>'), {
+      name: "Leave",
+      call: "c7",
+      all: false,
+      hangup: false,
+    });
+    assert.deepEqual(command('<Choose prompt="p1" dev="desk" remember="origin"/>'), {
+      name: "Choose",
+      prompt: "p1",
+      device: "desk",
+      cancel: false,
+      remember: "origin",
+    });
+    assert.deepEqual(command('<Subscribe to="roster" id="SIP:films@home;transport=udp"/>'), {
+      name: "Subscribe",
+      topic: "roster",
+      id: "sip:films@home;transport=udp",
+    });
+    assert.deepEqual(command('<WebPhone dev="web-0123abcd" name="Firefox"/>'), {
+      name: "WebPhone",
+      dev: "web-0123abcd",
+      label: "Firefox",
+    });
+    assert.deepEqual(
+      command('<WebOffer dev="web-0123abcd" session="w1"><Sdp>v=0&#13;&#10;</Sdp></WebOffer>'),
+      {
+        name: "WebOffer",
+        dev: "web-0123abcd",
+        session: "w1",
+        sdp: "v=0\r\n",
+      },
+    );
+    assert.deepEqual(
+      command(
+        '<WebOffer dev="web-0123abcd" session="w1"><Error code="device-refused" detail="no"/></WebOffer>',
+      ),
+      {
+        name: "WebOffer",
+        dev: "web-0123abcd",
+        session: "w1",
+        error: { code: "device-refused", detail: "no" },
+      },
+    );
+  });
+
+  const malformed: readonly string[] = [
+    '<Ping req="white space"/>',
+    `<Ping req="${"r".repeat(65)}"/>`,
+    '<Ping timeout="0"/>',
+    '<Ping timeout="soon"/>',
+    "<Ping><Pong/></Ping>",
+    '<Hello versions="one"/>',
+    "<Hello/>",
+    '<Leave call="c 7"/>',
+    '<Leave all="perhaps"/>',
+    '<Choose prompt="p1"/>',
+    '<Choose prompt="p1" dev="desk" cancel="true"/>',
+    '<Subscribe to="weather"/>',
+    '<WebPhone dev="soft"/>',
+    '<WebOffer dev="web-0123abcd" session="w1"/>',
+    '<WebOffer dev="web-0123abcd" session="w1"><Error code="on-fire"/></WebOffer>',
+    `<Join id="sip:a@b" display="${"x".repeat(257)}"/>`,
+    '<Join id="sip:a@b" origin="nowhere"/>',
+    '<Join id="sip:a@b"><Use dev=""/></Join>',
+  ];
+  for (const document of malformed) {
+    test(`calls ${document.slice(0, 60)} malformed`, () => assert.equal(refusal(document), "bad-request"));
+  }
+
+  const uris: readonly string[] = [
+    "tel:+123",
+    "sip:",
+    "sip:@",
+    "sip:a@b?Subject=free",
+    "sip:a@b;method=REFER",
+    "sip:a@b;METHOD=BYE",
+    "sip:a&#13;&#10;Evil: 1@b",
+    "javascript:alert(1)",
+    `sip:${"a".repeat(1024)}@b`,
+    "sip:a@b:99999",
+    " sip:a@b",
+  ];
+  for (const uri of uris) {
+    test(`does not call ${uri.slice(0, 40)}`, () =>
+      assert.equal(refusal(`<ExternalJoin id="${uri}"/>`), "bad-uri"));
+  }
+
+  test("cuts a timeout to three minutes", () => {
+    const incoming = readRequest('<Ping req="1" timeout="999999"/>');
+    assert.ok("request" in incoming);
+    assert.equal(incoming.request.timeoutMs, 180_000);
+  });
+});

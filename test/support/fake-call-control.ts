@@ -1,0 +1,142 @@
+/** A SIP service for tests of the XML API: calls begin and end as the test says, every request is kept. */
+import type {
+  CallControl,
+  CallView,
+  DeviceView,
+  Joined,
+  JoinRequest,
+  ServiceEvent,
+  Switched,
+  Topic,
+} from "../../native-host/src/api/call-control.ts";
+import { ServiceError } from "../../native-host/src/errors.ts";
+import type { SipUri } from "../../native-host/src/sip/message.ts";
+
+/** A softphone that is always there. */
+export const SOFTPHONE: DeviceView = {
+  dev: "soft",
+  kind: "softphone",
+  name: "Baresip on this computer",
+  state: "ready",
+  caps: ["loop", "mute"],
+  default: true,
+};
+
+type Follower = { readonly topic: Topic; readonly emit: (event: ServiceEvent) => void };
+
+export class FakeCallControl implements CallControl {
+  /** What was asked, newest last: the method's name and its request. */
+  readonly asked: { readonly method: string; readonly request: unknown }[] = [];
+  readonly gone: string[] = [];
+  readonly followers = new Set<Follower>();
+  /** How a join, a switch or a prompt goes on; the test may replace it. */
+  answer: (request: JoinRequest) => Promise<Joined> = async ({ target }) => ({ call: "c1", conf: target });
+  gapMs = 18.4;
+  #calls = 0;
+  #current: CallView | undefined;
+
+  join(request: JoinRequest & { readonly device: string }): Promise<Joined> {
+    return this.#begin("join", request, request.device);
+  }
+
+  externalJoin(request: JoinRequest): Promise<Joined> {
+    return this.#begin("externalJoin", request, undefined);
+  }
+
+  async switchTo(request: JoinRequest & { readonly fallback: string }): Promise<Switched> {
+    if (!this.#current && request.fallback === "error") throw new ServiceError("no-active-call", []);
+    const joined = await this.#begin("switchTo", request, "soft");
+    return { ...joined, gapMs: this.gapMs };
+  }
+
+  async useDevice(request: { readonly device: string }): Promise<void> {
+    this.#note("useDevice", request);
+    if (request.device !== "soft") throw new ServiceError("no-such-device", [request.device]);
+  }
+
+  async leave(request: object): Promise<void> {
+    this.#note("leave", request);
+    this.#current = undefined;
+  }
+
+  async mute(request: object): Promise<void> {
+    this.#note("mute", request);
+    if (!this.#current) throw new ServiceError("no-active-call", []);
+  }
+
+  choose(request: { readonly prompt: string }): void {
+    this.#note("choose", request);
+    if (request.prompt !== "p1") throw new ServiceError("no-such-prompt", [request.prompt]);
+  }
+
+  devices(): readonly DeviceView[] {
+    return [SOFTPHONE];
+  }
+
+  calls(): readonly CallView[] {
+    return this.#current ? [this.#current] : [];
+  }
+
+  webPhone(request: { ring(session: string): void; hangup(session: string): void }): void {
+    this.#note("webPhone", request);
+    request.ring("w1");
+  }
+
+  async webOffer(request: { readonly sdp?: string }): Promise<string | undefined> {
+    this.#note("webOffer", request);
+    return request.sdp && `answer to ${request.sdp}`;
+  }
+
+  clientGone(client: string): void {
+    this.gone.push(client);
+  }
+
+  subscribe(topic: Topic, _id: SipUri | undefined, emit: (event: ServiceEvent) => void): () => void {
+    const follower = { topic, emit };
+    this.followers.add(follower);
+    if (topic === "devices") emit({ name: "Device", device: SOFTPHONE });
+    if (topic === "calls") for (const call of this.calls()) emit({ name: "Call", call });
+    return () => this.followers.delete(follower);
+  }
+
+  /** Emits to everybody who follows the topic. */
+  emit(topic: Topic, event: ServiceEvent): void {
+    for (const follower of this.followers) if (follower.topic === topic) follower.emit(event);
+  }
+
+  async #begin(method: string, request: JoinRequest, dev: string | undefined): Promise<Joined> {
+    this.#note(method, request);
+    this.#calls += 1;
+    const call = `c${this.#calls}`;
+    request.onAccepted(call);
+    this.#show(request, call, "dialing", dev);
+    try {
+      const joined = await this.answer(request);
+      this.#current = this.#show(request, call, "active", dev);
+      return { ...joined, call };
+    } catch (thrown) {
+      this.#show(request, call, "ended", dev);
+      throw thrown;
+    }
+  }
+
+  #show(request: JoinRequest, call: string, state: CallView["state"], dev: string | undefined): CallView {
+    const view: CallView = {
+      call,
+      id: request.target,
+      dir: "out",
+      state,
+      ...(dev !== undefined && { dev }),
+      mode: "loop",
+      focus: true,
+      muted: request.muted ?? false,
+      client: request.client,
+    };
+    this.emit("calls", { name: "Call", call: view });
+    return view;
+  }
+
+  #note(method: string, request: unknown): void {
+    this.asked.push({ method, request });
+  }
+}
