@@ -71,8 +71,6 @@ export interface InviteOptions {
   /** From; the user agent's own identity when missing. */
   readonly from?: { readonly name?: string; readonly uri: SipUri };
   readonly headers?: ExtraHeaders;
-  /** User part of our Contact in this dialog, e.g. a random one for each call; the user agent's own when missing. */
-  readonly contactUser?: string;
   /** The dialog this call takes over (RFC 3891): sent as Replaces, tags turned for the peer, with Require: replaces. */
   readonly replaces?: DialogId;
   readonly handlers?: LegHandlers;

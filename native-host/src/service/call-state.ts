@@ -1,0 +1,26 @@
+/**
+ * The life of a call as the user sees it.
+ *
+ *     choosing ─▶ calling-device ─▶ dialing ─▶ ringing ─▶ active ◀─▶ switching
+ *                                      └─────────────────────▲
+ *     each of them ─▶ ended
+ */
+const NEXT = {
+  choosing: { chosen: "calling-device", over: "ended" },
+  "calling-device": { answered: "dialing", over: "ended" },
+  dialing: { rings: "ringing", connected: "active", over: "ended" },
+  ringing: { connected: "active", over: "ended" },
+  active: { moves: "switching", connected: "active", over: "ended" },
+  // Rings at the new far end too, but the user is still in the old one.
+  switching: { connected: "active", over: "ended" },
+  ended: {},
+} as const satisfies Record<string, Partial<Record<CallEvent, string>>>;
+
+export type LoopCallState = keyof typeof NEXT;
+export type CallEvent = "chosen" | "answered" | "rings" | "connected" | "moves" | "over";
+
+/** The state after `event`, or undefined where it changes nothing. */
+export function after(state: LoopCallState, event: CallEvent): LoopCallState | undefined {
+  const row: Partial<Record<CallEvent, LoopCallState>> = NEXT[state];
+  return row[event];
+}

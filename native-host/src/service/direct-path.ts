@@ -1,0 +1,166 @@
+/** Media from device to far end, without us: third party call control, flow I (RFC 3725 §4.1). */
+
+import type { DeviceEnd } from "../devices/device.ts";
+import { deviceFailure } from "../devices/device-failure.ts";
+import { ServiceError } from "../errors.ts";
+import { withDirection } from "../sdp/hold.ts";
+import { sameMedia } from "../sdp/origin.ts";
+import { readAudio } from "../sdp/session.ts";
+import type { Caller, Leg } from "../sip/leg.ts";
+import type { Sdp } from "../sip/message.ts";
+import { SipError } from "../sip/sip-error.ts";
+import type { FarMedia, MediaPath } from "./media-path.ts";
+
+export class DirectPath implements MediaPath {
+  onEnded: (reason: string) => void = () => undefined;
+  muted = false;
+  readonly mutes = false;
+  readonly #id: string;
+  readonly #caller: Caller;
+  /** The answer to the device's offer, for the ACK; there once a far end has answered. */
+  readonly #firstAnswer = Promise.withResolvers<Sdp>();
+  readonly #over = new AbortController();
+  #deviceOffer: Sdp = "";
+  #invited: Promise<Leg> | undefined;
+  #leg: Leg | undefined;
+  /** What the device was last told of the far end. */
+  #told: Sdp | undefined;
+  #far: FarMedia | undefined;
+
+  constructor(deviceId: string, caller: Caller) {
+    this.#id = deviceId;
+    this.#caller = caller;
+    this.#firstAnswer.promise.catch(() => undefined);
+  }
+
+  /** Resolves with the device's offer in hand; its 2xx gets its ACK when a far end has answered, or we give up. */
+  async connect(end: DeviceEnd, signal: AbortSignal): Promise<void> {
+    if (!end.address) throw new ServiceError("device-unsupported", [this.#id, "send media by itself"]);
+    const offered = Promise.withResolvers<void>();
+    this.#invited = this.#invite(end, AbortSignal.any([signal, this.#over.signal]), (offer) => {
+      this.#deviceOffer = offer;
+      offered.resolve();
+      return this.#firstAnswer.promise;
+    });
+    // Whoever awaits the leg later hears of a failure too.
+    this.#invited.catch(() => undefined);
+    await Promise.race([offered.promise, this.#invited]);
+  }
+
+  async openFar(): Promise<FarMedia> {
+    return new DirectFar(this);
+  }
+
+  async replaceDevice(): Promise<void> {
+    throw new ServiceError("device-unsupported", [
+      this.#id,
+      "be exchanged while its media bypass the service",
+    ]);
+  }
+
+  /** We do not see the stream. */
+  measureGap(): () => number {
+    return () => 0;
+  }
+
+  park(): boolean {
+    return false;
+  }
+
+  async hangUp(reason?: string): Promise<void> {
+    this.#over.abort();
+    this.#firstAnswer.reject(new SipError(487, "Request Terminated"));
+    const leg = await this.#invited?.catch(() => undefined);
+    await leg?.bye(reason);
+  }
+
+  dump(): Record<string, unknown> {
+    return { anchored: false };
+  }
+
+  /** The device's description as an offer for the far end. */
+  deviceOffer(muted: boolean): Sdp {
+    const description = this.#leg?.description || this.#deviceOffer;
+    return muted ? withDirection(description, "recvonly") : description;
+  }
+
+  /** Tells the device what the far end answered: in the ACK the first time, then by re-INVITE. Throws ServiceError. */
+  async tellDevice(answer: Sdp, far: FarMedia): Promise<void> {
+    if (!readAudio(answer)) throw new ServiceError("media-mismatch", ["the far end"]);
+    try {
+      if (!this.#leg) {
+        this.#firstAnswer.resolve(answer);
+        this.#leg = await this.#invited;
+      } else if (this.#told === undefined || !sameMedia(this.#told, answer)) {
+        await this.#leg.offer(answer);
+      }
+    } catch (refused) {
+      throw deviceFailure(this.#id, refused);
+    }
+    this.#told = answer;
+    this.#far = far;
+  }
+
+  /** The far end's offer, answered by the device. Throws SipError. */
+  async offerToDevice(offer: Sdp): Promise<Sdp> {
+    if (!this.#leg) throw new SipError(491, "Request Pending");
+    const answer = await this.#leg.offer(offer);
+    this.#told = offer;
+    return answer;
+  }
+
+  async #invite(
+    end: DeviceEnd,
+    signal: AbortSignal,
+    answerOffer: (offer: Sdp) => Promise<Sdp>,
+  ): Promise<Leg> {
+    if (!end.address) throw new ServiceError("device-offline", [this.#id]);
+    try {
+      const { headers } = end;
+      const { leg } = await this.#caller.invite(end.address, { headers, signal, answerOffer });
+      leg.handlers = {
+        onOffer: async (offer) => {
+          if (!this.#far) throw new SipError(491, "Request Pending");
+          return this.#far.onOffer(offer);
+        },
+        onEnded: (reason) => this.onEnded(reason),
+      };
+      return leg;
+    } catch (refused) {
+      throw deviceFailure(this.#id, refused);
+    }
+  }
+}
+
+async function refuseOffer(): Promise<Sdp> {
+  throw new SipError(488, "Not Acceptable Here");
+}
+
+class DirectFar implements FarMedia {
+  onOffer = refuseOffer;
+  readonly #path: DirectPath;
+
+  constructor(path: DirectPath) {
+    this.#path = path;
+  }
+
+  offer(muted: boolean): Sdp {
+    return this.#path.deviceOffer(muted);
+  }
+
+  answered(answer: Sdp): Promise<void> {
+    return this.#path.tellDevice(answer, this);
+  }
+
+  async hear(): Promise<void> {
+    // The device was told; there is nothing of ours in between.
+  }
+
+  offered(offer: Sdp): Promise<Sdp> {
+    return this.#path.offerToDevice(offer);
+  }
+
+  close(): void {
+    // No port of ours.
+  }
+}

@@ -1,0 +1,60 @@
+/** Calling a far end: one INVITE with a deadline, and nothing left behind when it is given up. */
+
+import type { Caller, DialogId, Leg, LegHandlers } from "../sip/leg.ts";
+import type { Sdp, SipUri } from "../sip/message.ts";
+import type { FarMedia } from "./media-path.ts";
+
+/** Whom to call, and as whom. */
+export interface Destination {
+  readonly target: SipUri;
+  readonly from: CallerIdentity;
+}
+
+/** The From of one far leg; undefined is the user agent's own identity. */
+export type CallerIdentity = { readonly name?: string; readonly uri: SipUri } | undefined;
+
+/** A far end that answered. */
+export interface FarEnd extends Destination {
+  readonly leg: Leg;
+  readonly media: FarMedia;
+  /** What the leg last said of our direction: `recvonly` while true. */
+  readonly muted: boolean;
+}
+
+export interface FarInvite extends Destination {
+  readonly offer: Sdp;
+  readonly replaces?: DialogId;
+  readonly handlers?: LegHandlers;
+  readonly onRinging?: () => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * INVITEs the far end. Once the signal aborts it rejects at once with the signal's reason; CANCEL, and the BYE for a
+ * 2xx that crosses it, follow by themselves.
+ */
+export async function inviteFarEnd(caller: Caller, far: FarInvite): Promise<{ leg: Leg; answer: Sdp }> {
+  const { target, offer, replaces, handlers, from, signal } = far;
+  signal.throwIfAborted();
+  const invited = caller.invite(target, {
+    offer,
+    signal,
+    ...(from && { from }),
+    ...(replaces && { replaces }),
+    ...(handlers && { handlers }),
+    onProgress: (status) => {
+      if (status === 180) far.onRinging?.();
+    },
+  });
+  const gaveUp = Promise.withResolvers<never>();
+  const giveUp = () => gaveUp.reject(signal.reason);
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    return await Promise.race([invited, gaveUp.promise]);
+  } catch (cause) {
+    invited.then(({ leg }) => leg.bye("no longer wanted")).catch(() => undefined);
+    throw cause;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}

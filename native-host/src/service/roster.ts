@@ -1,0 +1,182 @@
+/** Who is in the conference of a call: our subscription to its event package, moved along with every switch (RFC 4575). */
+
+import type { RosterEndpoint, RosterUser } from "../api/call-control.ts";
+import { formatTargetDialog } from "../sip/header-values.ts";
+import type { SipUri } from "../sip/message.ts";
+import type { SubscribeOptions, Subscription } from "../sip/subscribe.ts";
+import { isSipUri, parseUri } from "../sip/uri.ts";
+import {
+  type ConferenceInfo,
+  type InfoEndpoint,
+  type InfoUser,
+  merge,
+  readConferenceInfo,
+} from "./conference-info.ts";
+import type { FarEnd } from "./far-end.ts";
+
+/** The user agent's side of an event package. */
+export interface Subscriber {
+  subscribe(target: SipUri, options: SubscribeOptions): Subscription;
+}
+
+/** Everybody in one conference, as far as its focus has told us. */
+export interface Roster {
+  readonly conf: SipUri;
+  readonly title?: string;
+  readonly users: readonly RosterUser[];
+}
+
+/** A focus that lost us, or that we lost, is asked again after this long; doubled each time, up to a minute. */
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 60_000;
+
+/** Reasons after which asking again is pointless (RFC 6665 §4.1.3), and the refusal that says the same. */
+const FINAL: readonly string[] = ["rejected", "noresource", "invariant"];
+
+export class RosterWatch {
+  readonly #subscriber: Subscriber;
+  /** Called with the roster before and after; another `conf` is another conference. */
+  readonly #onChange: (now: Roster, before: Roster | undefined) => void;
+  #far: FarEnd | undefined;
+  #subscription: Subscription | undefined;
+  #info: ConferenceInfo | undefined;
+  #roster: Roster | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #retryMs = FIRST_RETRY_MS;
+
+  constructor(subscriber: Subscriber, onChange: (now: Roster, before: Roster | undefined) => void) {
+    this.#subscriber = subscriber;
+    this.#onChange = onChange;
+  }
+
+  get roster(): Roster | undefined {
+    return this.#roster;
+  }
+
+  /** The call is at `far` now: its conference is followed, the one before no longer. */
+  follow(far: FarEnd): void {
+    const old = this.#subscription;
+    this.#subscription = undefined;
+    this.#far = far;
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#subscribe();
+    void old?.end();
+    if (!isFocus(far)) this.#become({ conf: far.target, users: [] });
+  }
+
+  /** The call is over: nobody is in it. */
+  end(): void {
+    clearTimeout(this.#retry);
+    void this.#subscription?.end();
+    this.#subscription = undefined;
+    this.#far = undefined;
+    if (this.#roster) this.#become({ conf: this.#roster.conf, users: [] });
+  }
+
+  #subscribe(): void {
+    clearTimeout(this.#retry);
+    this.#info = undefined;
+    const far = this.#far;
+    if (!far || !isFocus(far) || far.leg.state === "ended") return;
+    const { uri } = far.leg.remoteContact;
+    const subscription = this.#subscriber.subscribe(isSipUri(uri) ? uri : far.target, {
+      event: "conference",
+      accept: "application/conference-info+xml",
+      ...(far.from && { from: far.from }),
+      // By it the focus knows that the subscriber is one of those inside (RFC 4538).
+      headers: { "target-dialog": formatTargetDialog(far.leg.id) },
+      onNotify: ({ content }) => {
+        if (this.#subscription === subscription) this.#notified(content);
+      },
+      onEnded: (reason, status) => {
+        if (this.#subscription === subscription) this.#ended(reason, status);
+      },
+    });
+    this.#subscription = subscription;
+  }
+
+  #notified(content: string): void {
+    const next = readConferenceInfo(content);
+    if (!next || !this.#far) return;
+    if (next.state !== "full" && this.#info && next.version <= this.#info.version) return;
+    const merged = merge(this.#info, next);
+    if (!merged) {
+      this.#info = undefined;
+      this.#subscription?.refresh();
+      return;
+    }
+    this.#info = merged;
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#become(rosterOf(this.#far, merged));
+  }
+
+  #ended(reason: string, status: number | undefined): void {
+    this.#subscription = undefined;
+    if (FINAL.includes(reason) || status === 403 || status === 489) return;
+    this.#retry = setTimeout(() => this.#subscribe(), this.#retryMs);
+    this.#retryMs = Math.min(2 * this.#retryMs, LAST_RETRY_MS);
+  }
+
+  #become(roster: Roster): void {
+    const before = this.#roster;
+    this.#roster = roster;
+    this.#onChange(roster, before);
+  }
+}
+
+function isFocus(far: FarEnd): boolean {
+  return "isfocus" in far.leg.remoteContact.params;
+}
+
+function rosterOf(far: FarEnd, info: ConferenceInfo): Roster {
+  const us = parseUri(far.leg.localContact)?.user;
+  const isUs = ({ entity }: InfoEndpoint) => us !== undefined && parseUri(entity)?.user === us;
+  const users = info.users.map((user): RosterUser => userView(user, user.endpoints.some(isUs)));
+  return { conf: far.target, ...(info.title && { title: info.title }), users };
+}
+
+function userView({ entity, display, role, endpoints }: InfoUser, me: boolean): RosterUser {
+  return {
+    entity,
+    state: "full",
+    me,
+    ...(display && { display }),
+    ...(role && { role }),
+    endpoints: endpoints.map(endpointView),
+  };
+}
+
+function endpointView({ entity, status, audio, talking, joined }: InfoEndpoint): RosterEndpoint {
+  return {
+    entity,
+    state: "full",
+    ...(status && { status }),
+    ...(audio && { muted: audio === "recvonly" || audio === "inactive" }),
+    ...(talking !== undefined && { talking }),
+    ...(joined && { joined }),
+  };
+}
+
+/** What a subscriber who knows `before` has to hear: new and changed users in full, those who left as deleted. */
+export function changedUsers(before: Roster, now: Roster): RosterUser[] {
+  const known = new Map(before.users.map((user) => [user.entity, JSON.stringify(user)]));
+  const changed = now.users.filter((user) => known.get(user.entity) !== JSON.stringify(user));
+  const present = new Set(now.users.map(({ entity }) => entity));
+  const gone = before.users.filter(({ entity }) => !present.has(entity));
+  return [...changed, ...gone.map((user): RosterUser => ({ ...user, state: "deleted", endpoints: [] }))];
+}
+
+/** Who began (true) or stopped (false) to talk between two rosters, by user entity. */
+export function changedTalkers(before: Roster | undefined, now: Roster): Map<string, boolean> {
+  const were = before?.conf === now.conf ? talkers(before) : new Set<string>();
+  const are = talkers(now);
+  const changes = new Map<string, boolean>();
+  for (const entity of are) if (!were.has(entity)) changes.set(entity, true);
+  for (const entity of were) if (!are.has(entity)) changes.set(entity, false);
+  return changes;
+}
+
+function talkers({ users }: Roster): Set<string> {
+  const talking = users.filter(({ endpoints }) => endpoints.some((endpoint) => endpoint.talking));
+  return new Set(talking.map(({ entity }) => entity));
+}
