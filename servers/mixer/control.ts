@@ -1,0 +1,170 @@
+/** The mixer's SIP face: INVITE sip:conf=ID@mixer puts its media into conference ID (RFC 4240 §5). */
+import { makeAnswer, makeOffer } from "#sdp/offer-answer.ts";
+import type { DialogId, IncomingInvite, Leg, LegHandlers } from "#sip/leg.ts";
+import type { Sdp, SipUri } from "#sip/message.ts";
+import { SipError } from "#sip/sip-error.ts";
+import { parseUri } from "#sip/uri.ts";
+import { agreedMedia } from "./agreed-media.ts";
+import type { Mixer } from "./mixer.ts";
+import type { Media } from "./stream.ts";
+import { TalkerReport } from "./talker-report.ts";
+
+/** What the face needs of its surroundings. */
+export interface ControlOptions {
+  readonly mixer: Mixer;
+  /** The literal address media are received on. */
+  readonly host: string;
+  /** The leg of a dialog, as UserAgent.findLeg. */
+  readonly findLeg: (id: DialogId) => Leg | undefined;
+  readonly log: { info(fields: object, text: string): void; error(fields: object, text: string): void };
+}
+
+/** A stream of the mixer and the dialog that rules it now. */
+interface Participant {
+  readonly stream: number;
+  readonly port: number;
+  /** Address its signalling came from: only from there may it be replaced. */
+  readonly owner: string;
+  readonly room: string;
+  readonly leg: Leg;
+  readonly report: TalkerReport;
+}
+
+const RETRY_AFTER_S = 5;
+const CODECS = ["PCMU", "PCMA"] as const;
+const MAX_ID = 256;
+
+/** The conference a URI means, or `undefined` for one that means none. */
+export function conferenceOf(target: SipUri): string | undefined {
+  const id = /^conf=(.+)$/i.exec(parseUri(target)?.user ?? "")?.[1];
+  return id !== undefined && id.length <= MAX_ID ? id : undefined;
+}
+
+export class Control {
+  readonly #options: ControlOptions;
+  readonly #byStream = new Map<number, Participant>();
+  readonly #byLeg = new Map<Leg, Participant>();
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+  }
+
+  /** Decides about one INVITE; never rejects. */
+  async receive(invite: IncomingInvite): Promise<void> {
+    const room = conferenceOf(invite.target);
+    if (room === undefined) invite.reject(404);
+    else if (invite.replaces) this.#replace(invite, room, invite.replaces);
+    else await this.#join(invite, room);
+  }
+
+  /** A participant began or stopped talking. */
+  talking(stream: number, on: boolean, talkers: number): void {
+    this.#byStream.get(stream)?.report.tell({ on, talkers });
+  }
+
+  /** The mixing thread died and all streams with it: their owners must know, to look for another mixer. */
+  crashed(cause: unknown): void {
+    const legs = [...this.#byLeg.keys()];
+    this.#byLeg.clear();
+    this.#byStream.clear();
+    this.#options.log.error({ err: cause, legs: legs.length }, "the mixing thread died and was started anew");
+    for (const leg of legs) {
+      leg.handlers = {};
+      void leg.bye("Mixer failed");
+    }
+  }
+
+  async #join(invite: IncomingInvite, room: string): Promise<void> {
+    let cancelled = false;
+    invite.onCancelled = () => {
+      cancelled = true;
+    };
+    const opened = await this.#open(invite);
+    if (!opened) return;
+    const joined = !cancelled && this.#accept(invite, room, opened);
+    if (!joined) this.#options.mixer.close(opened.stream);
+  }
+
+  async #open(invite: IncomingInvite): Promise<{ stream: number; port: number } | undefined> {
+    try {
+      return await this.#options.mixer.open();
+    } catch (cause) {
+      this.#options.log.info({ err: cause }, "no room for another leg");
+      invite.reject(503, undefined, { "retry-after": `${RETRY_AFTER_S}` });
+      return undefined;
+    }
+  }
+
+  /** Takes over the stream of another dialog of the same owner (RFC 3891 §3): same port, and nothing of it stops. */
+  #replace(invite: IncomingInvite, room: string, replaces: DialogId): void {
+    const old = this.#options.findLeg(replaces);
+    const participant = old && this.#byLeg.get(old);
+    if (!participant) invite.reject(481);
+    else if (participant.owner !== invite.source.address) invite.reject(403);
+    else if (this.#accept(invite, room, participant)) this.#release(participant);
+  }
+
+  /** Answers 200 and puts the stream in its room; false, and 488, when the media do not fit. */
+  #accept(invite: IncomingInvite, room: string, { stream, port }: { stream: number; port: number }): boolean {
+    const ours = this.#describe(invite.offer, port);
+    const media = ours && invite.offer !== undefined ? agreedMedia(invite.offer, ours) : undefined;
+    if (!ours || (invite.offer !== undefined && !media)) {
+      invite.reject(488);
+      return false;
+    }
+    const { mixer } = this.#options;
+    const leg = invite.accept(ours);
+    leg.handlers = this.#handlers(leg, stream, port);
+    const report = new TalkerReport(leg, room);
+    const participant = { stream, port, owner: invite.source.address, room, leg, report };
+    this.#byLeg.set(leg, participant);
+    this.#byStream.set(stream, participant);
+    if (media) mixer.agree(stream, media);
+    mixer.move(stream, room);
+    return true;
+  }
+
+  /** The old dialog of a stream that goes on in another. */
+  #release({ leg }: Participant): void {
+    this.#byLeg.delete(leg);
+    leg.handlers = {};
+    void leg.bye("Replaced");
+  }
+
+  /** Our answer to an offer, or our offer where there is none; `undefined` when no codec is in common. */
+  #describe(offer: Sdp | undefined, port: number): Sdp | undefined {
+    const local = { address: this.#options.host, port, codecs: CODECS, telephoneEvent: true };
+    return offer === undefined ? makeOffer(local) : makeAnswer(offer, local);
+  }
+
+  #handlers(leg: Leg, stream: number, port: number): LegHandlers {
+    return {
+      onOffer: (offer) => {
+        const ours = this.#describe(offer, port);
+        const media = ours && agreedMedia(offer, ours);
+        if (!media) throw new SipError(488, "Not Acceptable Here");
+        this.#options.mixer.agree(stream, media);
+        return ours;
+      },
+      onAnswer: (answer) => this.#answered(leg, stream, agreedMedia(answer, leg.localDescription)),
+      onEnded: () => this.#end(leg),
+    };
+  }
+
+  /** The answer to an offer of ours; without one that can be used there is no call (RFC 3261 §13.2.1). */
+  #answered(leg: Leg, stream: number, media: Media | undefined): void {
+    if (media) this.#options.mixer.agree(stream, media);
+    else {
+      this.#end(leg);
+      void leg.bye("No usable media");
+    }
+  }
+
+  #end(leg: Leg): void {
+    const participant = this.#byLeg.get(leg);
+    if (!participant) return;
+    this.#byLeg.delete(leg);
+    this.#byStream.delete(participant.stream);
+    this.#options.mixer.close(participant.stream);
+  }
+}

@@ -1,0 +1,56 @@
+/** The mixer server: the SIP face, the mixing thread, and how they begin and end together. */
+import type { Logger } from "pino";
+import type { SipUri } from "#sip/message.ts";
+import { UserAgent, type UserAgentOptions } from "#sip/user-agent.ts";
+import { Control } from "./control.ts";
+import { Mixer, type MixerDump, type MixerOptions } from "./mixer.ts";
+import type { PortRange } from "./packet-io/packet-io.ts";
+
+export interface MixerServerOptions {
+  /** A literal address: SIP and media are received there. */
+  readonly host: string;
+  /** SIP port; 0 takes any free one. */
+  readonly port: number;
+  readonly rtp: PortRange;
+  readonly log: Pick<Logger, "info" | "error">;
+  readonly timers?: UserAgentOptions["timers"];
+  readonly onTrace?: UserAgentOptions["onTrace"];
+  readonly spawn?: MixerOptions["spawn"];
+}
+
+export interface MixerServer {
+  readonly address: SipUri;
+  dump(): Promise<MixerDump>;
+  /** BYE to all legs, then the end of sockets and thread; two seconds at most. */
+  close(): Promise<void>;
+}
+
+/** Starts it; rejects when the SIP port is taken. */
+export async function openMixerServer(options: MixerServerOptions): Promise<MixerServer> {
+  const { host, port, rtp, log, timers, onTrace, spawn } = options;
+  const agent = await UserAgent.open({
+    host,
+    port,
+    name: "Partyline mixer",
+    identity: { name: "Mixer" },
+    onInvite: (invite) => void control.receive(invite),
+    ...(timers && { timers }),
+    ...(onTrace && { onTrace }),
+  });
+  const mixer = new Mixer({
+    host,
+    rtp,
+    onTalking: (...talk) => control.talking(...talk),
+    onCrash: (cause) => control.crashed(cause),
+    ...(spawn && { spawn }),
+  });
+  const control = new Control({ mixer, host, log, findLeg: (id) => agent.findLeg(id) });
+  return {
+    address: agent.address,
+    dump: () => mixer.dump(),
+    async close() {
+      await agent.close();
+      await mixer.stop();
+    },
+  };
+}
