@@ -1,0 +1,32 @@
+/** Who owns a session description: the o= line of one leg (RFC 4566 §5.2, RFC 3264 §8). */
+import { randomInt } from "node:crypto";
+import type { Sdp } from "#sip/message.ts";
+
+/**
+ * Makes every description a leg sends that leg's own, wherever the text came from: one session id for
+ * the life of the leg, and a version one higher whenever anything else in the text changed.
+ */
+export class Origin {
+  readonly #sessionId = randomInt(1, 2 ** 47);
+  #version = 0;
+  #last: Sdp | undefined;
+
+  /** The same description under our o= line, with CRLF line ends. */
+  stamp(sdp: Sdp): Sdp {
+    const lines = sdp.split(/\r\n|\r|\n/).filter(Boolean);
+    const own = lines.filter((line) => !line.startsWith("o="));
+    const text = own.join("\r\n");
+    if (text !== this.#last) this.#version++;
+    this.#last = text;
+    const where = lines.find((line) => line.startsWith("o="))?.match(/ (IN IP[46] \S+)\s*$/)?.[1];
+    const origin = `o=- ${this.#sessionId} ${this.#version} ${where ?? "IN IP4 127.0.0.1"}`;
+    const [version = "v=0", ...rest] = own;
+    return [version, origin, ...rest, ""].join("\r\n");
+  }
+}
+
+/** Whether two descriptions say the same about the session, whoever owns them. */
+export function sameMedia(one: Sdp, other: Sdp): boolean {
+  const body = (sdp: Sdp) => sdp.split(/\r\n|\r|\n/).filter((line) => line !== "" && !line.startsWith("o="));
+  return body(one).join("\n") === body(other).join("\n");
+}
