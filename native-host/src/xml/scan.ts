@@ -14,14 +14,17 @@ export class XmlError extends Error {
   override readonly name = "XmlError";
   readonly line: number;
   readonly column: number;
+  /** The text ends too early: more of it might make a document. */
+  readonly incomplete: boolean;
 
-  constructor(why: string, text: string, offset: number) {
+  constructor(why: string, text: string, offset: number, incomplete = false) {
     const before = text.slice(0, offset).split("\n");
     const line = before.length;
     const column = (before.at(-1) ?? "").length + 1;
     super(`line ${line}, column ${column}: ${why}`);
     this.line = line;
     this.column = column;
+    this.incomplete = incomplete;
   }
 }
 
@@ -76,8 +79,8 @@ export function scanXml(text: string, limits: XmlLimits = {}): number {
   };
   while (scan.offset < text.length) scan.offset += readToken(scan);
   const unclosed = scan.open.at(-1);
-  if (unclosed !== undefined) fail(scan, `<${unclosed}> is not closed`);
-  if (scan.roots === 0) fail(scan, "there is no element");
+  if (unclosed !== undefined) throw new XmlError(`<${unclosed}> is not closed`, text, text.length, true);
+  if (scan.roots === 0) throw new XmlError("there is no element", text, text.length, true);
   return start;
 }
 
@@ -191,7 +194,9 @@ function failTag(scan: Scan): never {
     fail(scan, "attribute value must be quoted", scan.offset + unquoted.index + unquoted[0].length);
   const nested = tag.indexOf("<", 1);
   if (nested > 0) fail(scan, '"<" is not allowed inside a tag', scan.offset + nested);
-  fail(scan, scan.text.includes(">", scan.offset) ? "the tag cannot be read" : "the tag does not end");
+  if (!scan.text.includes(">", scan.offset))
+    throw new XmlError("the tag does not end", scan.text, scan.offset, true);
+  fail(scan, "the tag cannot be read");
 }
 
 function fail(scan: Scan, why: string, offset = scan.offset): never {

@@ -1,0 +1,11 @@
+/** `partyline mixer`: the media of every conference. */
+import type { CliCommand } from "./command.ts";
+import { runServers, SERVER_OPTIONS } from "./server-processes.ts";
+
+export const mixer: CliCommand = {
+  summary: "Runs the mixer until Ctrl-C.",
+  usage: "[--bind ADDRESS] [--port N] [--rtp FIRST-LAST]",
+  options: { ...SERVER_OPTIONS, rtp: { type: "string", value: "FIRST-LAST", help: "ports for media" } },
+  words: [0, 0],
+  run: (input) => runServers(["mixer"], input),
+};

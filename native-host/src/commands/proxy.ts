@@ -1,0 +1,19 @@
+/** `partyline proxy`: registrar and proxy. */
+import type { CliCommand } from "./command.ts";
+import { runServers, SERVER_OPTIONS } from "./server-processes.ts";
+
+export const proxy: CliCommand = {
+  summary: "Runs the SIP proxy and registrar until Ctrl-C.",
+  usage: "[--bind ADDRESS] [--port N] [--domain NAME]…",
+  options: {
+    ...SERVER_OPTIONS,
+    domain: {
+      type: "string",
+      multiple: true,
+      value: "NAME",
+      help: "a domain whose users register here; may be repeated",
+    },
+  },
+  words: [0, 0],
+  run: (input) => runServers(["proxy"], input),
+};

@@ -1,0 +1,95 @@
+/** Runs servers as processes of their own: tells each its ports, passes on what they say, ends them together. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { CommandError, type Input, type Options, print } from "./command.ts";
+import { portsFrom } from "./ports.ts";
+
+export type ServerName = "proxy" | "conference" | "mixer" | "web";
+
+/** Options of a server beside the common ones; each is passed on as it is. */
+export const SERVER_OPTIONS: Options = {
+  port: { type: "string", value: "N", help: "where it listens, 0 for any free port" },
+  flow: { type: "boolean", help: "print every SIP message as one line of a call flow" },
+};
+
+/** How long servers get to say goodbye. */
+const FAREWELL_MS = 5_000;
+
+/** The arguments of a server's main.ts. */
+export function serverArguments(name: ServerName, input: Input): string[] {
+  const bind = input.text("bind") ?? "127.0.0.1";
+  const ports = portsFrom(input.text("port-base"));
+  const own: Readonly<Record<ServerName, readonly string[]>> = {
+    proxy: input.list("domain").flatMap((domain) => ["--domain", domain]),
+    conference: ["--mixer", input.text("mixer") ?? `sip:${bind}:${ports.mixer}`],
+    mixer: ["--rtp", input.text("rtp") ?? `${ports.rtp.first}-${ports.rtp.last}`],
+    web: ["--conference", input.text("conference") ?? `${bind}:${ports.conference}`],
+  };
+  const level = input.text("log-level");
+  return [
+    ...["--bind", bind, "--port", input.text("port") ?? String(ports[name])],
+    ...own[name],
+    ...(level === undefined ? [] : ["--log-level", level]),
+    ...(input.flag("flow") && name !== "web" ? ["--flow"] : []),
+  ];
+}
+
+/** Runs them until they are told to end (SIGINT, SIGTERM); one that ends by itself ends all. Resolves with the exit code. */
+export async function runServers(names: readonly ServerName[], input: Input): Promise<number> {
+  const children = new Map<ServerName, ChildProcess>();
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, stop);
+  for (const name of names) children.set(name, start(name, serverArguments(name, input)));
+  const label = names.length > 1;
+  void announce(children, label, stopping.signal);
+  const [ended] = await Promise.race([
+    Promise.race([...children].map(async ([name, child]) => [name, await once(child, "exit")] as const)),
+    once(stopping.signal, "abort").then(() => [undefined] as const),
+  ]);
+  stopping.abort();
+  await endAll([...children.values()]);
+  if (ended === undefined) return 0;
+  const code = children.get(ended)?.exitCode;
+  if (names.length === 1) return code ?? 1;
+  throw new CommandError(`The ${ended} server ended by itself (exit code ${code}); what it said is above.`);
+}
+
+function start(name: ServerName, args: readonly string[]): ChildProcess {
+  const main = fileURLToPath(new URL(`../../../servers/${name}/main.ts`, import.meta.url));
+  return spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+}
+
+/** Prints what the servers say on stdout, and `ready` once all have said so. */
+async function announce(
+  children: ReadonlyMap<ServerName, ChildProcess>,
+  label: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const ready = [...children].map(async ([name, child]) => {
+    if (!child.stdout) return;
+    const lines = createInterface({ input: child.stdout });
+    const first = once(lines, "line", { signal });
+    lines.on("line", (line: string) => print(label ? `${name} ${line}` : line));
+    await first;
+  });
+  try {
+    await Promise.all(ready);
+    if (label) print("ready");
+  } catch {
+    // Aborted: one ended before it was ready, and runServers says so.
+  }
+}
+
+async function endAll(children: readonly ChildProcess[]): Promise<void> {
+  const alive = children.filter((child) => child.exitCode === null && child.signalCode === null);
+  const exits = alive.map((child) => once(child, "exit"));
+  for (const child of alive) child.kill("SIGTERM");
+  const late = setTimeout(() => {
+    for (const child of alive) child.kill("SIGKILL");
+  }, FAREWELL_MS);
+  await Promise.all(exits);
+  late.close();
+}
