@@ -1,0 +1,87 @@
+/** Says what went wrong in one sentence, and what the user can do in another. */
+import { label } from "../label.ts";
+import type { Problem } from "../messages.ts";
+import { HostError } from "./host-error.ts";
+
+type Row = readonly [sentence: string, step: string, action?: Problem["action"]];
+
+const AGAIN = "Try again in a moment.";
+
+const SENTENCES: Readonly<Record<string, Row>> = {
+  "host-missing": [
+    "The Partyline service is not installed on this computer, or not for this browser.",
+    "Run “npx partyline install” in a terminal, then try again.",
+    "try-host",
+  ],
+  "microphone-denied": [
+    "This browser may not use the microphone yet.",
+    "Allow it in the settings, then join again.",
+    "options",
+  ],
+  "no-microphone": ["No microphone was found.", "Plug one in, or choose another device.", "join-here"],
+  connection: ["The sound could not be connected to this browser.", AGAIN, "join-here"],
+  "device-busy": [
+    "That device is already in a call.",
+    "Hang up there, or choose another device.",
+    "join-here",
+  ],
+  "device-offline": ["That device is not there at the moment.", "Choose another device.", "join-here"],
+  "device-refused": ["The device refused the call.", "Choose another device.", "join-here"],
+  "device-timeout": [
+    "The device did not answer in time.",
+    "Answer it, or choose another device.",
+    "join-here",
+  ],
+  "device-unsupported": ["That device cannot do this.", "Choose another device.", "join-here"],
+  "no-such-device": ["That device is not there any more.", "Choose another device.", "join-here"],
+  busy: ["The conference is busy.", AGAIN, "join-here"],
+  declined: ["The conference declined the call.", "You can ask its owner why.", "join-here"],
+  "not-found": ["There is no such conference.", "The page may be out of date: reload it.", "join-here"],
+  "no-answer": ["The conference did not answer.", AGAIN, "join-here"],
+  unreachable: [
+    "The conference server could not be reached.",
+    "Check your network, then try again.",
+    "join-here",
+  ],
+  "authentication-failed": [
+    "The conference wants a password.",
+    "Enter your account in the service's configuration.",
+    "join-here",
+  ],
+  "media-mismatch": [
+    "Your device and the conference share no audio format.",
+    "Choose another device.",
+    "join-here",
+  ],
+  rejected: ["The conference refused the call.", "You can ask its owner why.", "join-here"],
+  forbidden: ["The service does not allow that here.", "Ask again from the page itself.", "join-here"],
+  "switch-failed": [
+    "The next page’s conference could not be joined; you are still in the one before.",
+    AGAIN,
+    "join-here",
+  ],
+  "switch-lost": ["The call was lost while changing pages.", AGAIN, "join-here"],
+  "rate-limited": ["That was too often.", "Wait a few seconds, then try again.", "join-here"],
+  "limit-exceeded": ["The service has too much to do.", AGAIN, "join-here"],
+  "shutting-down": ["The Partyline service is shutting down.", "It is being started again; nothing to do."],
+  "no-active-call": ["There is no call any more.", "Join again.", "join-here"],
+  "no-such-call": ["There is no call any more.", "Join again.", "join-here"],
+};
+
+const UNKNOWN: Row = ["Something went wrong.", AGAIN, "join-here"];
+
+/** Not worth a word: the user or a later page asked for it. */
+const SILENT = new Set(["superseded", "cancelled", "no-such-prompt"]);
+
+/** The problem behind a code of the XML API or of this extension; `detail` is the service's own sentence. */
+export function problemOf(code: string, detail = ""): Problem {
+  const [sentence, step, action] = SENTENCES[code] ?? UNKNOWN;
+  const more = SENTENCES[code] === undefined ? label(detail, 200) : "";
+  return { code, sentence: more || sentence, step, ...(action && { action }) };
+}
+
+/** What to show of a failed command; `undefined` when there is nothing to say (the link itself tells of a lost host). */
+export function problemFrom(failure: unknown): Problem | undefined {
+  if (!(failure instanceof HostError) || SILENT.has(failure.code)) return undefined;
+  return problemOf(failure.code, failure.detail);
+}

@@ -1,0 +1,86 @@
+/** The screens of the extension: tells those that are open what is so, opens one to ask, paints the badge. */
+import type { View } from "../messages.ts";
+
+/** The part of a port used here. */
+export interface ScreenPort {
+  readonly name: string;
+  postMessage(message: unknown): void;
+  readonly onDisconnect: { addListener(listener: () => void): void };
+}
+
+export interface ScreensOptions {
+  view(): View;
+  openPopup(): Promise<void>;
+  /** Where the browser opens no popup by itself: a small window with the same page. */
+  openWindow(): Promise<unknown>;
+  paint(badge: Badge): void;
+}
+
+export interface Badge {
+  readonly text: string;
+  readonly color: string;
+  readonly title: string;
+}
+
+const ASKING = "#6d3fd1";
+const TROUBLE = "#c62f3b";
+const TALKING = "#1c7d54";
+
+export class Screens {
+  readonly #options: ScreensOptions;
+  readonly #ports = new Set<ScreenPort>();
+  #scheduled = false;
+  #badge = "";
+
+  constructor(options: ScreensOptions) {
+    this.#options = options;
+  }
+
+  add(port: ScreenPort): void {
+    this.#ports.add(port);
+    port.onDisconnect.addListener(() => this.#ports.delete(port));
+    this.refresh();
+  }
+
+  /** Shows the present state everywhere, once for all changes of the same moment. */
+  refresh(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#show(this.#options.view());
+    });
+  }
+
+  /** Opens the popup if none is open; the question stays on the badge for those who look elsewhere. */
+  ask(): void {
+    if ([...this.#ports].some((port) => port.name === "view")) return;
+    const { openPopup, openWindow } = this.#options;
+    openPopup()
+      .catch(openWindow)
+      .catch(() => undefined);
+  }
+
+  #show(view: View): void {
+    for (const port of this.#ports) port.postMessage(view);
+    const badge = badgeOf(view);
+    const text = JSON.stringify(badge);
+    if (text === this.#badge) return;
+    this.#badge = text;
+    this.#options.paint(badge);
+  }
+}
+
+/** A question first, then trouble, then how many are there. */
+export function badgeOf({ prompt, question, left, problem, call, count, page }: View): Badge {
+  if (prompt) return { text: "?", color: ASKING, title: "Partyline: choose a device" };
+  if (question && !left) return { text: "?", color: ASKING, title: "Partyline: this page has a conference" };
+  if (problem) return { text: "!", color: TROUBLE, title: `Partyline: ${problem.sentence}` };
+  if (!call || count === 0) return { text: "", color: TALKING, title: "Partyline" };
+  const people = count === 1 ? "only you" : `${count} people`;
+  return {
+    text: String(count),
+    color: TALKING,
+    title: `Partyline: ${people} in ${page?.title ?? "this conference"}`,
+  };
+}

@@ -1,0 +1,34 @@
+/** What the user set, kept in storage.local: who they are, and what each site may do. */
+import type { Choice } from "../messages.ts";
+import type { Sites } from "./consent.ts";
+import type { Kept } from "./memory.ts";
+
+export interface Settings {
+  readonly sites: Sites;
+  /** The name the user generally goes by; "" means to be a guest. */
+  readonly identity: string;
+  /** This browser's device id as a phone: `web-` and 8 hexadecimal digits. */
+  readonly device: string;
+  /** Switched on by tests: the offscreen document then records the frames it receives. */
+  readonly diagnosis: boolean;
+}
+
+export const NO_SETTINGS: Settings = { sites: {}, identity: "", device: "", diagnosis: false };
+
+/** This browser profile's id as a phone, made on first use. */
+export function deviceId(settings: Kept<Settings>): string {
+  if (/^web-[0-9a-f]{8}$/.test(settings.value.device)) return settings.value.device;
+  const bytes = crypto.getRandomValues(new Uint8Array(4));
+  const device = `web-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  settings.set({ device });
+  return device;
+}
+
+export function allowSite(settings: Kept<Settings>, origin: string, choice: Choice, name: string): void {
+  settings.set({ sites: { ...settings.value.sites, [origin]: { choice, name } } });
+}
+
+export function forgetSite(settings: Kept<Settings>, origin: string): void {
+  const sites = Object.fromEntries(Object.entries(settings.value.sites).filter(([site]) => site !== origin));
+  settings.set({ sites });
+}

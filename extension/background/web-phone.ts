@@ -1,0 +1,104 @@
+/** The worker's side of "this browser" as a phone: the offscreen document does the work and outlives the worker. */
+import type { Body, MessageName, PhoneFailure, Reply } from "../messages.ts";
+import { child, el, type XmlElement } from "./xml.ts";
+
+export interface WebPhoneOptions {
+  request(command: XmlElement): Promise<XmlElement>;
+  send<Name extends MessageName>(name: Name, body: Body<Name>): Promise<Reply<Name>>;
+  /** The offscreen document; `undefined` where the browser has none. */
+  readonly document: OffscreenDocument | undefined;
+  /** This profile's device id (settings.ts). */
+  device(): string;
+  /** Whether the call on this device is muted; unknown means muted. */
+  muted(): boolean;
+  diagnosis(): boolean;
+  /** The user has to allow the microphone in a page of ours: an offscreen document cannot ask. */
+  onMicrophone(why: PhoneFailure): void;
+}
+
+export interface OffscreenDocument {
+  exists(): Promise<boolean>;
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const DETAILS: Readonly<Record<PhoneFailure, string>> = {
+  "microphone-denied": "The microphone is not allowed in this browser.",
+  "no-microphone": "The browser found no microphone.",
+  connection: "The browser could not set up the connection.",
+};
+
+export class WebPhone {
+  readonly #options: WebPhoneOptions;
+  // Opening, ringing and closing go one after the other: two documents cannot be.
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: WebPhoneOptions) {
+    this.#options = options;
+  }
+
+  /** Offers this browser as a device, as long as the connection lives. */
+  async register(): Promise<void> {
+    if (!this.#options.document) return;
+    await this.#options.request(el("WebPhone", { dev: this.#options.device(), name: "This browser" }));
+  }
+
+  ring(session: string): void {
+    this.#then(async (document) => {
+      if (!(await document.exists())) await document.open();
+      const { muted, diagnosis } = this.#options;
+      await this.#options.send("phone-ring", { session, muted: muted(), diagnosis: diagnosis() });
+    });
+  }
+
+  hangup(session: string): void {
+    this.#then(async (document) => {
+      if (!(await document.exists())) return;
+      await this.#options.send("phone-hangup", { session });
+      await document.close();
+    });
+  }
+
+  mute(muted: boolean): void {
+    this.#then(async (document) => {
+      if (await document.exists()) await this.#options.send("phone-mute", { muted });
+    });
+  }
+
+  /** Hands the document's offer on and brings the answer back. */
+  async offer(session: string, sdp: string): Promise<{ answer: string }> {
+    const offer = el("WebOffer", { dev: this.#options.device(), session }, [el("Sdp", {}, [], sdp)]);
+    const result = await this.#options.request(offer);
+    // XML makes one LF of each line end; SDP wants CRLF (RFC 8866 §5).
+    return { answer: (child(result, "Sdp")?.text ?? "").trim().replace(/\r?\n/g, "\r\n").concat("\r\n") };
+  }
+
+  async failed(session: string, why: PhoneFailure): Promise<void> {
+    this.#options.onMicrophone(why);
+    const error = el("Error", { code: "device-refused", detail: DETAILS[why] });
+    await this.#options.request(el("WebOffer", { dev: this.#options.device(), session }, [error]));
+  }
+
+  #then(step: (document: OffscreenDocument) => Promise<void>): void {
+    const { document } = this.#options;
+    if (!document) return;
+    // A step that fails (the document just closed) must not hold up the next one.
+    this.#last = this.#last.then(() => step(document)).catch(() => undefined);
+  }
+}
+
+/** Chromium's offscreen document; Firefox has none, and is no phone yet. */
+export function chromiumDocument(): OffscreenDocument | undefined {
+  if (typeof chrome === "undefined" || !chrome.offscreen) return undefined;
+  const { offscreen } = chrome;
+  return {
+    exists: () => offscreen.hasDocument(),
+    open: () =>
+      offscreen.createDocument({
+        url: "extension/offscreen/index.html",
+        reasons: ["USER_MEDIA" as chrome.offscreen.Reason, "AUDIO_PLAYBACK" as chrome.offscreen.Reason],
+        justification: "This browser is the phone of the page's conference: microphone and loudspeaker.",
+      }),
+    close: () => offscreen.closeDocument(),
+  };
+}

@@ -1,0 +1,47 @@
+/** The page's side: reads the conference tag and tells the worker; one AbortController ends all of it. */
+import type { Message, Tag } from "../messages.ts";
+import { readTag } from "./conference-tag.ts";
+import { watchPage } from "./navigation.ts";
+
+const alive = new AbortController();
+let told: string | undefined;
+
+/** Whether this page may speak: the top document, rendered and in sight (docs/page-tag.md). */
+function inSight(): boolean {
+  return document.visibilityState === "visible" && !("prerendering" in document && document.prerendering);
+}
+
+function currentTag(): Tag | undefined {
+  return readTag(document.head?.querySelectorAll("link, meta") ?? []);
+}
+
+function report(again = false): void {
+  if (!inSight()) return;
+  const tag = currentTag();
+  const text = JSON.stringify(tag ?? null);
+  if (text === told && !again) return;
+  told = text;
+  tell(tag ? { name: "page-seen", body: tag } : { name: "page-has-none", body: {} });
+}
+
+function tell(message: Message): void {
+  // After an update of the extension this script is an orphan: its runtime is gone, and so must it be.
+  if (!chrome.runtime?.id) {
+    alive.abort();
+    return;
+  }
+  chrome.runtime.sendMessage(message).catch(() => undefined);
+}
+
+if (window.top === window) {
+  chrome.runtime.onMessage.addListener((message: Partial<Message>, _sender, reply) => {
+    if (message.name !== "report-page") return;
+    report(true);
+    reply(true);
+  });
+  // A page brought back by the history says so again: the worker may have forgotten it meanwhile.
+  window.addEventListener("pageshow", (event) => event.persisted && report(true), { signal: alive.signal });
+  document.addEventListener("visibilitychange", () => report(true), { signal: alive.signal });
+  watchPage(document, () => report(), alive.signal);
+  report();
+}

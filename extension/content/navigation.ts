@@ -1,0 +1,32 @@
+/** Tells when a page may have changed its tag: moves inside a single-page site, a changed head, an end of prerendering. */
+
+/** How long a head must stay still before it is read again. */
+const HEAD_SETTLES_MS = 250;
+
+/** Calls `changed` at each such moment until the signal aborts. */
+export function watchPage(page: Document, changed: () => void, signal: AbortSignal): void {
+  // The Navigation API sees pushState, replaceState and hash moves without a permission; older browsers have popstate.
+  const moves: EventTarget | undefined = "navigation" in window ? window.navigation : undefined;
+  moves?.addEventListener("navigatesuccess", changed, { signal });
+  window.addEventListener("popstate", changed, { signal });
+  page.addEventListener("prerenderingchange", changed, { signal });
+  if (page.head) watchHead(page.head, changed, signal);
+}
+
+function watchHead(head: HTMLHeadElement, changed: () => void, signal: AbortSignal): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const observer = new MutationObserver(() => {
+    clearTimeout(timer);
+    timer = setTimeout(changed, HEAD_SETTLES_MS);
+  });
+  observer.observe(head, {
+    childList: true,
+    subtree: true,
+    attributes: true,
+    attributeFilter: ["href", "rel", "content", "name", "title", "data-features"],
+  });
+  signal.addEventListener("abort", () => {
+    observer.disconnect();
+    clearTimeout(timer);
+  });
+}

@@ -1,0 +1,49 @@
+/** "This browser" as a phone: takes the worker's messages, and wakes the worker again when it died in mid-call. */
+import browser from "webextension-polyfill";
+import type { Body, Message, MessageName } from "../messages.ts";
+import { send } from "../send.ts";
+import { FrameLog } from "./frame-log.ts";
+import { Phone } from "./phone.ts";
+
+const frames = new FrameLog();
+const phone = new Phone({
+  loudspeaker: new Audio(),
+  frames,
+  offer: (session, sdp) => offerTwice(session, sdp),
+  failed: (session, why, detail) => send("phone-failed", { session, why, detail }),
+});
+
+type Taken = Extract<MessageName, "phone-ring" | "phone-hangup" | "phone-mute">;
+
+const takers: { readonly [Name in Taken]: (body: Body<Name>) => void } = {
+  "phone-ring": (ring) => phone.ring(ring),
+  "phone-hangup": ({ session }) => phone.hangup(session),
+  "phone-mute": ({ muted }) => phone.mute(muted),
+};
+
+browser.runtime.onMessage.addListener((received: unknown) => {
+  const { name, body } = received as Message<Taken>;
+  if (!Object.hasOwn(takers, name)) return undefined;
+  (takers[name] as (body: Body<Taken>) => void)(body);
+  return Promise.resolve(null);
+});
+
+// The worker may die while it waits for the answer; the next one asks the service again.
+async function offerTwice(session: string, sdp: string): Promise<string> {
+  try {
+    return (await send("phone-offer", { session, sdp })).answer;
+  } catch {
+    return (await send("phone-offer", { session, sdp })).answer;
+  }
+}
+
+function stayConnected(): void {
+  const port = browser.runtime.connect({ name: "phone" });
+  port.onDisconnect.addListener(stayConnected);
+}
+
+stayConnected();
+// For diagnosis and tests: what arrived in the last 20 s, when diagnosis is switched on in the settings.
+Object.assign(globalThis, {
+  partylineDiagnosis: { frames: (sinceMs: number) => frames.since(sinceMs), phone },
+});

@@ -1,0 +1,78 @@
+/** The settings: name, microphone, sites, devices and how the service does. */
+import browser from "webextension-polyfill";
+import type { DeviceView, ServiceState, View } from "../messages.ts";
+import { byId, make, show, text } from "../popup/dom.ts";
+import { send } from "../send.ts";
+import { watchMicrophone } from "./microphone.ts";
+import { showSites } from "./sites.ts";
+
+let shownDevices = "";
+let named = false;
+
+function render(view: View): void {
+  const name = byId("name", HTMLInputElement);
+  if (!named) name.value = view.identity;
+  named = true;
+  showSites(view.sites);
+  showDevices(view.devices);
+  showService(view.service);
+}
+
+function showDevices(devices: readonly DeviceView[]): void {
+  show("devices-none", devices.length === 0);
+  const list = JSON.stringify(devices);
+  if (list === shownDevices) return;
+  shownDevices = list;
+  byId("devices", HTMLUListElement).replaceChildren(...devices.map(deviceRow));
+}
+
+const DEVICE_STATES: Readonly<Record<string, string>> = {
+  ready: "Ready",
+  busy: "In a call",
+  ringing: "Ringing",
+  offline: "Not there",
+};
+
+function deviceRow({ name, state }: DeviceView): HTMLElement {
+  const row = document.createElement("li");
+  const mark = make("span", state === "ready" ? "mark good" : "mark", DEVICE_STATES[state] ?? "Not known");
+  row.append(make("span", "device-name", name), mark);
+  return row;
+}
+
+const SERVICE: Readonly<Record<ServiceState, readonly [string, string]>> = {
+  idle: ["The service is not needed at the moment.", "It starts by itself when you join a conference."],
+  connecting: ["Connecting to the service…", ""],
+  ready: ["The service runs, and this browser is connected to it.", ""],
+  lost: ["The service stopped answering; this browser is trying to reach it again.", ""],
+  missing: [
+    "The service is not installed on this computer, or not for this browser.",
+    "Run “npx partyline install” in a terminal, then check again. “npx partyline doctor” says more.",
+  ],
+};
+
+function showService(service: ServiceState): void {
+  const [sentence, step] = SERVICE[service];
+  text("service-state", sentence);
+  text("service-step", step);
+}
+
+function connect(): void {
+  const port = browser.runtime.connect({ name: "options" });
+  port.onMessage.addListener((view) => render(view as View));
+  port.onDisconnect.addListener(connect);
+}
+
+byId("identity", HTMLFormElement).addEventListener("submit", (event) => {
+  event.preventDefault();
+  const saved = send("set-identity", { name: byId("name", HTMLInputElement).value });
+  saved.then(
+    () => text("name-saved", "Saved."),
+    () => text("name-saved", "That could not be saved; try again."),
+  );
+});
+byId("service-try", HTMLButtonElement).addEventListener("click", () => {
+  send("try-host", {}).catch(connect);
+});
+watchMicrophone();
+connect();

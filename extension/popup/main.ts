@@ -1,0 +1,133 @@
+/** The popup: shows the worker's View and sends what the user does; also the small window where no popup can open. */
+import browser from "webextension-polyfill";
+import type { Problem, View } from "../messages.ts";
+import { send } from "../send.ts";
+import { showCallBar, wireCallBar } from "./call-bar.ts";
+import { showConsent, wireConsent } from "./consent-card.ts";
+import { showPicker, wirePicker } from "./device-picker.ts";
+import { byId, show, text } from "./dom.ts";
+import { showRoster } from "./roster-view.ts";
+
+const isWindow = new URLSearchParams(location.search).has("window");
+document.body.classList.toggle("window", isWindow);
+
+let problem: Problem | undefined;
+
+function render(view: View): void {
+  const { page, call, question, people, devices, prompt } = view;
+  text("title", page?.title ?? "Partyline");
+  text("place", page ? placeOf(view) : "Talk with those who look at the same page");
+  showProblem(view.problem);
+  showPicker(prompt);
+  showConsent(page, prompt || view.left ? undefined : question);
+  show("room", call !== undefined && !prompt);
+  showState(view);
+  showRoster(people, call?.uri);
+  showCallBar(prompt ? undefined : call, devices);
+  showQuiet(view);
+}
+
+function placeOf({ page }: View): string {
+  if (!page) return "";
+  const site = new URL(page.origin).host;
+  if (page.trust === "own") return `Room of ${site}`;
+  return page.trust === "listed"
+    ? `Room of ${page.host}, named by ${site}`
+    : `${page.host}, offered by ${site}`;
+}
+
+const STATES: Readonly<Record<string, string>> = {
+  choosing: "Choosing a device…",
+  "calling-device": "Calling your device…",
+  dialing: "Connecting…",
+  ringing: "Connecting…",
+  active: "Connected",
+  held: "On hold",
+  switching: "Moving…",
+};
+
+function showState({ call, service }: View): void {
+  const away = service === "lost" || service === "missing" || service === "connecting";
+  text("state", away ? "Reconnecting to the service…" : (STATES[call?.state ?? ""] ?? ""));
+  byId("state", HTMLElement).classList.toggle("live", !away && call?.state === "active");
+  byId("people-title", HTMLElement).hidden = call?.state !== "active" && call?.state !== "switching";
+}
+
+function showProblem(now: Problem | undefined): void {
+  show("problem", now !== undefined);
+  if (JSON.stringify(now) === JSON.stringify(problem)) return;
+  problem = now;
+  text("problem-sentence", now?.sentence ?? "");
+  text("problem-step", now?.step ?? "");
+  show("problem-action", now?.action !== undefined);
+  text("problem-action", now?.action ? ACTIONS[now.action] : "");
+}
+
+const ACTIONS: Readonly<Record<NonNullable<Problem["action"]>, string>> = {
+  "try-host": "Try again",
+  "join-here": "Join again",
+  options: "Open settings",
+};
+
+/** What to say when there is nothing to show: no tag, left, never, or not joined yet. */
+function showQuiet(view: View): void {
+  const words = quietWords(view);
+  const busy = view.call || view.prompt || (view.question && !view.left);
+  show("quiet", !busy && words !== undefined);
+  if (!words) return;
+  text("quiet-sentence", words[0]);
+  text("quiet-step", words[1]);
+  show("quiet-join", words[2] === "join");
+}
+
+function quietWords({ page, left, never, problem }: View): [string, string, "join"?] | undefined {
+  if (!page)
+    return [
+      "This page has no conference.",
+      "Open a page that has one and you can talk with those who read it.",
+    ];
+  if (page.trust === "refused") {
+    return [
+      "This page names a conference on a private network.",
+      "Partyline joins those only from the same network’s own pages.",
+    ];
+  }
+  if (never) return ["Partyline stays out of this site.", "You can change that in the settings."];
+  if (left) return ["You left this page’s conference.", "You can come back at any time.", "join"];
+  return problem
+    ? undefined
+    : ["You are not in this page’s conference.", "Join to talk with those who are here.", "join"];
+}
+
+function act(): void {
+  if (problem?.action === "options") openSettings();
+  else if (problem?.action) send(problem.action, {}).catch(connect);
+}
+
+function openSettings(): void {
+  browser.runtime.openOptionsPage().then(close, () => undefined);
+}
+
+function close(): void {
+  if (isWindow) window.close();
+}
+
+/** The worker may die at any time: connecting wakes it again, and it says at once what is so. */
+function connect(): void {
+  const port = browser.runtime.connect({ name: "view" });
+  port.onMessage.addListener((view) => render(view as View));
+  port.onDisconnect.addListener(connect);
+}
+
+wirePicker(close);
+wireConsent(close);
+wireCallBar(() => undefined);
+byId("settings", HTMLButtonElement).addEventListener("click", openSettings);
+byId("problem-action", HTMLButtonElement).addEventListener("click", act);
+byId("problem-dismiss", HTMLButtonElement).addEventListener("click", () => {
+  send("dismiss-problem", {}).catch(() => undefined);
+});
+byId("quiet-join", HTMLButtonElement).addEventListener("click", () => {
+  send("join-here", {}).catch(() => undefined);
+});
+connect();

@@ -1,0 +1,34 @@
+/** Builds the extension into dist/extension; one folder serves Chromium and Firefox. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { crx } from "@crxjs/vite-plugin";
+import { defineConfig } from "vite";
+import manifest from "./manifest.json" with { type: "json" };
+
+const OUT = "dist/extension";
+
+export default defineConfig({
+  plugins: [crx({ manifest: manifest as Parameters<typeof crx>[0]["manifest"] }), backgroundForFirefox()],
+  build: {
+    target: "es2022",
+    outDir: OUT,
+    emptyOutDir: true,
+    modulePreload: false,
+    rolldownOptions: { input: { offscreen: "extension/offscreen/index.html" } },
+  },
+  worker: { format: "es" },
+});
+
+/** Firefox has no extension service worker: it runs the same file as an event page. */
+function backgroundForFirefox() {
+  return {
+    name: "background-for-firefox",
+    apply: "build" as const,
+    enforce: "post" as const,
+    closeBundle() {
+      const file = `${OUT}/manifest.json`;
+      const built = JSON.parse(readFileSync(file, "utf8"));
+      built.background.scripts = [built.background.service_worker];
+      writeFileSync(file, `${JSON.stringify(built, null, 2)}\n`);
+    },
+  };
+}
