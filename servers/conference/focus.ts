@@ -86,7 +86,7 @@ export class Focus {
 
   /** Ends every participant's legs; the phones are told why (RFC 3326). */
   async close(): Promise<void> {
-    const reason = 'SIP;cause=503;text="The conference server closes"';
+    const reason = "The conference server closes";
     await Promise.all([...this.#participants.values()].map((participant) => participant.end(reason)));
   }
 

@@ -12,8 +12,8 @@ import { isTalking, TALKER_REPORT } from "./talkers.ts";
 /** How long a mixer may take to say BYE on a leg whose stream it has moved. */
 const MIXER_BYE_MS = 2_000;
 
-/** RFC 3326; what a phone shows when its media are gone. */
-const MIXER_GONE = 'SIP;cause=503;text="The mixer ended the media"';
+/** What a phone may show when its media are gone (RFC 3326). */
+const MIXER_GONE = "The mixer ended the media";
 
 export interface ParticipantEvents {
   /** Media or talking changed. */
