@@ -18,11 +18,13 @@ const REPLACED_WITHIN_MS = 2000;
 export interface FarSideOptions {
   readonly caller: Caller;
   readonly path: MediaPath;
+  /** Resolves when the device is on the line; its failure is that of every switch. */
+  readonly deviceReady: Promise<void>;
   readonly onRinging: () => void;
   /** A far end answered and is heard. */
   readonly onReached: (far: FarEnd) => void;
-  /** The far end hung up, or a failed switch left nobody; after `end()` not called. */
-  readonly onLost: (reason: string) => void;
+  /** The far end hung up, or with an error: there is none, or none any more. Not called after `end()`. */
+  readonly onLost: (error?: ServiceError) => void;
 }
 
 interface Move {
@@ -106,7 +108,7 @@ export class FarSide {
       this.#running = undefined;
     }
     const current = this.#current;
-    if (current?.leg.state === "ended") this.#legEnded(current, "the far end hung up");
+    if (current?.leg.state === "ended") this.#legEnded(current);
     this.#signalMuted().catch(() => undefined);
   }
 
@@ -122,13 +124,15 @@ export class FarSide {
       if (move.abort.signal.aborted) throw move.abort.signal.reason;
       move.done.resolve(gapMs());
     } catch (cause) {
-      move.done.reject(this.#failure(move, cause));
-      if (!this.#current && !this.#next && !this.#over) this.#options.onLost("the switch failed");
+      const failure = this.#failure(move, cause);
+      if (!this.#current && !this.#next && !this.#over) this.#options.onLost(failure);
+      move.done.reject(failure);
     }
   }
 
   async #reach(move: Move): Promise<FarEnd> {
-    const { caller, path, onRinging } = this.#options;
+    const { caller, path, onRinging, deviceReady } = this.#options;
+    await deviceReady;
     const old = this.#current;
     const limit = setTimeout(() => old && move.abort.abort(new SwitchTimeout()), SWITCH_WITHIN_MS);
     try {
@@ -171,11 +175,11 @@ export class FarSide {
   #handlers(far: FarEnd): LegHandlers {
     return {
       onOffer: (offer) => far.media.offered(offer),
-      onEnded: (reason) => this.#legEnded(far, reason),
+      onEnded: () => this.#legEnded(far),
     };
   }
 
-  #legEnded(far: FarEnd, reason: string): void {
+  #legEnded(far: FarEnd): void {
     clearTimeout(this.#replaced.get(far.leg));
     this.#replaced.delete(far.leg);
     if (this.#current?.leg !== far.leg) return;
@@ -183,7 +187,7 @@ export class FarSide {
     if (this.moving) return;
     this.#current = undefined;
     far.media.close();
-    this.#options.onLost(reason);
+    this.#options.onLost();
   }
 
   #failure(move: Move, cause: unknown): ServiceError {

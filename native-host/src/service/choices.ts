@@ -1,0 +1,46 @@
+/** Which device the user chose for which site, remembered across restarts. */
+
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** The key of a choice for every site; no origin looks like it. */
+const ALWAYS = "*";
+
+export class Choices {
+  readonly #file: string | undefined;
+  #devices: ReadonlyMap<string, string>;
+
+  /** Without a file the choices last as long as the process. A file that cannot be read counts as empty. */
+  constructor(file?: string) {
+    this.#file = file;
+    this.#devices = read(file);
+  }
+
+  /** The device chosen for this site, or else for all. */
+  deviceFor(origin: string | undefined): string | undefined {
+    return this.#devices.get(origin ?? ALWAYS) ?? this.#devices.get(ALWAYS);
+  }
+
+  /** Throws as the file system does; the choice counts for this process all the same. */
+  remember(device: string, origin: string | undefined): void {
+    this.#devices = new Map([...this.#devices, [origin ?? ALWAYS, device]]);
+    if (!this.#file) return;
+    mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
+    // Written beside and renamed: a full disk leaves the old choices whole.
+    const fresh = `${this.#file}.new`;
+    writeFileSync(fresh, `${JSON.stringify(Object.fromEntries(this.#devices), undefined, 2)}\n`, {
+      mode: 0o600,
+    });
+    renameSync(fresh, this.#file);
+  }
+}
+
+function read(file: string | undefined): Map<string, string> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file ?? "", "utf8"));
+    const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
+    return new Map(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+  } catch {
+    return new Map();
+  }
+}

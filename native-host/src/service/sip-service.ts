@@ -1,0 +1,334 @@
+/** The SIP service: every call of this user, and the one place where the API's commands become calls (paper §II, §IV). */
+
+import type {
+  CallControl,
+  CallView,
+  ClientId,
+  DeviceView,
+  Joined,
+  JoinRequest,
+  Mode,
+  ServiceEvent,
+  Switched,
+  Topic,
+} from "../api/call-control.ts";
+import type { Device } from "../devices/device.ts";
+import { answerPeer } from "../devices/peer.ts";
+import type { DeviceRegistry } from "../devices/registry.ts";
+import { ServiceError } from "../errors.ts";
+import type { Caller } from "../sip/leg.ts";
+import type { Sdp, SipUri } from "../sip/message.ts";
+import type { Choices } from "./choices.ts";
+import { Prompts } from "./choose-device.ts";
+import type { CallerIdentity } from "./far-end.ts";
+import { identityFor } from "./identity.ts";
+import { LoopCall } from "./loop-call.ts";
+import { Parking } from "./parking.ts";
+import type { Roster, Subscriber } from "./roster.ts";
+import { Topics } from "./topics.ts";
+import { WebPhones } from "./web-phones.ts";
+
+export interface SipServiceOptions {
+  readonly caller: Caller;
+  readonly subscriber: Subscriber;
+  readonly devices: DeviceRegistry;
+  readonly choices: Choices;
+  /** Our own From, for calls under a name that a page's visitor chose. */
+  readonly identity: { readonly uri: SipUri };
+  /** Our address towards phones and far ends, a literal one. */
+  readonly mediaHost: string;
+  /** Something failed that no command waits for. */
+  readonly onTrouble?: (what: string, cause: unknown) => void;
+  /** How browsers are answered; another one for tests. */
+  readonly answerPeer?: typeof answerPeer;
+}
+
+/** More calls at once than anybody has devices. */
+const MOST_CALLS = 32;
+/** The same question again within this time is the same call (two scripts, a double click). */
+const SAME_QUESTION_MS = 1000;
+
+export class SipService implements CallControl {
+  readonly #options: SipServiceOptions;
+  /** Calls that are not over, the one used last at the end. */
+  readonly #calls = new Map<string, LoopCall>();
+  readonly #topics: Topics;
+  readonly #prompts: Prompts;
+  readonly #parking = new Parking();
+  readonly #webPhones: WebPhones;
+  readonly #asked = new Map<string, { readonly call: LoopCall; readonly joined: Promise<Joined> }>();
+  readonly #over = new AbortController();
+  #count = 0;
+
+  constructor(options: SipServiceOptions) {
+    this.#options = options;
+    this.#topics = new Topics((conf) => this.#rosterOf(conf));
+    this.#prompts = new Prompts(
+      () => this.devices(),
+      (prompt) => this.#topics.prompts.tell(prompt),
+    );
+    this.#webPhones = new WebPhones(options.devices, options.answerPeer ?? answerPeer);
+    options.devices.onChange = (device, present) => this.#deviceChanged(device, present);
+  }
+
+  async join(request: JoinRequest & { readonly device: string; readonly mode: Mode }): Promise<Joined> {
+    const device = this.#usable(request.device, request.mode);
+    const call = this.#open(request);
+    return this.#connect(call, device, request);
+  }
+
+  async externalJoin(request: JoinRequest & { readonly mode: Mode }): Promise<Joined> {
+    const question = `${request.origin ?? ""} ${request.target}`;
+    const asked = this.#asked.get(question);
+    if (asked) {
+      this.#prompts.alsoAskedBy(request.client, { id: request.target, origin: request.origin });
+      request.onAccepted(asked.call.id);
+      return asked.joined;
+    }
+    const call = this.#open(request);
+    const joined = this.#chooseAndConnect(call, request);
+    this.#asked.set(question, { call, joined });
+    setTimeout(() => this.#asked.delete(question), SAME_QUESTION_MS).unref();
+    return joined;
+  }
+
+  async switchTo(
+    request: JoinRequest & { readonly call?: string; readonly fallback: "external" | "error" | "redial" },
+  ): Promise<Switched> {
+    const call = this.#find(request.call, request.client);
+    if (!call?.movable) {
+      if (request.fallback === "error") throw new ServiceError("no-active-call", []);
+      return { ...(await this.externalJoin({ ...request, mode: "auto" })), gapMs: 0 };
+    }
+    request.onAccepted(call.id);
+    this.#use(call);
+    const { target, display, muted } = request;
+    if (muted !== undefined) await call.setMuted(muted);
+    const from = this.#from(request, call.from);
+    const gapMs = await call.switchTo({ target, from, display }, this.#signal(request));
+    return { ...joinedOf(call), gapMs };
+  }
+
+  async useDevice(request: { device: string; call?: string; client: ClientId }): Promise<void> {
+    const call = this.#active(request);
+    const current = call.device;
+    const named = this.#options.devices.find(request.device);
+    if (named && named === current) return;
+    const device = this.#usable(request.device, "loop");
+    await call.useDevice(device, this.#over.signal);
+  }
+
+  async leave(request: { call?: string; all: boolean; hangup: boolean; client: ClientId }): Promise<void> {
+    const named = request.all ? [...this.#calls.values()] : [this.#find(request.call, request.client)];
+    await Promise.all(named.map((call) => call && this.#leave(call, request.hangup)));
+  }
+
+  async mute(request: { call?: string; muted: boolean; client: ClientId }): Promise<void> {
+    await this.#active(request).setMuted(request.muted);
+  }
+
+  choose(request: Parameters<CallControl["choose"]>[0]): void {
+    const { id: _target, origin } = this.#prompts.find(request.prompt);
+    const device = request.cancel ? undefined : request.device;
+    if (device !== undefined) this.#usable(device, "auto");
+    this.#prompts.answer(request.prompt, device);
+    if (device === undefined || request.remember === "no") return;
+    try {
+      this.#options.choices.remember(device, request.remember === "origin" ? origin : undefined);
+    } catch (cause) {
+      this.#trouble("the choice could not be written", cause);
+    }
+  }
+
+  devices(): DeviceView[] {
+    return this.#options.devices.list().map((device) => this.#deviceView(device));
+  }
+
+  calls(): CallView[] {
+    return [...this.#calls.values()].map(({ view }) => view);
+  }
+
+  webPhone(request: Parameters<CallControl["webPhone"]>[0]): void {
+    this.#webPhones.attach(request);
+  }
+
+  async webOffer(request: Parameters<CallControl["webOffer"]>[0]): Promise<Sdp | undefined> {
+    return this.#webPhones.offer(request);
+  }
+
+  clientGone(client: ClientId): void {
+    this.#prompts.clientGone(client);
+    this.#webPhones.clientGone(client);
+  }
+
+  subscribe(topic: Topic, id: SipUri | undefined, emit: (event: ServiceEvent) => void): () => void {
+    switch (topic) {
+      case "calls":
+        return this.#topics.calls.add(emit, this.calls());
+      case "devices":
+        return this.#topics.devices.add(emit, this.devices());
+      case "prompts":
+        return this.#topics.prompts.add(emit, this.#prompts.open);
+      default:
+        return this.#topics.addRoster(topic, id, emit);
+    }
+  }
+
+  /** Hangs up everything; resolves when every peer has heard it or is given up. */
+  async close(): Promise<void> {
+    const goodbye = new ServiceError("shutting-down", []);
+    this.#over.abort(goodbye);
+    this.#prompts.close();
+    await Promise.all([...this.#calls.values()].map((call) => call.end(goodbye)));
+    await this.#parking.close();
+    await this.#options.devices.close();
+  }
+
+  /** Calls and their media in numbers, for a diagnosis. */
+  dump(): Record<string, unknown>[] {
+    return [...this.#calls.values()].map((call) => call.dump());
+  }
+
+  #open(request: JoinRequest): LoopCall {
+    if (this.#over.signal.aborted) throw new ServiceError("shutting-down", []);
+    if (this.#calls.size >= MOST_CALLS)
+      throw new ServiceError("limit-exceeded", [`${MOST_CALLS} calls at once`]);
+    this.#count += 1;
+    const { caller, subscriber, mediaHost } = this.#options;
+    const { client, target, display, muted = false } = request;
+    const call = new LoopCall(
+      { id: `c${this.#count}`, client, target, display, muted },
+      {
+        caller,
+        subscriber,
+        mediaHost,
+        onChange: (changed) => this.#callChanged(changed),
+        onRoster: () => this.#topics.rostersChanged(),
+        onTrouble: (what, cause) => this.#trouble(what, cause),
+      },
+    );
+    this.#calls.set(call.id, call);
+    request.onAccepted(call.id);
+    return call;
+  }
+
+  async #chooseAndConnect(call: LoopCall, request: JoinRequest & { readonly mode: Mode }): Promise<Joined> {
+    try {
+      this.#callChanged(call);
+      const chosen = this.#known(request) ?? (await this.#ask(request));
+      return await this.#connect(call, this.#usable(chosen, request.mode), request);
+    } catch (failed) {
+      if (call.state === "choosing") await call.end(asServiceError(failed));
+      throw failed;
+    }
+  }
+
+  async #connect(call: LoopCall, device: Device, request: JoinRequest): Promise<Joined> {
+    const to = { target: request.target, from: this.#from(request) };
+    await call.join(device, to, this.#signal(request), this.#parking.take(device.id));
+    return joinedOf(call);
+  }
+
+  /** The device that needs no question: remembered for this site, or the only one there is. */
+  #known({ origin }: JoinRequest): string | undefined {
+    const views = this.devices();
+    const ready = views.filter(({ state }) => state === "ready");
+    const remembered = this.#options.choices.deviceFor(origin);
+    if (ready.some(({ dev }) => dev === remembered)) return remembered;
+    return views.length === 1 ? ready[0]?.dev : undefined;
+  }
+
+  #ask(request: JoinRequest): Promise<string> {
+    const { target, origin, client } = request;
+    return this.#prompts.ask({ id: target, origin, client, signal: this.#signal(request) });
+  }
+
+  /** Throws ServiceError unless the device is known, free, and can do what is asked. */
+  #usable(name: string, mode: Mode): Device {
+    const device = this.#options.devices.find(name);
+    if (!device) throw new ServiceError("no-such-device", [name]);
+    if (mode === "transfer") throw new ServiceError("device-unsupported", [name, "take a call by transfer"]);
+    if (this.#callOf(device)) throw new ServiceError("device-busy", [name]);
+    return device;
+  }
+
+  #from(request: JoinRequest, current?: CallerIdentity): CallerIdentity {
+    return identityFor(request, this.#options.identity.uri, current);
+  }
+
+  #signal(request: JoinRequest): AbortSignal {
+    return AbortSignal.any([request.signal, this.#over.signal]);
+  }
+
+  async #leave(call: LoopCall, hangup: boolean): Promise<void> {
+    if (hangup) return call.end();
+    const parked = await call.park();
+    if (parked) this.#parking.park(parked);
+  }
+
+  #active({ call: name, client }: { readonly call?: string; readonly client: ClientId }): LoopCall {
+    const call = this.#find(name, client);
+    if (!call) throw new ServiceError("no-active-call", []);
+    return call;
+  }
+
+  /** The call named, or the last used one of this client, or of anybody. Throws ServiceError for a name nobody knows. */
+  #find(name: string | undefined, client: ClientId): LoopCall | undefined {
+    const calls = [...this.#calls.values()];
+    if (name === undefined) return calls.findLast((call) => call.client === client) ?? calls.at(-1);
+    const call = this.#calls.get(name);
+    if (call) return call;
+    const wasOurs = /^c[1-9]\d*$/.test(name) && Number(name.slice(1)) <= this.#count;
+    if (wasOurs) return undefined;
+    throw new ServiceError("no-such-call", [name]);
+  }
+
+  #use(call: LoopCall): void {
+    this.#calls.delete(call.id);
+    this.#calls.set(call.id, call);
+  }
+
+  #callOf(device: Device): LoopCall | undefined {
+    return [...this.#calls.values()].find((call) => call.device === device);
+  }
+
+  #rosterOf(conf: SipUri | undefined): Roster | undefined {
+    const calls = [...this.#calls.values()];
+    if (conf === undefined) return calls.at(-1)?.roster;
+    return calls.find(({ roster }) => roster?.conf === conf)?.roster;
+  }
+
+  #callChanged(call: LoopCall): void {
+    if (call.state === "ended") this.#calls.delete(call.id);
+    this.#topics.calls.tell(call.view);
+    if (call.state === "ended") this.#topics.calls.forget(call.id);
+    for (const device of this.#options.devices.list()) this.#topics.devices.tell(this.#deviceView(device));
+    this.#topics.rostersChanged();
+  }
+
+  #deviceChanged(device: Device, present: boolean): void {
+    const view = this.#deviceView(device);
+    this.#topics.devices.tell(present ? view : { ...view, state: "offline" });
+  }
+
+  #deviceView(device: Device): DeviceView {
+    const { id: dev, kind, name, caps } = device;
+    const call = this.#callOf(device);
+    const inCall = call?.state === "calling-device" ? "ringing" : "busy";
+    const state = call ? inCall : device.readiness;
+    return { dev, kind, name, state, caps, default: dev === this.#options.devices.defaultId };
+  }
+
+  #trouble(what: string, cause: unknown): void {
+    this.#options.onTrouble?.(what, cause);
+  }
+}
+
+function joinedOf(call: LoopCall): Joined {
+  const conf = call.conference;
+  return { call: call.id, ...(conf !== undefined && { conf }) };
+}
+
+function asServiceError(cause: unknown): ServiceError {
+  return cause instanceof ServiceError ? cause : new ServiceError("internal", [], { cause });
+}

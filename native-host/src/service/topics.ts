@@ -1,0 +1,131 @@
+/** Who follows what: subscribers of calls, devices, prompts and rosters, each brought up to date at once. */
+
+import type { CallView, DeviceView, PromptView, RosterView, ServiceEvent } from "../api/call-control.ts";
+import type { SipUri } from "../sip/message.ts";
+import { changedTalkers, changedUsers, type Roster } from "./roster.ts";
+
+export type Emit = (event: ServiceEvent) => void;
+
+/** Views as last told; only what changed is told again. */
+class Followers<View> {
+  readonly #emits = new Set<Emit>();
+  readonly #told = new Map<string, string>();
+  readonly #event: (view: View) => ServiceEvent;
+  readonly #key: (view: View) => string | undefined;
+
+  /** `key` names what a view is of; what has none is told every time. */
+  constructor(event: (view: View) => ServiceEvent, key: (view: View) => string | undefined) {
+    this.#event = event;
+    this.#key = key;
+  }
+
+  add(emit: Emit, views: readonly View[]): () => void {
+    this.#emits.add(emit);
+    for (const view of views) emit(this.#event(view));
+    return () => this.#emits.delete(emit);
+  }
+
+  tell(view: View): void {
+    if (!this.#isNews(view)) return;
+    for (const emit of [...this.#emits]) emit(this.#event(view));
+  }
+
+  forget(key: string): void {
+    this.#told.delete(key);
+  }
+
+  #isNews(view: View): boolean {
+    const key = this.#key(view);
+    if (key === undefined) return true;
+    const text = JSON.stringify(view);
+    const news = this.#told.get(key) !== text;
+    this.#told.set(key, text);
+    return news;
+  }
+}
+
+export class Topics {
+  readonly calls = new Followers<CallView>(
+    (call) => ({ name: "Call", call }),
+    ({ call }) => call,
+  );
+  readonly devices = new Followers<DeviceView>(
+    (device) => ({ name: "Device", device }),
+    ({ dev }) => dev,
+  );
+  readonly prompts = new Followers<PromptView>(
+    (prompt) => ({ name: "Prompt", prompt }),
+    () => undefined,
+  );
+  readonly #rosters = new Set<RosterFeed>();
+  readonly #rosterOf: (conf: SipUri | undefined) => Roster | undefined;
+
+  /** `rosterOf` finds the roster of a conference some call is in; of the current call when none is named. */
+  constructor(rosterOf: (conf: SipUri | undefined) => Roster | undefined) {
+    this.#rosterOf = rosterOf;
+  }
+
+  /** One subscription to `roster` or `talking`; without a conference it follows the current call. */
+  addRoster(topic: "roster" | "talking", conf: SipUri | undefined, emit: Emit): () => void {
+    const feed: RosterFeed = topic === "roster" ? new UserFeed(emit) : new TalkerFeed(emit);
+    const look = { conf, show: (roster: Roster | undefined) => feed.show(roster) };
+    this.#rosters.add(look);
+    look.show(this.#rosterOf(conf));
+    return () => this.#rosters.delete(look);
+  }
+
+  /** A roster changed, or another call is the current one. */
+  rostersChanged(): void {
+    for (const feed of [...this.#rosters]) feed.show(this.#rosterOf(feed.conf));
+  }
+}
+
+interface RosterFeed {
+  readonly conf?: SipUri | undefined;
+  show(roster: Roster | undefined): void;
+}
+
+/** Users of the conference: full when it is another one, then what changed, under a version of this subscription's own. */
+class UserFeed implements RosterFeed {
+  readonly #emit: Emit;
+  #shown: Roster | undefined;
+  #version = 0;
+
+  constructor(emit: Emit) {
+    this.#emit = emit;
+  }
+
+  show(roster: Roster | undefined): void {
+    const now = roster ?? (this.#shown && { conf: this.#shown.conf, users: [] });
+    const before = this.#shown;
+    if (!now || now === before) return;
+    this.#shown = now;
+    const users = before?.conf === now.conf ? changedUsers(before, now) : undefined;
+    if (users && users.length === 0 && before?.title === now.title) return;
+    this.#version += 1;
+    this.#emit({ name: "Roster", roster: this.#view(now, users) });
+  }
+
+  #view({ conf, title, users }: Roster, changed: RosterView["users"] | undefined): RosterView {
+    const common = { conf, version: this.#version, count: users.length, ...(title && { title }) };
+    return changed ? { ...common, state: "partial", users: changed } : { ...common, state: "full", users };
+  }
+}
+
+class TalkerFeed implements RosterFeed {
+  readonly #emit: Emit;
+  #shown: Roster | undefined;
+
+  constructor(emit: Emit) {
+    this.#emit = emit;
+  }
+
+  show(roster: Roster | undefined): void {
+    const now = roster ?? (this.#shown && { conf: this.#shown.conf, users: [] });
+    if (!now) return;
+    const { conf } = now;
+    for (const [entity, on] of changedTalkers(this.#shown, now))
+      this.#emit({ name: "Talking", conf, entity, on });
+    this.#shown = now;
+  }
+}
