@@ -188,7 +188,8 @@ async function writeProfile(folder: string, port: number, options: BaresipOption
     ...["contact", "menu", "ctrl_tcp"].map((name) => `module_app ${name}.so`),
     `ctrl_tcp_listen ${HOST}:${port + 2}`,
   ];
-  const account = `<sip:${options.name}@${HOST}:${port}>;regint=0;answermode=${options.answer ?? "auto"}`;
+  const display = options.name.charAt(0).toUpperCase() + options.name.slice(1);
+  const account = `"${display}" <sip:${options.name}@${HOST}:${port}>;regint=0;answermode=${options.answer ?? "auto"}`;
   await writeFile(join(folder, "config"), `${lines.join("\n")}\n`);
   await writeFile(join(folder, "accounts"), `${account}\n`);
   await writeFile(join(folder, "contacts"), "");

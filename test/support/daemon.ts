@@ -140,8 +140,8 @@ export class ApiClient {
     throw new Error(`${name}: ${JSON.stringify(error?.attributes ?? result.attributes)}`);
   }
 
-  /** What the first event that fits carries, past or to come. */
-  event(fits: (body: XmlElement) => boolean, timeoutMs = 10_000): Promise<XmlElement> {
+  /** What the next event that fits carries. */
+  next(fits: (body: XmlElement) => boolean, timeoutMs = 10_000): Promise<XmlElement> {
     const { promise, resolve, reject } = Promise.withResolvers<XmlElement>();
     const timer = setTimeout(() => reject(new Error("no such event came")), timeoutMs);
     const look = (body: XmlElement) => {
@@ -151,7 +151,6 @@ export class ApiClient {
       resolve(body);
     };
     this.#listeners.add(look);
-    for (const body of this.events) look(body);
     return promise;
   }
 

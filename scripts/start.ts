@@ -1,0 +1,138 @@
+/** `npm start`: the whole of Partyline on this machine, in a browser of its own or, without a display, told in words. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { portsFrom } from "../native-host/src/commands/ports.ts";
+import { runToEnd } from "../test/support/processes.ts";
+import { ROOT } from "../test/support/servers.ts";
+import { EXTENSION } from "../test/support/viewer.ts";
+import { wrongs } from "./demo/figures.ts";
+import { openBrowser } from "./demo/open-browser.ts";
+import { Caller, startGuest, startViewer } from "./demo/people.ts";
+import { type Say, type Site, startSite } from "./demo/site.ts";
+import { type Cast, PAGES, walk } from "./demo/walk.ts";
+
+const USAGE = `npm start [-- --headless | --once] [--flow] [--port-base N]
+
+  --headless      no window: alice and bob in headless browsers, carol with a baresip
+  --once          headless; walks them through the pages, judges what each heard and saw, and ends
+  --flow          print every SIP message as one line of a call flow
+  --port-base N   listen on N, N+10, N+20 … instead of any free ports
+`;
+
+const OPTIONS = {
+  headless: { type: "boolean", default: false },
+  once: { type: "boolean", default: false },
+  flow: { type: "boolean", default: false },
+  "port-base": { type: "string" },
+  help: { type: "boolean", default: false },
+} as const;
+
+type Options = ReturnType<typeof readOptions>;
+
+function readOptions() {
+  const { values } = parseArgs({ options: OPTIONS });
+  const base = values["port-base"];
+  return { ...values, ports: base === undefined ? undefined : portsFrom(base) };
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function hasDisplay(): boolean {
+  const { DISPLAY, WAYLAND_DISPLAY } = process.env;
+  return process.platform !== "linux" || Boolean(DISPLAY || WAYLAND_DISPLAY);
+}
+
+/** The extension is built anew each time: it takes a second, and is never older than its source. */
+async function buildExtension(): Promise<void> {
+  const { code, lines } = await runToEnd(process.execPath, {
+    name: "vite",
+    args: [join(ROOT, "node_modules", "vite", "bin", "vite.js"), "build", "--logLevel", "warn"],
+    cwd: ROOT,
+  });
+  if (code !== 0 || !existsSync(join(EXTENSION, "manifest.json"))) {
+    throw new Error(`the extension could not be built:\n${lines.join("\n")}`);
+  }
+  say("extension ready in dist/extension");
+}
+
+/** Resolves on Ctrl-C, SIGTERM, or when `ended` does. */
+function untilStopped(ended?: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  process.once("SIGINT", () => resolve());
+  process.once("SIGTERM", () => resolve());
+  void ended?.then(resolve);
+  return promise;
+}
+
+async function castOf(stack: AsyncDisposableStack, site: Site): Promise<Cast> {
+  const rooms = await Promise.all([site.roomOf(PAGES.link), site.roomOf(PAGES.pushState)]);
+  await startGuest(stack, rooms);
+  const [alice, bob, carol] = await Promise.all([
+    startViewer(stack, "alice", { site, say }),
+    startViewer(stack, "bob", { site, say }),
+    Caller.start(stack, { site, say }),
+  ]);
+  return { site, alice, bob, carol, say };
+}
+
+/** The walk with its verdict; the last line is JSON. */
+async function showOnce(cast: Cast): Promise<boolean> {
+  const figures = await walk(cast);
+  const wrong = wrongs(figures);
+  for (const sentence of wrong) say(`wrong: ${sentence}`);
+  const verdict = wrong.length === 0 ? { demo: "ok" } : { demo: "failed", wrong };
+  say(JSON.stringify({ ...verdict, ...figures }));
+  return wrong.length === 0;
+}
+
+async function inWords(stack: AsyncDisposableStack, site: Site, once: boolean): Promise<boolean> {
+  const cast = await castOf(stack, site);
+  say("ready");
+  if (once) return showOnce(cast);
+  await walk(cast);
+  say("they stay; Ctrl-C ends it");
+  await untilStopped();
+  return true;
+}
+
+async function inBrowser(stack: AsyncDisposableStack, site: Site, told: Say): Promise<boolean> {
+  const { closed } = await openBrowser(stack, site, told);
+  told("ready");
+  await untilStopped(closed);
+  return true;
+}
+
+async function run(options: Options): Promise<boolean> {
+  await using stack = new AsyncDisposableStack();
+  await buildExtension();
+  const { flow, ports } = options;
+  const site = await startSite(stack, { say, flow, ...(ports && { ports }) });
+  const windowless = options.headless || options.once || !hasDisplay();
+  const right = await (windowless ? inWords(stack, site, options.once) : inBrowser(stack, site, say));
+  if (!options.once) say("ending");
+  return right;
+}
+
+function optionsOrExit(): Options {
+  try {
+    return readOptions();
+  } catch (cause) {
+    const words = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    process.stderr.write(`start: ${words}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const options = optionsOrExit();
+if (options.help) say(USAGE);
+else {
+  // Every part is told to end, also when one of them failed to start.
+  const right = await run(options).catch((cause: unknown) => {
+    process.stderr.write(`start: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+    return false;
+  });
+  process.exitCode = right ? 0 : 1;
+}
