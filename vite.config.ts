@@ -20,12 +20,16 @@ export default defineConfig({
 
 /** Firefox has no extension service worker: it runs the same file as an event page. */
 function backgroundForFirefox() {
+  let out = OUT;
   return {
     name: "background-for-firefox",
     apply: "build" as const,
     enforce: "post" as const,
+    configResolved(config: { build: { outDir: string } }) {
+      out = config.build.outDir;
+    },
     closeBundle() {
-      const file = `${OUT}/manifest.json`;
+      const file = `${out}/manifest.json`;
       const built = JSON.parse(readFileSync(file, "utf8"));
       built.background.scripts = [built.background.service_worker];
       writeFileSync(file, `${JSON.stringify(built, null, 2)}\n`);
