@@ -1,5 +1,5 @@
 /** From a participant's session description to what the engine must know of his media (RFC 3264). */
-import { isIPv6 } from "node:net";
+import { isIPv6, SocketAddress } from "node:net";
 import { type AudioMedia, parseSession, readMedia } from "#sdp/session.ts";
 import type { Sdp } from "#sip/message.ts";
 import type { Media } from "./stream.ts";
@@ -24,11 +24,16 @@ function asMedia({ address, port, direction, codecs, telephoneEvent }: AudioMedi
   const events =
     telephoneEvent === undefined ? [] : [{ payload: telephoneEvent, codec: "telephone-event" as const }];
   return {
-    remote: { address, port },
+    remote: { address: asReported(address), port },
     hears: direction === "sendrecv" || direction === "sendonly",
     speaks: direction === "sendrecv" || direction === "recvonly",
     codec: first.codec,
     payload: first.payload,
     payloads: [...known, ...events],
   };
+}
+
+/** An address as the system reports it: IPv6 can be written in many ways. */
+function asReported(address: string): string {
+  return new SocketAddress({ address, family: isIPv6(address) ? "ipv6" : "ipv4" }).address;
 }

@@ -62,6 +62,17 @@ export class Control {
     this.#byStream.get(stream)?.report.tell({ on, talkers });
   }
 
+  /** Which dialog rules which stream, for a person who looks for a fault. */
+  dump(): { callId: string; stream: number; room: string; port: number; owner: string }[] {
+    return [...this.#byLeg.values()].map(({ leg, stream, room, port, owner }) => ({
+      callId: leg.id.callId,
+      stream,
+      room,
+      port,
+      owner,
+    }));
+  }
+
   /** The mixing thread died and all streams with it: their owners must know, to look for another mixer. */
   crashed(cause: unknown): void {
     const legs = [...this.#byLeg.keys()];

@@ -115,6 +115,8 @@ export class Engine {
     this.#leave(seat);
     room.add(seat.stream);
     seat.room = room;
+    // Who comes in talking is news to the new room; the old one has lost him.
+    if (seat.stream.voice.talking) this.#output.talking(room, seat.stream);
   }
 
   #newRoom(id: string): Room {

@@ -13,6 +13,8 @@ const USAGE = `mixer [--bind ADDRESS] [--port N] [--rtp FIRST-LAST] [--log-level
   --rtp FIRST-LAST   ports for media, the even ones are used; 0 for any free ones (40000-49999)
   --log-level LEVEL  trace, debug, info, warn, error or silent (info)
   --flow             print every SIP message as one line of a call flow
+
+SIGUSR2 writes all legs, streams and counters to the log.
 `;
 
 const OPTIONS = {
@@ -72,6 +74,7 @@ async function main(): Promise<void> {
   const stop = (): void => void server.close().then(() => process.exit(0));
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+  process.on("SIGUSR2", () => void server.dump().then((dump) => log.info({ dump }, "dump")));
   process.stdout.write(`ready ${server.address}\n`);
 }
 

@@ -20,7 +20,7 @@ export interface MixerServerOptions {
 
 export interface MixerServer {
   readonly address: SipUri;
-  dump(): Promise<MixerDump>;
+  dump(): Promise<MixerDump & { readonly legs: ReturnType<Control["dump"]> }>;
   /** BYE to all legs, then the end of sockets and thread; two seconds at most. */
   close(): Promise<void>;
 }
@@ -47,7 +47,7 @@ export async function openMixerServer(options: MixerServerOptions): Promise<Mixe
   const control = new Control({ mixer, host, log, findLeg: (id) => agent.findLeg(id) });
   return {
     address: agent.address,
-    dump: () => mixer.dump(),
+    dump: async () => ({ ...(await mixer.dump()), legs: control.dump() }),
     async close() {
       await agent.close();
       await mixer.stop();

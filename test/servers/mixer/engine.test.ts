@@ -315,4 +315,15 @@ describe("who talks", () => {
       { name: "talking", stream: alice.stream, on: false, talkers: 0 },
     ]);
   });
+
+  test("is reported again to the room that a talker moves to", () => {
+    const bench = new MixerBench();
+    const alice = bench.phone("comedies", ALICE);
+    bench.phone("dramas", BOB);
+    bench.run(20);
+    bench.reports.length = 0;
+    bench.engine.apply({ name: "move", stream: alice.stream, room: "dramas" });
+
+    assert.deepEqual(bench.reports, [{ name: "talking", stream: alice.stream, on: true, talkers: 2 }]);
+  });
 });
