@@ -22,6 +22,12 @@ const MICROPHONE: MediaTrackConstraints = {
   noiseSuppression: true,
   autoGainControl: true,
 };
+/** Under diagnosis people speak in tones, and noise suppression takes a steady tone for noise. */
+const AS_IT_IS: MediaTrackConstraints = {
+  echoCancellation: false,
+  noiseSuppression: false,
+  autoGainControl: false,
+};
 const GATHERING_TIMEOUT_MS = 2000;
 
 class PhoneError extends Error {
@@ -72,7 +78,7 @@ export class Phone {
   }
 
   async #connect(line: Line, diagnosis: boolean): Promise<void> {
-    const microphone = await openMicrophone();
+    const microphone = await openMicrophone(diagnosis ? AS_IT_IS : MICROPHONE);
     line.microphone = microphone;
     if (line.ended.signal.aborted) {
       for (const track of microphone.getTracks()) track.stop();
@@ -111,9 +117,9 @@ export class Phone {
   }
 }
 
-async function openMicrophone(): Promise<MediaStream> {
+async function openMicrophone(audio: MediaTrackConstraints): Promise<MediaStream> {
   try {
-    return await navigator.mediaDevices.getUserMedia({ audio: MICROPHONE });
+    return await navigator.mediaDevices.getUserMedia({ audio });
   } catch (cause) {
     const denied = cause instanceof DOMException && /^(NotAllowed|Security)Error$/.test(cause.name);
     throw new PhoneError(denied ? "microphone-denied" : "no-microphone", { cause });
