@@ -1,0 +1,23 @@
+/** Bytes of a message as text and back without loss: UTF-8 (RFC 3261 §7), and where it is not, byte by byte. */
+import { isUtf8 } from "node:buffer";
+
+/** Bytes that are not UTF-8 become lone surrogates U+DC80 to U+DCFF, which no UTF-8 text holds. */
+const ESCAPE = 0xdc00;
+
+export function textOf(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString("utf8");
+  return bytes
+    .toString("latin1")
+    .replace(/[\x80-\xff]/g, (char) => String.fromCharCode(ESCAPE + char.charCodeAt(0)));
+}
+
+export function bytesOf(text: string): Buffer {
+  if (text.isWellFormed()) return Buffer.from(text, "utf8");
+  return Buffer.concat(Array.from(text, (char) => bytesOfChar(char)));
+}
+
+function bytesOfChar(char: string): Buffer {
+  const code = char.codePointAt(0) ?? 0;
+  const escaped = code >= ESCAPE + 0x80 && code <= ESCAPE + 0xff;
+  return escaped ? Buffer.of(code - ESCAPE) : Buffer.from(char, "utf8");
+}

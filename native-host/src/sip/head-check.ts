@@ -1,0 +1,166 @@
+/** Reads a message head strictly before the codec sees it; what fails here never reaches the codec (RFC 3261 §7, §8.2). */
+import { longName, mayRepeat, parseCSeq, parseNameAddrs, unfold } from "./header-names.ts";
+import type { Limits } from "./limits.ts";
+import type { CSeq, NameAddr, Via } from "./message.ts";
+import { isSafeName } from "./params.ts";
+import { SipError } from "./sip-error.ts";
+import { parseNameAddr, parseUri } from "./uri.ts";
+import { parseVia } from "./via.ts";
+
+export type StartLine =
+  | { readonly name: "request"; readonly method: string; readonly uri: string }
+  | { readonly name: "response"; readonly status: number; readonly reason: string };
+
+export interface CheckedHead {
+  readonly start: StartLine;
+  /** Every header by its long name, values of one name joined by ", ". */
+  readonly fields: ReadonlyMap<string, string>;
+  readonly via: readonly Via[];
+  readonly from: NameAddr;
+  readonly to: NameAddr;
+  readonly cseq: CSeq;
+  readonly contact: readonly NameAddr[] | "*" | undefined;
+  readonly route: readonly NameAddr[] | undefined;
+  readonly recordRoute: readonly NameAddr[] | undefined;
+  readonly contentLength: number | undefined;
+}
+
+const REQUEST_LINE = /^([\w\-.!%*+`'~]+) ([^\s<>"]+) SIP\/(\d+\.\d+)$/;
+const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d)(?: (.*))?$/;
+/** Anything but tab below space, and DEL: no header holds them (RFC 3261 §25.1). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is its purpose
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+const WHITESPACE_RUN = /[ \t]{64}/;
+
+/** Throws SipError with the status to answer and a reason that names the fault. */
+export function checkHead(head: string, limits: Limits): CheckedHead {
+  const [first = "", ...lines] = unfold(head).split("\r\n");
+  const start = readStartLine(first);
+  if (first.length > limits.lineBytes) throw bad("Start Line Too Long");
+  if (lines.length > limits.headers) throw bad("Too Many Headers");
+  const fields = readFields(lines, limits);
+  const cseq = parseCSeq(required(fields, "cseq"));
+  if (!cseq || (start.name === "request" && cseq.method !== start.method)) throw bad("Bad CSeq");
+  required(fields, "call-id");
+  return {
+    start,
+    fields,
+    cseq,
+    via: readWith(parseVia, fields, "via") ?? [],
+    from: oneAddress(fields, "from"),
+    to: oneAddress(fields, "to"),
+    contact: fields.get("contact") === "*" ? "*" : optional(fields, "contact"),
+    route: optional(fields, "route"),
+    recordRoute: optional(fields, "record-route"),
+    contentLength: readLength(fields, limits),
+  };
+}
+
+function bad(fault: string): SipError {
+  return new SipError(400, fault);
+}
+
+function readStartLine(line: string): StartLine {
+  if (CONTROL.test(line)) throw bad("Control Character");
+  const [, digits, reason = ""] = STATUS_LINE.exec(line) ?? [];
+  if (digits !== undefined) return { name: "response", status: Number(digits), reason };
+  const [, method, uri, version] = REQUEST_LINE.exec(line) ?? [];
+  if (method === undefined || uri === undefined) throw bad("Bad Request Line");
+  if (version !== "2.0") throw new SipError(505, "Version Not Supported");
+  if (/^sips?:/i.test(uri) && !parseUri(uri)) throw bad("Bad Request-URI");
+  return { name: "request", method, uri };
+}
+
+function readFields(lines: readonly string[], limits: Limits): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const line of lines) {
+    checkLine(line, limits);
+    const [name, value] = readField(line);
+    const before = fields.get(name);
+    if (before !== undefined && !mayRepeat(name)) throw bad(`Duplicate ${name}`);
+    fields.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  return fields;
+}
+
+function checkLine(line: string, limits: Limits): void {
+  if (line.length > limits.lineBytes) throw bad("Header Too Long");
+  if (CONTROL.test(line)) throw bad("Control Character");
+  if (WHITESPACE_RUN.test(line)) throw bad("Too Much White Space");
+}
+
+function readField(line: string): [name: string, value: string] {
+  const colon = line.indexOf(":");
+  const written = line.slice(0, colon).trimEnd();
+  if (colon < 1 || !isSafeName(written)) throw bad("Bad Header Name");
+  return [longName(written), line.slice(colon + 1).trim()];
+}
+
+function required(fields: ReadonlyMap<string, string>, name: string): string {
+  const value = fields.get(name);
+  if (!value) throw bad(`Missing ${name}`);
+  return value;
+}
+
+function readWith<Value>(
+  parse: (text: string) => Value | undefined,
+  fields: ReadonlyMap<string, string>,
+  name: string,
+): Value {
+  const value = parse(required(fields, name));
+  if (value === undefined) throw bad(`Bad ${name}`);
+  return value;
+}
+
+function oneAddress(fields: ReadonlyMap<string, string>, name: string): NameAddr {
+  return readWith(parseNameAddr, fields, name);
+}
+
+function optional(fields: ReadonlyMap<string, string>, name: string): readonly NameAddr[] | undefined {
+  return fields.has(name) ? readWith(parseNameAddrs, fields, name) : undefined;
+}
+
+function readLength(fields: ReadonlyMap<string, string>, limits: Limits): number | undefined {
+  const text = fields.get("content-length");
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text)) throw bad("Bad content-length");
+  if (Number(text) > limits.bodyBytes) throw new SipError(513, "Message Too Large");
+  return Number(text);
+}
+
+/** What a refusal must repeat of a head that failed the check: enough to find its way back, or undefined. */
+export interface Echo {
+  readonly method: string;
+  readonly via: readonly Via[];
+  readonly from: string;
+  readonly to: string;
+  readonly callId: string;
+  readonly cseq: string;
+}
+
+/** The Via must be right; From, To, Call-ID and CSeq are repeated as they came (RFC 3261 §8.2.6.2). */
+export function readEcho(head: string): Echo | undefined {
+  const [first = "", ...lines] = unfold(head).slice(0, ECHO_CHARS).split("\r\n");
+  const fields = new Map<string, string>();
+  for (const line of lines.slice(0, ECHO_LINES)) addEcho(fields, line);
+  const via = parseVia(fields.get("via") ?? "");
+  const text = (name: string) => fields.get(name) ?? "";
+  const echo = { from: text("from"), to: text("to"), callId: text("call-id"), cseq: text("cseq") };
+  const method = /^\S+/.exec(first)?.[0] ?? "";
+  if (!via || Object.values(echo).includes("") || method.startsWith("SIP/")) return undefined;
+  return { method, via, ...echo };
+}
+
+const ECHO_CHARS = 65_536;
+const ECHO_LINES = 1000;
+const ECHOED = new Set(["via", "from", "to", "call-id", "cseq"]);
+
+function addEcho(fields: Map<string, string>, line: string): void {
+  const colon = line.indexOf(":");
+  const name = longName(line.slice(0, Math.max(colon, 0)).trimEnd());
+  const value = line.slice(colon + 1).trim();
+  if (!ECHOED.has(name) || CONTROL.test(value) || value.length > 4096) return;
+  const before = fields.get(name);
+  if (before === undefined) fields.set(name, value);
+  else if (name === "via") fields.set(name, `${before}, ${value}`);
+}

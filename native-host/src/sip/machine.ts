@@ -1,0 +1,75 @@
+/** Walks a state table: state -> event -> state, each state with the clocks that run only while we are in it. */
+
+export interface Clock<Event extends string> {
+  readonly ms: number;
+  readonly event: Event;
+}
+
+/** One state: where each event leads, and its clocks. For a clock, "same" lets that of the state before run on. */
+export interface Row<State extends string, Event extends string> {
+  readonly on: { readonly [E in Event]?: State };
+  /** Sends its event once. */
+  readonly after?: Clock<Event> | "same";
+  /** Sends its event again and again, each pause twice the one before, up to `capMs`. */
+  readonly again?: (Clock<Event> & { readonly capMs: number }) | "same";
+  /** An event that winds `after` anew although the state stays. */
+  readonly rewind?: Event;
+}
+
+export type Table<State extends string, Event extends string> = Readonly<Record<State, Row<State, Event>>>;
+
+/** Entering a state starts its clocks, leaving it stops them, staying lets them run. */
+export class Machine<State extends string, Event extends string> {
+  readonly #table: Table<State, Event>;
+  readonly #entered: (state: State, event: Event) => void;
+  #state: State;
+  #after: NodeJS.Timeout | undefined;
+  #again: NodeJS.Timeout | undefined;
+
+  constructor(table: Table<State, Event>, start: State, entered: (state: State, event: Event) => void) {
+    this.#table = table;
+    this.#entered = entered;
+    this.#state = start;
+    this.#startClocks();
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Returns whether the event meant anything in this state; a stray one is the caller's to log. */
+  send(event: Event): boolean {
+    const row = this.#table[this.#state];
+    const next = row.on[event];
+    if (next === undefined) return false;
+    if (next !== this.#state) {
+      this.#state = next;
+      this.#startClocks();
+    } else if (row.rewind === event) {
+      this.#startAfter();
+    }
+    this.#entered(next, event);
+    return true;
+  }
+
+  #startClocks(): void {
+    const { after, again } = this.#table[this.#state];
+    if (after !== "same") this.#startAfter();
+    if (again === "same") return;
+    clearTimeout(this.#again);
+    if (again) this.#repeat(again, again.ms);
+  }
+
+  #startAfter(): void {
+    const { after } = this.#table[this.#state];
+    clearTimeout(this.#after);
+    if (after && after !== "same") this.#after = setTimeout(() => this.send(after.event), after.ms);
+  }
+
+  #repeat(clock: Clock<Event> & { readonly capMs: number }, ms: number): void {
+    this.#again = setTimeout(() => {
+      this.#repeat(clock, Math.min(2 * ms, clock.capMs));
+      this.send(clock.event);
+    }, ms);
+  }
+}

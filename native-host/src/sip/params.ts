@@ -1,0 +1,89 @@
+/** Header and URI parameters, and the tokens and lists they are made of (RFC 3261 §25.1). */
+import type { Params } from "./message.ts";
+
+const TOKEN = /^[\w\-.!%*+`'~]+$/;
+/** Token, host, IPv6 literal or any other run without separators; or a quoted string. */
+const VALUE = /^(?:[^\s"<>;,]+|"(?:[^"\\]|\\.)*")$/s;
+const FORBIDDEN = new Set(["__proto__", "constructor", "prototype"]);
+
+/** Whether `text` may name a header or parameter; names that would reach into an object's prototype may not. */
+export function isSafeName(text: string): boolean {
+  return TOKEN.test(text) && !FORBIDDEN.has(text.toLowerCase());
+}
+
+export function isToken(text: string): boolean {
+  return TOKEN.test(text);
+}
+
+/** Splits at `separator`, but not inside quotes or angle brackets. */
+export function splitOutside(text: string, separator: "," | ";"): string[] {
+  if (!text.includes(separator)) return [text];
+  if (!text.includes('"') && !text.includes("<")) return text.split(separator);
+  const parts: string[] = [];
+  let start = 0;
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (char === '"') at = skipQuoted(text, at);
+    else if (char === "<") at = skipTo(text, at, ">");
+    else if (char === separator) {
+      parts.push(text.slice(start, at));
+      start = at + 1;
+    }
+  }
+  parts.push(text.slice(start));
+  return parts;
+}
+
+/** The index of the quote that ends the string begun at `start`, or the last index when none does. */
+export function skipQuoted(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    if (text[at] === "\\") at++;
+    else if (text[at] === '"') return at;
+  }
+  return text.length - 1;
+}
+
+function skipTo(text: string, start: number, end: string): number {
+  const at = text.indexOf(end, start);
+  return at < 0 ? text.length - 1 : at;
+}
+
+/** Reads `a=1`, `b`, `c="x"` parts; undefined when one is malformed or named twice. Names become lower case. */
+export function readParams(parts: readonly string[]): Params | undefined {
+  const params: Params = {};
+  for (const part of parts) {
+    const [name, value] = readParam(part);
+    if (!isSafeName(name) || name in params || (value !== null && !VALUE.test(value))) return undefined;
+    params[name] = value;
+  }
+  return params;
+}
+
+function readParam(part: string): [name: string, value: string | null] {
+  const equals = part.indexOf("=");
+  if (equals < 0) return [part.trim().toLowerCase(), null];
+  return [part.slice(0, equals).trim().toLowerCase(), part.slice(equals + 1).trim()];
+}
+
+/** `;a=1;b`, values quoted where they must be. */
+export function formatParams(params: Params): string {
+  let text = "";
+  for (const [name, value] of Object.entries(params)) {
+    if (value === undefined) continue;
+    text += value === null ? `;${name}` : `;${name}=${VALUE.test(value) ? value : quote(value)}`;
+  }
+  return text;
+}
+
+/** A quoted string (RFC 3261 §25.1). */
+export function quote(text: string): string {
+  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+}
+
+/** The text of a quoted string, quotes and escapes taken off; undefined when it is not one. */
+export function unquote(text: string): string | undefined {
+  if (text.length < 2 || text[0] !== '"' || skipQuoted(text, 0) !== text.length - 1 || !text.endsWith('"')) {
+    return undefined;
+  }
+  return text.slice(1, -1).replace(/\\(.)/gs, "$1");
+}

@@ -1,0 +1,163 @@
+/** Server transactions: a request until its final response is safely with the peer (RFC 3261 §17.2, RFC 6026 §8.5). */
+import { Machine, type Table } from "./machine.ts";
+import type { Hop, SipRequest, SipResponse } from "./message.ts";
+import { buildResponse, withTag } from "./response.ts";
+import { giveUpAfterMs, type Timers } from "./timers.ts";
+import { type ServerTransaction, serverKey } from "./transaction.ts";
+
+export type ServerState = "fresh" | "proceeding" | "accepted" | "completed" | "confirmed" | "terminated";
+export type ServerEvent =
+  | "request"
+  | "progress"
+  | "accept"
+  | "reject"
+  | "trying"
+  | "resend"
+  | "ack"
+  | "unanswered"
+  | "done"
+  | "closed";
+
+type ServerTable = Table<ServerState, ServerEvent>;
+
+/** An INVITE that gets nothing within this time gets a 100 (RFC 3261 §17.2.1). */
+const TRYING_AFTER_MS = 200;
+/** An owner that says nothing for this long has lost the INVITE (RFC 3261 §13.3.1.1). */
+const UNANSWERED_AFTER_MS = 180_000;
+
+/**
+ *     fresh ──200 ms or 1xx──▶ proceeding ──2xx──▶ accepted (64*T1, absorbs copies) ──▶ terminated
+ *        └────────────────────────┴──3xx-6xx──▶ completed ──ACK──▶ confirmed ──▶ terminated
+ */
+export function inviteServerStates(timers: Timers, reliable: boolean): ServerTable {
+  const answers = {
+    progress: "proceeding",
+    accept: "accepted",
+    reject: "completed",
+    closed: "terminated",
+  } as const;
+  const done = { ms: giveUpAfterMs(timers), event: "done" } as const;
+  const over = { done: "terminated", closed: "terminated" } as const;
+  return {
+    fresh: { on: { trying: "proceeding", ...answers }, after: { ms: TRYING_AFTER_MS, event: "trying" } },
+    proceeding: {
+      on: { request: "proceeding", unanswered: "proceeding", ...answers },
+      after: { ms: UNANSWERED_AFTER_MS, event: "unanswered" },
+      rewind: "progress",
+    },
+    accepted: { on: { accept: "accepted", ack: "accepted", ...over }, after: done },
+    completed: {
+      on: { request: "completed", resend: "completed", ack: "confirmed", ...over },
+      after: done,
+      ...(reliable ? {} : { again: { ms: timers.t1, capMs: timers.t2, event: "resend" } }),
+    },
+    confirmed: { on: { ack: "confirmed", ...over }, after: { ms: reliable ? 0 : timers.t4, event: "done" } },
+    terminated: { on: {} },
+  };
+}
+
+/**
+ *     fresh ──1xx──▶ proceeding ──2xx-6xx──▶ completed (64*T1, answers copies) ──▶ terminated
+ *        └──────────────2xx-6xx──────────────────▲
+ */
+export function requestServerStates(timers: Timers, reliable: boolean): ServerTable {
+  const giveUpMs = giveUpAfterMs(timers);
+  const on = {
+    progress: "proceeding",
+    accept: "completed",
+    reject: "completed",
+    // Too late for a 408 to help anybody (RFC 4320 §4.2).
+    done: "terminated",
+    closed: "terminated",
+  } as const;
+  return {
+    fresh: { on: { request: "fresh", ...on }, after: { ms: giveUpMs, event: "done" } },
+    proceeding: { on: { request: "proceeding", ...on }, after: "same" },
+    completed: {
+      on: { request: "completed", done: "terminated", closed: "terminated" },
+      after: { ms: reliable ? 0 : giveUpMs, event: "done" },
+    },
+    accepted: { on: {} },
+    confirmed: { on: {} },
+    terminated: { on: {} },
+  };
+}
+
+/** What a server transaction needs of the stack. */
+export interface ServerWiring {
+  readonly table: ServerTable;
+  /** Sends a response back the way the request came; never throws. */
+  transmit(response: SipResponse): void;
+  onEnd(): void;
+}
+
+export class Server implements ServerTransaction {
+  readonly request: SipRequest;
+  readonly source: Hop;
+  onCancel?: () => void;
+  readonly #wiring: ServerWiring;
+  readonly #machine: Machine<ServerState, ServerEvent>;
+  #next: SipResponse | undefined;
+  #last: SipResponse | undefined;
+
+  constructor(request: SipRequest, source: Hop, wiring: ServerWiring) {
+    this.request = request;
+    this.source = source;
+    this.#wiring = wiring;
+    this.#machine = new Machine(wiring.table, "fresh", (state, event) => this.#entered(state, event));
+  }
+
+  respond(response: SipResponse): void {
+    this.#next = response;
+    this.#machine.send(eventOf(response.status));
+  }
+
+  /** The same request once more. */
+  repeat(): void {
+    this.#machine.send("request");
+  }
+
+  /** Returns false when the ACK is for a 2xx, and so the owner's. */
+  acknowledge(): boolean {
+    this.#machine.send("ack");
+    return this.#machine.state !== "accepted";
+  }
+
+  /** RFC 3261 §9.2: only an INVITE without a final response can still be cancelled. */
+  cancelled(): void {
+    if (this.#machine.state !== "fresh" && this.#machine.state !== "proceeding") return;
+    if (this.onCancel) this.onCancel();
+    else this.#answer(487);
+  }
+
+  /** The tag the owner has given, so that the 200 to a CANCEL can have the same (RFC 3261 §9.2). */
+  get toTag(): string | undefined {
+    return this.#last?.headers.to.params["tag"] ?? undefined;
+  }
+
+  close(): void {
+    this.#machine.send("closed");
+  }
+
+  /** An answer of the stack's own. */
+  #answer(status: number): void {
+    const { to } = this.request.headers;
+    const tag = this.toTag;
+    const tagged = tag ? { ...to, params: { ...to.params, tag } } : withTag(to, serverKey(this.request));
+    this.respond(buildResponse(this.request, status, { headers: { to: tagged } }));
+  }
+
+  #entered(state: ServerState, event: ServerEvent): void {
+    if (event === "progress" || event === "accept" || event === "reject") this.#last = this.#next;
+    if (event === "trying") this.#last = buildResponse(this.request, 100);
+    if (event === "unanswered") this.#answer(408);
+    else if (event !== "ack" && event !== "done" && event !== "closed" && this.#last)
+      this.#wiring.transmit(this.#last);
+    if (state === "terminated") this.#wiring.onEnd();
+  }
+}
+
+function eventOf(status: number): ServerEvent {
+  if (status < 200) return "progress";
+  return status < 300 ? "accept" : "reject";
+}

@@ -1,0 +1,22 @@
+/** The failure of a SIP request, as a status: the peer's, or one made up here when no peer answered. */
+import type { SipResponse } from "./message.ts";
+
+export interface SipErrorOptions extends ErrorOptions {
+  /** The response that said so; without it the status was made up locally. */
+  readonly response?: SipResponse;
+}
+
+/** 3xx to 6xx from a peer; 408 for a timeout and 503 for a transport failure (RFC 3261 §8.1.3.1). */
+export class SipError extends Error {
+  override readonly name = "SipError";
+  readonly status: number;
+  readonly reason: string;
+  readonly response: SipResponse | undefined;
+
+  constructor(status: number, reason: string, options: SipErrorOptions = {}) {
+    super(`${status} ${reason}`, options);
+    this.status = status;
+    this.reason = reason;
+    this.response = options.response;
+  }
+}

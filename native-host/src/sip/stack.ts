@@ -1,0 +1,97 @@
+/** The SIP stack of one port: sockets, codec and transactions (RFC 3261 §17, §18); the only file that knows npm `sip`. */
+import { parse, stringify } from "sip";
+import { Inbound } from "./inbound.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
+import type { Hop, SipMessage, SipRequest, SipResponse } from "./message.ts";
+import { Outbound, type Trace } from "./outbound.ts";
+import { type Lookup, systemLookup } from "./resolver.ts";
+import { makeResponse } from "./response.ts";
+import { type Timers, withDefaultTimers } from "./timers.ts";
+import type { ClientTransaction, ServerTransaction } from "./transaction.ts";
+import { TransactionLayer } from "./transaction-layer.ts";
+import { Endpoint } from "./transport/endpoint.ts";
+
+export type { ClientTransaction, ServerTransaction, Trace };
+export { makeResponse };
+
+export interface StackOptions {
+  readonly host: string;
+  /** For UDP and TCP alike; 0 = any that is free for both. */
+  readonly port: number;
+  readonly timers?: Partial<Timers>;
+  readonly limits?: Partial<Limits>;
+  readonly lookup?: Lookup;
+  /** Every new request but ACK and CANCEL. */
+  onRequest(request: SipRequest, transaction: ServerTransaction): void;
+  /** The ACK of a 2xx, each time it comes. */
+  onAck(ack: SipRequest, source: Hop): void;
+  onTrace?: Trace;
+  /** What an owner's callback threw, and failing sockets; a process warning when missing. */
+  onError?: (error: Error) => void;
+}
+
+export interface Stack {
+  /** A literal address, never the wildcard. */
+  readonly host: string;
+  readonly port: number;
+  /**
+   * Sends a request in a client transaction, with our Via on top of a copy. `onResponse` gets all 1xx, then the final
+   * response, and each retransmitted 2xx of an INVITE for 64*T1 (RFC 6026); 408 and 503 are made up where no peer
+   * answered. Never throws, never calls back before it has returned. Without `hop` it goes to the first Route or the request URI.
+   */
+  send(request: SipRequest, onResponse: (response: SipResponse) => void, hop?: Hop): ClientTransaction;
+  /** Sends without a transaction: the ACK of a 2xx (which gets our Via), or a response (whose Via says where to). Never throws. */
+  sendStateless(message: SipMessage, hop?: Hop): void;
+  /** Ends all transactions (owners get a made-up 503), lets what was sent leave, and closes the sockets. */
+  close(): Promise<void>;
+}
+
+/** Rejects with EADDRINUSE when the port is taken for UDP or TCP. */
+export async function openStack(options: StackOptions): Promise<Stack> {
+  const codec = { parse, stringify };
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const onError = options.onError ?? warn;
+  const layers: { transactions?: TransactionLayer } = {};
+  const inbound = new Inbound({
+    codec,
+    limits,
+    onMessage: (message, source) => layers.transactions?.receive(message, source),
+    onRefusal: (refusal, via, source) => layers.transactions?.refuse(refusal, via, source),
+    onError,
+  });
+  const endpoint = await Endpoint.open({
+    host: options.host,
+    port: options.port,
+    limits,
+    onDatagram: (bytes, source) => inbound.datagram(bytes, source),
+    onFrame: (frame, source) => inbound.frame(frame, source),
+    onError,
+  });
+  const { onTrace } = options;
+  const outbound = new Outbound(endpoint, { codec, lookup: options.lookup ?? systemLookup, onTrace });
+  const timers = withDefaultTimers(options.timers);
+  const transactions = new TransactionLayer(outbound, { ...bound(options), limits, timers, onError });
+  layers.transactions = transactions;
+  return {
+    host: endpoint.host,
+    port: endpoint.port,
+    send: (request, onResponse, hop) => transactions.send(request, onResponse, hop),
+    sendStateless: (message, hop) => transactions.sendStateless(message, hop),
+    async close() {
+      transactions.close();
+      await endpoint.close();
+    },
+  };
+}
+
+function bound(options: StackOptions): Pick<StackOptions, "onRequest" | "onAck" | "onTrace"> {
+  return {
+    onRequest: (request, transaction) => options.onRequest(request, transaction),
+    onAck: (ack, source) => options.onAck(ack, source),
+    ...(options.onTrace ? { onTrace: options.onTrace } : {}),
+  };
+}
+
+function warn(error: Error): void {
+  process.emitWarning(error);
+}

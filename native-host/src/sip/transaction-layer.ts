@@ -1,0 +1,202 @@
+/** The transactions of one stack: finds the one a message belongs to, or opens it (RFC 3261 §17). */
+import { Client, type ClientWiring, inviteClientStates, requestClientStates } from "./client-transaction.ts";
+import type { Printable } from "./codec.ts";
+import type { Limits } from "./limits.ts";
+import type { Hop, SipMessage, SipRequest, SipResponse, Via } from "./message.ts";
+import type { Outbound, Trace } from "./outbound.ts";
+import { buildResponse, withTag } from "./response.ts";
+import { inviteServerStates, requestServerStates, Server } from "./server-transaction.ts";
+import type { Timers } from "./timers.ts";
+import {
+  type ClientTransaction,
+  clientKey,
+  newBranch,
+  type ServerTransaction,
+  serverKey,
+} from "./transaction.ts";
+
+export interface TransactionOptions {
+  readonly limits: Limits;
+  readonly timers: Timers;
+  onRequest(request: SipRequest, transaction: ServerTransaction): void;
+  onAck(ack: SipRequest, source: Hop): void;
+  readonly onTrace?: Trace;
+  onError(error: Error): void;
+}
+
+/** How long an owner that is full asks its peer to stay away, seconds (RFC 3261 §20.33). */
+const RETRY_AFTER_S = "5";
+
+export class TransactionLayer {
+  readonly #outbound: Outbound;
+  readonly #options: TransactionOptions;
+  readonly #tables: Tables;
+  readonly #clients = new Map<string, Client>();
+  readonly #servers = new Map<string, Server>();
+  #closed = false;
+
+  constructor(outbound: Outbound, options: TransactionOptions) {
+    this.#outbound = outbound;
+    this.#options = options;
+    this.#tables = tablesOf(options.timers);
+  }
+
+  receive(message: SipMessage, source: Hop): void {
+    if (this.#closed) return;
+    this.#options.onTrace?.("in", message, source);
+    if (!("method" in message)) {
+      // A stray response has nobody waiting for it (RFC 3261 §18.1.2).
+      this.#clients.get(clientKey(message))?.receive(message);
+    } else if (message.method === "ACK") this.#receiveAck(message, source);
+    else this.#receiveRequest(message, source);
+  }
+
+  refuse(refusal: Printable, via: Via, source: Hop): void {
+    if (!this.#closed) this.#outbound.refuse(refusal, this.#outbound.wayBack(via, source));
+  }
+
+  send(request: SipRequest, onResponse: (response: SipResponse) => void, hop?: Hop): ClientTransaction {
+    const client = this.#openClient(request, newBranch(), onResponse);
+    if (this.#closed) queueMicrotask(() => client.fail("Stack Closed"));
+    else this.#start(client, request, hop);
+    return client;
+  }
+
+  sendStateless(message: SipMessage, hop?: Hop): void {
+    const onFailed = (error: Error) => this.#options.onError(error);
+    if (!("method" in message)) {
+      this.#outbound.transmit(message, hop ?? this.#outbound.wayBackOf(message), onFailed);
+      return;
+    }
+    const onRouted = (routed: { request: SipRequest; hop: Hop }) =>
+      this.#outbound.transmit(routed.request, routed.hop, onFailed);
+    this.#outbound.route({ request: message, branch: newBranch(), hop }, { onRouted, onFailed });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const client of [...this.#clients.values()]) client.fail("Stack Closed");
+    for (const server of [...this.#servers.values()]) server.close();
+  }
+
+  #receiveAck(ack: SipRequest, source: Hop): void {
+    const server = this.#servers.get(serverKey(ack));
+    if (server?.acknowledge()) return;
+    this.#guard(() => this.#options.onAck(ack, source));
+  }
+
+  #receiveRequest(request: SipRequest, source: Hop): void {
+    const key = serverKey(request);
+    const known = this.#servers.get(key);
+    if (known) known.repeat();
+    else if (this.#servers.size >= this.#options.limits.transactions) this.#sendAway(request, source);
+    else this.#open(request, source, key);
+  }
+
+  #open(request: SipRequest, source: Hop, key: string): void {
+    const server = this.#openServer(request, source, key);
+    if (request.method === "CANCEL") {
+      this.#receiveCancel(request, server);
+      return;
+    }
+    try {
+      this.#options.onRequest(request, server);
+    } catch (cause) {
+      this.#options.onError(new Error(`owner failed on ${request.method}`, { cause }));
+      server.respond(answer(request, 500));
+    }
+  }
+
+  /** RFC 3261 §9.2: the CANCEL is answered by itself, whatever becomes of the INVITE. */
+  #receiveCancel(cancel: SipRequest, server: Server): void {
+    const invite = this.#servers.get(serverKey(cancel, "INVITE"));
+    server.respond(answer(cancel, invite ? 200 : 481, invite?.toTag));
+    if (invite) this.#guard(() => invite.cancelled());
+  }
+
+  #openServer(request: SipRequest, source: Hop, key: string): Server {
+    const reliable = source.protocol === "TCP";
+    const [via] = request.headers.via;
+    const server = new Server(request, source, {
+      table: this.#tables.server[request.method === "INVITE" ? "invite" : "request"][reliable ? 1 : 0],
+      transmit: (response) => {
+        // A response goes back the way its request came, whatever Via its owner gave it.
+        const own = { ...response, headers: { ...response.headers, via: request.headers.via } };
+        this.#outbound.transmit(own, this.#outbound.wayBack(via, source), () => {});
+      },
+      onEnd: () => this.#servers.delete(key),
+    });
+    this.#servers.set(key, server);
+    return server;
+  }
+
+  #sendAway(request: SipRequest, source: Hop): void {
+    const response = buildResponse(request, 503, { headers: { "retry-after": RETRY_AFTER_S } });
+    this.#outbound.transmit(response, this.#outbound.wayBack(request.headers.via[0], source), () => {});
+  }
+
+  #openClient(request: SipRequest, branch: string, onResponse: (response: SipResponse) => void): Client {
+    const key = clientKeyOf(branch, request.method);
+    const wiring: ClientWiring = {
+      states: (method, reliable) =>
+        this.#tables.client[method === "INVITE" ? "invite" : "request"][reliable ? 1 : 0],
+      transmit: (sent, hop, onFailed) => this.#outbound.transmit(sent, hop, onFailed),
+      cancel: (cancel, hop) => this.#openClient(cancel, branch, () => {}).start(cancel, hop),
+      onResponse: (response) => this.#guard(() => onResponse(response)),
+      onEnd: () => this.#clients.delete(key),
+    };
+    const client = new Client(request, wiring, branch);
+    this.#clients.set(key, client);
+    return client;
+  }
+
+  #start(client: Client, request: SipRequest, hop: Hop | undefined): void {
+    this.#outbound.route(
+      { request, branch: client.branch, hop },
+      {
+        onRouted: (routed) => client.start(routed.request, routed.hop),
+        onFailed: (error) => client.fail(error.reason, error.status),
+      },
+    );
+  }
+
+  /** What an owner throws is reported, and stops nothing else. */
+  #guard(callback: () => void): void {
+    try {
+      callback();
+    } catch (cause) {
+      this.#options.onError(new Error("owner failed", { cause }));
+    }
+  }
+}
+
+type ByTransport<Table> = readonly [unreliable: Table, reliable: Table];
+
+interface Tables {
+  readonly client: Record<"invite" | "request", ByTransport<ReturnType<typeof inviteClientStates>>>;
+  readonly server: Record<"invite" | "request", ByTransport<ReturnType<typeof inviteServerStates>>>;
+}
+
+function tablesOf(timers: Timers): Tables {
+  return {
+    client: {
+      invite: [inviteClientStates(timers, false), inviteClientStates(timers, true)],
+      request: [requestClientStates(timers, false), requestClientStates(timers, true)],
+    },
+    server: {
+      invite: [inviteServerStates(timers, false), inviteServerStates(timers, true)],
+      request: [requestServerStates(timers, false), requestServerStates(timers, true)],
+    },
+  };
+}
+
+/** An answer of the stack's own, with the owner's tag where it has given one. */
+function answer(request: SipRequest, status: number, tag?: string): SipResponse {
+  const { to } = request.headers;
+  const tagged = tag ? { ...to, params: { ...to.params, tag } } : withTag(to, serverKey(request));
+  return buildResponse(request, status, { headers: { to: tagged } });
+}
+
+function clientKeyOf(branch: string, method: string): string {
+  return `${branch.toLowerCase()} ${method}`;
+}

@@ -1,0 +1,46 @@
+/** The two sides of a transaction as their owners see them, and what makes two messages belong to one (RFC 3261 §17). */
+import { randomBytes } from "node:crypto";
+import type { Hop, SipMessage, SipRequest, SipResponse } from "./message.ts";
+import { sentBy } from "./via.ts";
+
+/** One request that came in, to be answered by its owner. */
+export interface ServerTransaction {
+  readonly request: SipRequest;
+  readonly source: Hop;
+  /** Any number of 1xx, then one final response; after a 2xx to an INVITE the same again retransmits it. Never throws. */
+  respond(response: SipResponse): void;
+  /** The peer cancelled an INVITE that has no final response; its owner answers 487. Without it the stack does. */
+  onCancel?: () => void;
+}
+
+/** One request that went out. */
+export interface ClientTransaction {
+  readonly branch: string;
+  /** INVITE only: sends CANCEL, after the first 1xx as RFC 3261 §9.1 asks; the final response still comes. */
+  cancel(): void;
+}
+
+const MAGIC_COOKIE = "z9hG4bK";
+
+/** A branch nobody can guess and nobody else has (RFC 3261 §8.1.1.7). */
+export function newBranch(): string {
+  return MAGIC_COOKIE + randomBytes(12).toString("hex");
+}
+
+/** What a response and the request it answers have in common (RFC 3261 §17.1.3). */
+export function clientKey(message: SipMessage): string {
+  const branch = message.headers.via[0]?.params["branch"] ?? "";
+  return `${branch.toLowerCase()} ${message.headers.cseq.method}`;
+}
+
+/** What a request and its retransmissions, an INVITE and its ACK have in common (RFC 3261 §17.2.3). */
+export function serverKey(request: SipRequest, method = request.method): string {
+  const [via] = request.headers.via;
+  const branch = via?.params["branch"];
+  const of = method === "ACK" ? "INVITE" : method;
+  if (via && branch?.toLowerCase().startsWith(MAGIC_COOKIE.toLowerCase())) {
+    return `${branch.toLowerCase()} ${sentBy(via)} ${of}`;
+  }
+  const { from, cseq, "call-id": callId } = request.headers;
+  return [request.uri, from.params["tag"], callId, cseq.seq, via ? sentBy(via) : "", branch, of].join(" ");
+}

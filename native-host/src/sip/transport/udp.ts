@@ -1,0 +1,65 @@
+/** SIP over UDP: one socket, one message a datagram (RFC 3261 §18). */
+import { createSocket, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { isIPv6 } from "node:net";
+import type { Hop } from "../message.ts";
+
+export interface UdpOptions {
+  readonly host: string;
+  readonly port: number;
+  onDatagram(bytes: Buffer, source: Hop): void;
+  onError(error: Error): void;
+}
+
+export class UdpTransport {
+  readonly #socket: Socket;
+  #sending = 0;
+  #drained = Promise.withResolvers<void>();
+
+  /** Rejects when the port is taken. */
+  static async open(options: UdpOptions): Promise<UdpTransport> {
+    const family = isIPv6(options.host) ? 6 : 4;
+    const socket = createSocket({
+      type: `udp${family}`,
+      recvBufferSize: 1 << 20,
+      // Only literal addresses get here: nothing to look up.
+      lookup: (address, _options, done) => done(null, address, family),
+    });
+    // The lookup above answers at once, and so may bind.
+    const listening = once(socket, "listening");
+    socket.bind(options.port, options.host);
+    await listening;
+    return new UdpTransport(socket, options);
+  }
+
+  private constructor(socket: Socket, options: UdpOptions) {
+    this.#socket = socket;
+    socket.on("error", options.onError);
+    socket.on("message", (bytes, { address, port }) => {
+      // Nobody can be answered on port 0; whoever writes it is forging.
+      if (port > 0) options.onDatagram(bytes, { protocol: "UDP", address, port });
+    });
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  send(bytes: Buffer, hop: Hop, onFailed: (error: Error) => void): void {
+    this.#sending++;
+    this.#socket.send(bytes, hop.port, hop.address, (error) => {
+      this.#sending--;
+      if (this.#sending === 0) this.#drained.resolve();
+      if (error) onFailed(error);
+    });
+  }
+
+  /** What was sent before still leaves. */
+  async close(): Promise<void> {
+    this.#drained = Promise.withResolvers<void>();
+    if (this.#sending > 0) await this.#drained.promise;
+    const closed = once(this.#socket, "close");
+    this.#socket.close();
+    await closed;
+  }
+}
