@@ -1,5 +1,5 @@
 /** `partyline install`: tells browsers where the native host is. */
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import {
   type BrowserName,
   browserNames,
@@ -89,7 +89,8 @@ function browserName(name: string): BrowserName {
 export function launcherPath(input: Input, targets: readonly Target[]): string {
   const [first] = targets;
   const ownProfile = input.text("user-data-dir") !== undefined && first;
-  return ownProfile ? join(dirname(first.path), "partyline-host.sh") : join(dataDir(), "partyline-host.sh");
+  const directory = ownProfile ? dirname(first.path) : (input.text("data-dir") ?? dataDir());
+  return resolve(directory, "partyline-host.sh");
 }
 
 function directoriesOf(input: Input): Record<string, string> {
