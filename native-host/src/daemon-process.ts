@@ -1,0 +1,181 @@
+/** Composition root of the SIP service: builds every object once, wires them, and says goodbye at the end. */
+
+import { mkdir } from "node:fs/promises";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Logger, pino } from "pino";
+import packageJson from "../../package.json" with { type: "json" };
+import { type Listener, openListener } from "./api/listener.ts";
+import { type Config, loadConfig } from "./config.ts";
+import { type DaemonOptions, readDaemonOptions, USAGE } from "./daemon-options.ts";
+import { configuredDevices } from "./devices/configured.ts";
+import { childEnvironment } from "./environment.ts";
+import { Choices } from "./service/choices.ts";
+import { SipService } from "./service/sip-service.ts";
+import { FlowLog } from "./sip/flow-log.ts";
+import type { SipUri } from "./sip/message.ts";
+import { UserAgent, type UserAgentOptions } from "./sip/user-agent.ts";
+
+const SIP_PORT = 5060;
+/** How many ports after a taken one are tried. */
+const PORT_TRIES = 20;
+const GOODBYE_WITHIN_MS = 4000;
+const IDLE_EXIT_MS = 30_000;
+const IDLE_CHECK_MS = 1000;
+const PROBE_MS = 250;
+
+const NAME = `partyline/${packageJson.version}`;
+
+/** Runs until a signal; sets the exit code. */
+export async function runDaemon(args: readonly string[]): Promise<void> {
+  const options = readOptions(args);
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const log = pino({ name: "service", level: options.logLevel }, pino.destination({ dest: 2, sync: true }));
+  // Nothing a peer sends may end the calls of this user (promise B1): a mistake of ours costs one request at most.
+  process.on("uncaughtException", (err) => log.error({ err }, "a mistake of ours was caught"));
+  try {
+    const daemon = await Daemon.start(options, log);
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void daemon.stop());
+    if (options.idleExit) daemon.stopWhenIdle();
+    process.stdout.write(`ready ${daemon.path}\n`);
+  } catch (cause) {
+    fail(1, cause);
+  }
+}
+
+function readOptions(args: readonly string[]): DaemonOptions {
+  try {
+    return readDaemonOptions(args);
+  } catch (cause) {
+    return fail(2, cause);
+  }
+}
+
+function fail(code: 1 | 2, cause: unknown): never {
+  process.stderr.write(`service: ${cause instanceof Error ? cause.message.split("\n")[0] : String(cause)}\n`);
+  process.exit(code);
+}
+
+class Daemon {
+  readonly #agent: UserAgent;
+  readonly #service: SipService;
+  readonly #listener: Listener;
+  readonly #log: Logger;
+  #stopping = false;
+
+  private constructor(
+    agent: UserAgent,
+    service: SipService,
+    { listener, log }: { listener: Listener; log: Logger },
+  ) {
+    this.#agent = agent;
+    this.#service = service;
+    this.#listener = listener;
+    this.#log = log;
+  }
+
+  static async start(options: DaemonOptions, log: Logger): Promise<Daemon> {
+    const config = await loadConfig(options.config);
+    const agent = await openAgent(config, options, log);
+    try {
+      const service = await buildService(agent, config, { options, log });
+      const directory = options.runtimeDir;
+      const listener = await openListener({ directory, service, name: NAME, log });
+      return new Daemon(agent, service, { listener, log });
+    } catch (cause) {
+      await agent.close();
+      throw cause;
+    }
+  }
+
+  /** Where the API listens. */
+  get path(): string {
+    return this.#listener.path;
+  }
+
+  /** Ends every call and subscription, tells every client, and exits. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#log.info("shutting down");
+    const goodbye = Promise.allSettled([this.#listener.close(), this.#service.close()]);
+    await Promise.race([goodbye.then(() => this.#agent.close()), delay(GOODBYE_WITHIN_MS)]);
+    process.exit(0);
+  }
+
+  stopWhenIdle(): void {
+    let usedAt = performance.now();
+    setInterval(() => {
+      const used = this.#listener.clients > 0 || this.#service.calls().length > 0;
+      if (used) usedAt = performance.now();
+      if (performance.now() - usedAt >= IDLE_EXIT_MS) void this.stop();
+    }, IDLE_CHECK_MS).unref();
+  }
+}
+
+async function openAgent(config: Config, options: DaemonOptions, log: Logger): Promise<UserAgent> {
+  const flow = new FlowLog({}, (line) => process.stderr.write(`${line}\n`));
+  const host = options.bind ?? config.sip.bind ?? "127.0.0.1";
+  const wanted = options.sipPort ?? config.sip.port ?? SIP_PORT;
+  const { name = userInfo().username, uri } = config.identity;
+  const { outboundProxy } = config.sip;
+  const agent = await openOnFreePort(wanted, {
+    host,
+    name: NAME,
+    identity: { name, ...(uri && { uri }) },
+    ...(outboundProxy && { outboundProxy }),
+    ...(options.flow && { onTrace: flow.trace("service") }),
+  });
+  if (wanted !== 0 && agent.port !== wanted) log.warn(`SIP port ${wanted} is taken; using ${agent.port}`);
+  else log.info(`SIP on ${agent.address}`);
+  return agent;
+}
+
+async function openOnFreePort(wanted: number, options: Omit<UserAgentOptions, "port">): Promise<UserAgent> {
+  for (let port = wanted; ; port += 1) {
+    try {
+      return await UserAgent.open({ ...options, port });
+    } catch (cause) {
+      const taken = cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
+      if (!taken || port >= Math.min(wanted + PORT_TRIES, 65_535)) throw cause;
+    }
+  }
+}
+
+async function buildService(
+  agent: UserAgent,
+  config: Config,
+  { options, log }: { options: DaemonOptions; log: Logger },
+): Promise<SipService> {
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  const devices = configuredDevices(config.devices, {
+    caller: agent,
+    mediaHost: agent.host,
+    directory: options.runtimeDir,
+    path: childEnvironment({})["PATH"] ?? "",
+    untilReachable: (address, signal) => untilReachable(agent, address, signal),
+  });
+  return new SipService({
+    caller: agent,
+    subscriber: agent,
+    devices,
+    choices: new Choices(join(options.dataDir, "choices.json")),
+    identity: { uri: config.identity.uri ?? agent.address },
+    mediaHost: agent.host,
+    onTrouble: (what, err) => log.warn({ err }, what),
+  });
+}
+
+/** OPTIONS, again and again: a program that was just launched is not there yet. */
+async function untilReachable(agent: UserAgent, address: SipUri, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const { status } = await agent.request("OPTIONS", address, { timeoutMs: PROBE_MS });
+    if (status !== 408 && status !== 503) return;
+    await delay(PROBE_MS / 5, undefined, { signal });
+  }
+}
