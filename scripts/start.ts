@@ -1,16 +1,12 @@
 /** `npm start`: the whole of Partyline on this machine, in a browser of its own or, without a display, told in words. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { portsFrom } from "../native-host/src/commands/ports.ts";
-import { runToEnd } from "../test/support/processes.ts";
-import { ROOT } from "../test/support/servers.ts";
-import { EXTENSION } from "../test/support/viewer.ts";
+import { buildExtension } from "../test/support/extension-build.ts";
+import { type Cast, startCast } from "./demo/cast.ts";
 import { wrongs } from "./demo/figures.ts";
 import { openBrowser } from "./demo/open-browser.ts";
-import { Caller, startGuest, startViewer } from "./demo/people.ts";
 import { type Say, type Site, startSite } from "./demo/site.ts";
-import { type Cast, PAGES, walk } from "./demo/walk.ts";
+import { walk } from "./demo/walk.ts";
 
 const USAGE = `npm start [-- --headless | --once] [--flow] [--port-base N]
 
@@ -45,19 +41,6 @@ function hasDisplay(): boolean {
   return process.platform !== "linux" || Boolean(DISPLAY || WAYLAND_DISPLAY);
 }
 
-/** The extension is built anew each time: it takes a second, and is never older than its source. */
-async function buildExtension(): Promise<void> {
-  const { code, lines } = await runToEnd(process.execPath, {
-    name: "vite",
-    args: [join(ROOT, "node_modules", "vite", "bin", "vite.js"), "build", "--logLevel", "warn"],
-    cwd: ROOT,
-  });
-  if (code !== 0 || !existsSync(join(EXTENSION, "manifest.json"))) {
-    throw new Error(`the extension could not be built:\n${lines.join("\n")}`);
-  }
-  say("extension ready in dist/extension");
-}
-
 /** Resolves on Ctrl-C, SIGTERM, or when `ended` does. */
 function untilStopped(ended?: Promise<void>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -65,17 +48,6 @@ function untilStopped(ended?: Promise<void>): Promise<void> {
   process.once("SIGTERM", () => resolve());
   void ended?.then(resolve);
   return promise;
-}
-
-async function castOf(stack: AsyncDisposableStack, site: Site): Promise<Cast> {
-  const rooms = await Promise.all([site.roomOf(PAGES.link), site.roomOf(PAGES.pushState)]);
-  await startGuest(stack, rooms);
-  const [alice, bob, carol] = await Promise.all([
-    startViewer(stack, "alice", { site, say }),
-    startViewer(stack, "bob", { site, say }),
-    Caller.start(stack, { site, say }),
-  ]);
-  return { site, alice, bob, carol, say };
 }
 
 /** The walk with its verdict; the last line is JSON. */
@@ -89,7 +61,7 @@ async function showOnce(cast: Cast): Promise<boolean> {
 }
 
 async function inWords(stack: AsyncDisposableStack, site: Site, once: boolean): Promise<boolean> {
-  const cast = await castOf(stack, site);
+  const cast = await startCast(stack, site, say);
   say("ready");
   if (once) return showOnce(cast);
   await walk(cast);
@@ -108,6 +80,7 @@ async function inBrowser(stack: AsyncDisposableStack, site: Site, told: Say): Pr
 async function run(options: Options): Promise<boolean> {
   await using stack = new AsyncDisposableStack();
   await buildExtension();
+  say("extension ready in dist/extension");
   const { flow, ports } = options;
   const site = await startSite(stack, { say, flow, ...(ports && { ports }) });
   const windowless = options.headless || options.once || !hasDisplay();

@@ -1,9 +1,9 @@
 /** The demo with a window: a Chromium on a profile of its own, with the extension in it, on the film community's front page. */
 import { Daemon } from "../../test/support/daemon.ts";
 import { Viewer } from "../../test/support/viewer.ts";
+import { PAGES } from "./pages.ts";
 import { startGuest } from "./people.ts";
 import type { Say, Site } from "./site.ts";
-import { PAGES } from "./walk.ts";
 
 /** Resolves once all is there; `closed` resolves when the user has closed the browser. */
 export async function openBrowser(

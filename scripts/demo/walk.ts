@@ -2,24 +2,10 @@
 import { setTimeout } from "node:timers/promises";
 import type { RtpRecording } from "../../test/support/rtp-recording.ts";
 import type { Viewer } from "../../test/support/viewer.ts";
+import type { Cast } from "./cast.ts";
 import type { Figures, Join, Switch } from "./figures.ts";
-import { type Caller, type Person, TONES } from "./people.ts";
-import type { Say, Site } from "./site.ts";
-
-/** Pages of the film community (servers/web). */
-export const PAGES = {
-  meeting: "/series/nosferatu",
-  link: "/films/metropolis",
-  pushState: "/series/caligari",
-} as const;
-
-export interface Cast {
-  readonly site: Site;
-  readonly alice: Viewer;
-  readonly bob: Viewer;
-  readonly carol: Caller;
-  readonly say: Say;
-}
+import { PAGES } from "./pages.ts";
+import { type Person, TONES } from "./people.ts";
 
 /** Long enough to tell the tones of a room for sure. */
 const LISTEN_MS = 1200;

@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Extension, Page, WebWorker } from "puppeteer";
 import { launchChromium } from "./chromium.ts";
+import { EXTENSION } from "./extension-build.ts";
 import { Popup } from "./popup.ts";
 import { runToEnd } from "./processes.ts";
 import { RtpRecording } from "./rtp-recording.ts";
 import { ROOT } from "./servers.ts";
 import { writeToneWav } from "./wav.ts";
 
-export const EXTENSION = join(ROOT, "dist", "extension");
 /** Chromium plays its microphone's file in a loop. */
 const MICROPHONE_SECONDS = 10;
 
