@@ -19,7 +19,7 @@ export interface ProxyOptions
   readonly names?: readonly string[];
 }
 
-export interface Proxy {
+export interface ProxyServer {
   readonly address: SipUri;
   close(): Promise<void>;
 }
@@ -28,7 +28,7 @@ export interface Proxy {
 const ALLOW = "REGISTER, OPTIONS";
 
 /** Opens the proxy on UDP and TCP; rejects when the port is taken. */
-export async function openProxy({ names = [], ...sockets }: ProxyOptions): Promise<Proxy> {
+export async function openProxy({ names = [], ...sockets }: ProxyOptions): Promise<ProxyServer> {
   const stack = await openStack({
     ...sockets,
     onRequest: (request, transaction) => core.receive(request, transaction),
