@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { COMMANDS } from "../../native-host/src/cli.ts";
+import { portsFrom } from "../../native-host/src/commands/ports.ts";
+import { splitDocuments } from "../../native-host/src/commands/send.ts";
+import { CHROMIUM_EXTENSION_ID, extensionIdOf } from "../../native-host/src/desktop/extension-id.ts";
+import { ServiceError } from "../../native-host/src/errors.ts";
+import { apiCast } from "../support/api-cast.ts";
+import { SOFTPHONE } from "../support/fake-call-control.ts";
+import { partyline } from "../support/program.ts";
+
+describe("partyline", () => {
+  test("lists its commands and explains each", async () => {
+    const { code, stdout } = await partyline(["--help"]);
+    assert.equal(code, 0);
+    for (const name of Object.keys(COMMANDS)) assert.match(stdout, new RegExp(`^  ${name} `, "m"));
+    const join = await partyline(["join", "--help"]);
+    assert.deepEqual([join.code, join.stderr], [0, ""]);
+    assert.match(join.stdout, /^partyline join URI \[--dev D\]/);
+  });
+
+  for (const [what, args, sentence] of [
+    ["a command it does not know", ["dance"], /"dance" is not a command; see: partyline --help/],
+    [
+      "an option it does not know",
+      ["leave", "--softly"],
+      /Unknown option '--softly'; see: partyline leave --help/,
+    ],
+    ["a missing word", ["join"], /It is: partyline join URI/],
+    ["a word too many", ["mute", "alice"], /It is: partyline mute/],
+    [
+      "an option without its value",
+      ["join", "sip:a@b", "--dev"],
+      /--dev.*argument missing; see: partyline join --help/,
+    ],
+    [
+      "a port base beyond all ports",
+      ["servers", "--port-base", "65000"],
+      /--port-base 65000 is not a number from 1024/,
+    ],
+    ["a browser nobody makes", ["install", "--browser", "mosaic"], /--browser mosaic is none of chromium/],
+  ] as const) {
+    test(`says one sentence to ${what}, and exits 2`, async () => {
+      const { code, stdout, stderr } = await partyline(args);
+      assert.deepEqual([code, stdout], [2, ""]);
+      assert.match(stderr, sentence);
+      assert.equal(stderr.trim().split("\n").length, 1);
+    });
+  }
+
+  test("says what to do when the service is not running", async () => {
+    const nowhere = join(tmpdir(), "partyline-nobody");
+    const { code, stderr } = await partyline(["status", "--runtime-dir", nowhere]);
+    assert.equal(code, 1);
+    assert.equal(stderr, "partyline: The SIP service is not running; start it with: partyline service\n");
+  });
+});
+
+describe("partyline, with a service", () => {
+  test("joins with a device, says so, and shows the call", async (t) => {
+    const { service, directory } = await apiCast(t);
+    const joined = await partyline([
+      "join",
+      "sip:films@home",
+      "--dev",
+      "soft",
+      "--muted",
+      "--runtime-dir",
+      directory,
+    ]);
+    assert.deepEqual([joined.code, joined.stdout], [0, "In sip:films@home (call c1).\n"]);
+    const request = service.asked[0]?.request as { device: string; muted: boolean };
+    assert.deepEqual([service.asked[0]?.method, request.device, request.muted], ["join", "soft", true]);
+    const status = await partyline(["status", "--runtime-dir", directory]);
+    assert.equal(status.stdout, "sip:films@home active on soft, muted (call c1)\n");
+    const devices = await partyline(["devices", "--runtime-dir", directory]);
+    assert.match(devices.stdout, /^soft +ready +softphone +Baresip on this computer \(default\)\n$/);
+  });
+
+  test("names the devices when it is asked which, and there is no terminal to ask at", async (t) => {
+    const { service, directory } = await apiCast(t);
+    service.answer = async ({ target }) => {
+      service.emit("prompts", {
+        name: "Prompt",
+        prompt: { prompt: "p1", id: target, expiresS: 60, devices: [SOFTPHONE] },
+      });
+      return new Promise(() => undefined);
+    };
+    const { code, stderr } = await partyline(["join", "sip:films@home", "--runtime-dir", directory]);
+    assert.deepEqual([code, stderr], [1, "partyline: Say which device with --dev: soft.\n"]);
+    assert.equal(service.asked.at(-1)?.method, "choose");
+  });
+
+  test("moves the call, changes its device, mutes it and hangs up", async (t) => {
+    const { service, directory } = await apiCast(t);
+    const say = async (...args: string[]) => (await partyline([...args, "--runtime-dir", directory])).stdout;
+    await say("open", "sip:films@home");
+    assert.equal(
+      await say("switch", "sip:dramas@home"),
+      "Moved to sip:dramas@home; the device waited 18 ms.\n",
+    );
+    assert.equal(await say("use", "soft"), "The call is on soft now.\n");
+    assert.equal(await say("mute"), "The microphone is off.\n");
+    assert.equal(await say("unmute"), "The microphone is on.\n");
+    assert.equal(await say("leave"), "Left.\n");
+    assert.equal(await say("status"), "The service is running; there is no call.\n");
+    assert.deepEqual(
+      service.asked.map(({ method }) => method),
+      ["externalJoin", "switchTo", "useDevice", "mute", "mute", "leave"],
+    );
+  });
+
+  test("says in one sentence why it failed and what to do, and in JSON for machines", async (t) => {
+    const { service, directory } = await apiCast(t);
+    const nothing = await partyline(["switch", "sip:dramas@home", "--runtime-dir", directory]);
+    assert.deepEqual(
+      [nothing.code, nothing.stdout, nothing.stderr],
+      [1, "", "partyline: There is no call going on; join one first: partyline join URI\n"],
+    );
+    service.answer = async () => {
+      throw new ServiceError("busy", ["sip:films@home"], { sip: 486, reason: "Busy Here" });
+    };
+    const busy = await partyline([
+      "join",
+      "sip:films@home",
+      "--dev",
+      "soft",
+      "--json",
+      "--runtime-dir",
+      directory,
+    ]);
+    assert.equal(busy.code, 1);
+    assert.deepEqual(JSON.parse(busy.stdout), { error: { code: "busy", detail: "sip:films@home is busy." } });
+  });
+
+  test("sends documents as they are and exits 0 only if every Result is ok", async (t) => {
+    const { directory } = await apiCast(t);
+    const one = await partyline(["send", '<Ping req="7"/>', "--runtime-dir", directory]);
+    assert.deepEqual([one.code, one.stdout], [0, '<Result req="7" status="ok"/>\n']);
+    const input = '<Ping req="1"/>\n<Join\n id=x/>\n<Devices req="3"/>\n';
+    const many = await partyline(["send", "--json", "--runtime-dir", directory], { input });
+    assert.equal(many.code, 1);
+    const lines = many.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(lines.map(({ status }) => status).sort(), ["error", "ok", "ok"]);
+  });
+});
+
+describe("The documents of partyline send", () => {
+  test("may stand one on a line, over several lines, or between NULs", () => {
+    assert.deepEqual(splitDocuments("<a/>\n\n<b>\n</b>\n<c"), ["<a/>", "<b>\n</b>", "<c"]);
+    assert.deepEqual(splitDocuments("<a/>\0<b/>\0"), ["<a/>", "<b/>"]);
+  });
+});
+
+describe("The ports", () => {
+  test("move together with --port-base, and never beyond the last", () => {
+    assert.deepEqual(portsFrom("20000"), {
+      service: 20_000,
+      proxy: 20_010,
+      conference: 20_020,
+      mixer: 20_030,
+      web: 20_040,
+      rtp: { first: 21_000, last: 21_999 },
+    });
+    assert.equal(portsFrom("64000").rtp.last, 65_535);
+    assert.equal(portsFrom(undefined).conference, 5080);
+  });
+});
+
+describe("partyline install", () => {
+  test("writes a manifest and a launcher for a profile, for our extension only, and takes them back", async (t) => {
+    const home = await mkdtemp(join(tmpdir(), "partyline install's "));
+    t.after(() => rm(home, { recursive: true }));
+    const args = ["--user-data-dir", join(home, "profile")];
+    const { code } = await partyline(["install", ...args, "--runtime-dir", join(home, "run")]);
+    assert.equal(code, 0);
+    const path = join(home, "profile", "NativeMessagingHosts", "org.partyline.host.json");
+    const manifest = JSON.parse(await readFile(path, "utf8"));
+    assert.deepEqual(manifest.allowed_origins, [`chrome-extension://${CHROMIUM_EXTENSION_ID}/`]);
+    assert.notEqual(manifest.description, "");
+    const launcher = await readFile(manifest.path, "utf8");
+    assert.match(launcher, /export PARTYLINE_RUNTIME_DIR='/);
+    assert.match(launcher, /exec '\/.*node' '\/.*native-host\/src\/bridge\.ts' "\$@"/);
+    assert.equal((await stat(manifest.path)).mode & 0o777, 0o755);
+    await partyline(["uninstall", ...args]);
+    await assert.rejects(stat(path));
+    await assert.rejects(stat(manifest.path));
+  });
+
+  test("finds the browsers of a user, and says which to name when there is none", async (t) => {
+    const home = await mkdtemp(join(tmpdir(), "partyline-home-"));
+    t.after(() => rm(home, { recursive: true }));
+    const env = { HOME: home, XDG_CONFIG_HOME: "", XDG_DATA_HOME: "" };
+    const none = await partyline(["install"], { env });
+    assert.equal(none.code, 1);
+    assert.match(none.stderr, /No browser was found; name one: partyline install --browser chromium\|/);
+    const named = await partyline(["install", "--browser", "firefox", "--browser", "chromium"], { env });
+    assert.equal(named.code, 0);
+    const firefox = JSON.parse(
+      await readFile(join(home, ".mozilla/native-messaging-hosts/org.partyline.host.json"), "utf8"),
+    );
+    assert.deepEqual(firefox.allowed_extensions, ["partyline@partyline.example"]);
+    const again = await partyline(["install"], { env });
+    assert.match(again.stdout, /^chromium: .*\nfirefox: /);
+    const gone = await partyline(["uninstall"], { env });
+    assert.equal(gone.stdout, "chromium: removed\nfirefox: removed\n");
+  });
+
+  test("names the id that the key in manifest.json gives", async () => {
+    const manifest = JSON.parse(await readFile(new URL("../../manifest.json", import.meta.url), "utf8"));
+    assert.equal(extensionIdOf(manifest.key), CHROMIUM_EXTENSION_ID);
+  });
+});
