@@ -4,6 +4,7 @@ import { until } from "./until.ts";
 
 const PATH = "/extension/popup/index.html";
 const OPEN_MS = 10_000;
+const OPENS_ITSELF_MS = 3000;
 
 /** Who the popup listed, from when on (performance.now()). */
 export interface Sighting {
@@ -61,6 +62,10 @@ export class Popup {
 
   /** Answers the question whether this site may join us. */
   async consent(name: string, choice: "muted" | "talking" | "ask" = "talking"): Promise<void> {
+    // The question opens the popup by itself; pressing the button at that moment would close it again.
+    await this.#browser
+      .waitForTarget((candidate) => this.#isPopup(candidate.url()), { timeout: OPENS_ITSELF_MS })
+      .catch(() => undefined);
     const page = await this.open();
     await page.waitForSelector("#consent:not([hidden])", { timeout: OPEN_MS });
     await page.$eval("#consent-name", (input, value) => Object.assign(input, { value }), name);
