@@ -41,12 +41,12 @@ export async function reachService(directory: string, start: () => void): Promis
   throw new ServiceGoneError("The SIP service did not start; run it by hand to see why: partyline service");
 }
 
-/** Starts the service so that it outlives us; what it logs goes to service.log beside the socket. */
+/** Starts the service so that it outlives us, until nobody needs it; its log is service.log beside the socket. */
 export function startService(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const log = openSync(join(directory, "service.log"), "a", 0o600);
   const daemon = fileURLToPath(new URL("../daemon.ts", import.meta.url));
-  const child = spawn(process.execPath, [daemon], {
+  const child = spawn(process.execPath, [daemon, "--idle-exit"], {
     detached: true,
     stdio: ["ignore", "ignore", log],
     env: childEnvironment({ PARTYLINE_RUNTIME_DIR: directory }),

@@ -27,13 +27,17 @@ export function serverArguments(name: ServerName, input: Input): string[] {
     mixer: ["--rtp", input.text("rtp") ?? `${ports.rtp.first}-${ports.rtp.last}`],
     web: ["--conference", input.text("conference") ?? `${bind}:${ports.conference}`],
   };
-  const level = input.text("log-level");
   return [
     ...["--bind", bind, "--port", input.text("port") ?? String(ports[name])],
     ...own[name],
-    ...(level === undefined ? [] : ["--log-level", level]),
-    ...(input.flag("flow") && name !== "web" ? ["--flow"] : []),
+    ...(name === "web" ? [] : logArguments(input)),
   ];
+}
+
+/** What the SIP servers log; the demo site logs nothing. */
+function logArguments(input: Input): string[] {
+  const level = input.text("log-level");
+  return [...(level === undefined ? [] : ["--log-level", level]), ...(input.flag("flow") ? ["--flow"] : [])];
 }
 
 /** Runs them until they are told to end (SIGINT, SIGTERM); one that ends by itself ends all. Resolves with the exit code. */
