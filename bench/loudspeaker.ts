@@ -14,8 +14,9 @@ const BLOCK_SAMPLES = (SAMPLE_RATE * BLOCK_MS) / 1000;
 const HEARD = 0.04;
 /** A tone that lasts shorter is no stay in a room. */
 const STAY_MS = 300;
-/** The recording starts and ends this much beside what is to be heard: parec and the sound server buffer. */
-const MARGIN_MS = 400;
+/** The recording starts and ends this much beside what is to be heard: the player and the sound server buffer. */
+const BEFORE_MS = 400;
+const AFTER_MS = 1500;
 
 export class Loudspeaker {
   /** For a player's PULSE_SERVER. */
@@ -67,9 +68,9 @@ export class Loudspeaker {
       env: { ...environment(this.#folder), PULSE_SERVER: this.server },
     });
     try {
-      await setTimeout(MARGIN_MS);
+      await setTimeout(BEFORE_MS);
       await listenTo();
-      await setTimeout(MARGIN_MS);
+      await setTimeout(AFTER_MS);
     } finally {
       await recorder.stop();
     }
