@@ -19,11 +19,11 @@ const ANONYMOUS_HOST = "anonymous.invalid";
 export function identityOf(from: NameAddr, source: { readonly address: string }): Identity {
   const uri = parseUri(from.uri);
   const host = uri?.host.toLowerCase() ?? "";
-  const user = uri?.user ?? "";
+  const user = uri?.user;
   const port = uri?.port === undefined ? "" : `:${uri.port}`;
   const anonymous = host === ANONYMOUS_HOST;
   return {
-    aor: `${uri?.scheme ?? ""}:${user}@${host}${port}`,
+    aor: `${uri?.scheme ?? ""}:${user === undefined ? "" : `${user}@`}${host}${port}`,
     anonymous,
     name: anonymous ? undefined : (displayName(from.name) ?? displayName(user) ?? host),
     address: source.address,

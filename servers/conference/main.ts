@@ -57,7 +57,9 @@ async function main(): Promise<void> {
   const { bind, port, mixer, level, flow, help } = options();
   if (help) return void process.stdout.write(USAGE);
   const log = pino({ name: "conference", level }, pino.destination({ dest: 2, sync: true }));
-  const flowLog = new FlowLog({}, (line) => process.stderr.write(`${line}\n`));
+  const flowLog = new FlowLog({ [mixer.replace(/^sips?:/, "")]: "mixer" }, (line) =>
+    process.stderr.write(`${line}\n`),
+  );
   const server = await openConferenceServer({
     host: bind,
     port,
