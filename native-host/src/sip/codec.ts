@@ -2,7 +2,7 @@
 import { bytesOf, textOf } from "./bytes.ts";
 import type { CheckedHead } from "./head-check.ts";
 import type { NameAddr, SipHeaders, SipMessage, SipResponse, Via } from "./message.ts";
-import { formatParams, isSafeName } from "./params.ts";
+import { formatParams, hasControl, isSafeName } from "./params.ts";
 import { SipError } from "./sip-error.ts";
 import { formatNameAddr } from "./uri.ts";
 
@@ -91,7 +91,7 @@ export interface RawHeaders {
   readonly [name: string]: unknown;
 }
 
-/** The bytes of a message. Throws SipError 503 when a part of it could end a line early (CR, LF, NUL). */
+/** The bytes of a message. Throws SipError 503 when a part of it has a control character, such as CR, LF or NUL. */
 export function encode(codec: Codec, message: Printable): Buffer {
   const body = bytesOf(message.content);
   // The codec counts characters, so it gets one character for each byte of the body.
@@ -139,7 +139,7 @@ function isNameAddr(value: unknown): value is NameAddr {
 }
 
 function oneLine(text: string): string {
-  if (/[\r\n\0]/.test(text)) throw new SipError(503, "Line Break In Header");
+  if (hasControl(text)) throw new SipError(503, "Control Character In Header");
   return text;
 }
 

@@ -1,7 +1,6 @@
 /** What each header is by name: its long form, whether it may come twice, and how its value is read (RFC 3261 §7.3, §20). */
-import type { CSeq, NameAddr } from "./message.ts";
-import { isToken, splitOutside } from "./params.ts";
-import { parseNameAddr } from "./uri.ts";
+import type { CSeq } from "./message.ts";
+import { isToken } from "./params.ts";
 
 /** Compact forms of RFC 3261 §7.3.3 and of RFC 3515, 3841, 3892, 4028, 4474 and 6665. */
 const LONG_NAMES: Readonly<Record<string, string>> = {
@@ -68,15 +67,4 @@ export function parseCSeq(text: string): CSeq | undefined {
   const [, digits, method] = CSEQ.exec(text) ?? [];
   const seq = Number(digits);
   return method !== undefined && isToken(method) && seq <= MAX_SEQ ? { seq, method } : undefined;
-}
-
-/** A comma-separated list of addresses; undefined when one is malformed. */
-export function parseNameAddrs(text: string): NameAddr[] | undefined {
-  const list: NameAddr[] = [];
-  for (const part of splitOutside(text, ",")) {
-    const value = parseNameAddr(part);
-    if (!value) return undefined;
-    list.push(value);
-  }
-  return list;
 }

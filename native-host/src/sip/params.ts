@@ -4,6 +4,9 @@ import type { Params } from "./message.ts";
 const TOKEN = /^[\w\-.!%*+`'~]+$/;
 /** Token, host, IPv6 literal or any other run without separators; or a quoted string. */
 const VALUE = /^(?:[^\s"<>;,]+|"(?:[^"\\]|\\.)*")$/s;
+/** Anything but tab below space, and DEL: no header holds them bare (RFC 3261 §25.1). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is its purpose
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
 const FORBIDDEN = new Set(["__proto__", "constructor", "prototype"]);
 
 /** Whether `text` may name a header or parameter; names that would reach into an object's prototype may not. */
@@ -75,9 +78,14 @@ export function formatParams(params: Params): string {
   return text;
 }
 
-/** A quoted string (RFC 3261 §25.1). */
+/** A quoted string (RFC 3261 §25.1); control characters too are legal there once escaped. */
 export function quote(text: string): string {
-  return `"${text.replace(/["\\]/g, "\\$&")}"`;
+  return `"${text.replace(/["\\]|[^\P{Cc}\t]/gu, "\\$&")}"`;
+}
+
+/** Whether a value holds a control character that is neither a tab nor escaped by a backslash. */
+export function hasControl(text: string): boolean {
+  return CONTROL.test(text) && CONTROL.test(text.replace(/\\[^\r\n]/g, ""));
 }
 
 /** The text of a quoted string, quotes and escapes taken off; undefined when it is not one. */

@@ -33,14 +33,17 @@ export function clientKey(message: SipMessage): string {
   return `${branch.toLowerCase()} ${message.headers.cseq.method}`;
 }
 
-/** What a request and its retransmissions, an INVITE and its ACK have in common (RFC 3261 §17.2.3). */
+/**
+ * What a request and its retransmissions, an INVITE and its ACK have in common (RFC 3261 §17.2.3). The Call-ID is in it
+ * as well, for peers whose branches are not unique.
+ */
 export function serverKey(request: SipRequest, method = request.method): string {
-  const [via] = request.headers.via;
-  const branch = via?.params["branch"];
+  const { via, from, cseq, "call-id": callId } = request.headers;
+  const [top] = via;
   const of = method === "ACK" ? "INVITE" : method;
-  if (via && branch?.toLowerCase().startsWith(MAGIC_COOKIE.toLowerCase())) {
-    return `${branch.toLowerCase()} ${sentBy(via)} ${of}`;
-  }
-  const { from, cseq, "call-id": callId } = request.headers;
-  return [request.uri, from.params["tag"], callId, cseq.seq, via ? sentBy(via) : "", branch, of].join(" ");
+  const branch = top?.params["branch"]?.toLowerCase() ?? "";
+  const common = [branch, top ? sentBy(top) : "", of, callId];
+  if (branch.startsWith(MAGIC_COOKIE.toLowerCase())) return common.join(" ");
+  // A peer of RFC 2543 promises nothing about its branch.
+  return [...common, request.uri, from.params["tag"], cseq.seq].join(" ");
 }

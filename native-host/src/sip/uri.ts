@@ -170,6 +170,17 @@ function readDisplay(text: string): string | undefined {
   return DISPLAY.test(text) ? text : undefined;
 }
 
+/** A comma-separated list of addresses; undefined when one is malformed. */
+export function parseNameAddrs(text: string): NameAddr[] | undefined {
+  const list: NameAddr[] = [];
+  for (const part of splitOutside(text, ",")) {
+    const value = parseNameAddr(part);
+    if (!value) return undefined;
+    list.push(value);
+  }
+  return list;
+}
+
 /** The name is always quoted, so that nothing in it can end it early. */
 export function formatNameAddr(value: NameAddr): string {
   const name = value.name ? `${quote(value.name)} ` : "";
