@@ -1,5 +1,6 @@
 /** Composition root of the SIP service: builds every object once, wires them, and says goodbye at the end. */
 
+import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { join } from "node:path";
@@ -15,6 +16,7 @@ import { Choices } from "./service/choices.ts";
 import { SipService } from "./service/sip-service.ts";
 import { FlowLog } from "./sip/flow-log.ts";
 import type { SipUri } from "./sip/message.ts";
+import { bracketed } from "./sip/uri.ts";
 import { UserAgent, type UserAgentOptions } from "./sip/user-agent.ts";
 
 const SIP_PORT = 5060;
@@ -80,9 +82,11 @@ class Daemon {
 
   static async start(options: DaemonOptions, log: Logger): Promise<Daemon> {
     const config = await loadConfig(options.config);
-    const agent = await openAgent(config, options, log);
+    const host = options.bind ?? config.sip.bind ?? "127.0.0.1";
+    const identity = identityOf(config, host);
+    const agent = await openAgent(config, { options, log, identity, host });
     try {
-      const service = await buildService(agent, config, { options, log });
+      const service = await buildService(agent, config, { options, log, identity });
       const directory = options.runtimeDir;
       const listener = await openListener({ directory, service, name: NAME, log });
       return new Daemon(agent, service, { listener, log });
@@ -117,16 +121,35 @@ class Daemon {
   }
 }
 
-async function openAgent(config: Config, options: DaemonOptions, log: Logger): Promise<UserAgent> {
+interface Context {
+  readonly options: DaemonOptions;
+  readonly log: Logger;
+}
+
+interface Identity {
+  readonly name: string;
+  readonly uri: SipUri;
+}
+
+/** Without an address of the user's own, one that is nobody else's: two services may share this machine. */
+function identityOf({ identity }: Config, host: string): Identity {
+  const user = identity.name?.toLowerCase().replace(/[^a-z0-9]+/g, "") || "user";
+  const ours: SipUri = `sip:${user}-${randomBytes(3).toString("hex")}@${bracketed(host)}`;
+  return { name: identity.name ?? userInfo().username, uri: identity.uri ?? ours };
+}
+
+/** Opens the sockets; the host is one literal address, for media too. */
+async function openAgent(
+  config: Config,
+  { options, log, identity, host }: Context & { readonly identity: Identity; readonly host: string },
+): Promise<UserAgent> {
   const flow = new FlowLog({}, (line) => process.stderr.write(`${line}\n`));
-  const host = options.bind ?? config.sip.bind ?? "127.0.0.1";
   const wanted = options.sipPort ?? config.sip.port ?? SIP_PORT;
-  const { name = userInfo().username, uri } = config.identity;
   const { outboundProxy } = config.sip;
   const agent = await openOnFreePort(wanted, {
     host,
     name: NAME,
-    identity: { name, ...(uri && { uri }) },
+    identity,
     ...(outboundProxy && { outboundProxy }),
     ...(options.flow && { onTrace: flow.trace("service") }),
   });
@@ -149,7 +172,7 @@ async function openOnFreePort(wanted: number, options: Omit<UserAgentOptions, "p
 async function buildService(
   agent: UserAgent,
   config: Config,
-  { options, log }: { options: DaemonOptions; log: Logger },
+  { options, log, identity }: Context & { readonly identity: Identity },
 ): Promise<SipService> {
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   const devices = configuredDevices(config.devices, {
@@ -164,7 +187,7 @@ async function buildService(
     subscriber: agent,
     devices,
     choices: new Choices(join(options.dataDir, "choices.json")),
-    identity: { uri: config.identity.uri ?? agent.address },
+    identity,
     mediaHost: agent.host,
     onTrouble: (what, err) => log.warn({ err }, what),
   });

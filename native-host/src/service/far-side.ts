@@ -104,30 +104,38 @@ export class FarSide {
       const move = this.#next;
       this.#next = undefined;
       this.#running = move;
-      await this.#attempt(move);
+      const settle = await this.#attempt(move);
       this.#running = undefined;
+      settle();
     }
     const current = this.#current;
     if (current?.leg.state === "ended") this.#legEnded(current);
     this.#signalMuted().catch(() => undefined);
   }
 
-  async #attempt(move: Move): Promise<void> {
+  /** Runs one switch; returns what is to happen once it counts as over. */
+  async #attempt(move: Move): Promise<() => void> {
     const gapMs = this.#options.path.measureGap();
     try {
-      if (this.#current?.target === move.to.target && this.#current.leg.state !== "ended") {
-        move.done.resolve(0);
-        return;
-      }
-      const reached = await this.#reach(move);
-      await this.#adopt(reached);
-      if (move.abort.signal.aborted) throw move.abort.signal.reason;
-      move.done.resolve(gapMs());
+      const gap = this.#isThere(move.to) ? 0 : await this.#go(move, gapMs);
+      return () => move.done.resolve(gap);
     } catch (cause) {
       const failure = this.#failure(move, cause);
-      if (!this.#current && !this.#next && !this.#over) this.#options.onLost(failure);
-      move.done.reject(failure);
+      return () => {
+        if (!this.#current && !this.#next && !this.#over) this.#options.onLost(failure);
+        move.done.reject(failure);
+      };
     }
+  }
+
+  #isThere(to: Destination): boolean {
+    return this.#current?.target === to.target && this.#current.leg.state !== "ended";
+  }
+
+  async #go(move: Move, gapMs: () => number): Promise<number> {
+    await this.#adopt(await this.#reach(move));
+    if (move.abort.signal.aborted) throw move.abort.signal.reason;
+    return gapMs();
   }
 
   async #reach(move: Move): Promise<FarEnd> {
