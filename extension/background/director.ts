@@ -33,6 +33,7 @@ const ASK_EVERY_MS = 5000;
 export class Director {
   readonly #options: DirectorOptions;
   readonly #fetching = new Set<string>();
+  #lastUri: string | undefined;
 
   constructor(options: DirectorOptions) {
     this.#options = options;
@@ -116,11 +117,14 @@ export class Director {
     this.#options.ask();
   }
 
-  // A permission for one page ends with that page, and so does having left it.
+  // A permission for one page ends with that page, and so does having left it, and what went wrong there.
   #forgetOldWord(): void {
     const { memory } = this.#options;
     const { granted, left, front } = memory.value;
     const uri = this.#page()?.uri;
+    const moved = this.#lastUri !== undefined && this.#lastUri !== uri;
+    this.#lastUri = uri ?? "";
+    if (moved && memory.value.problem?.action === "join-here") memory.set({ problem: null });
     if (granted && granted.uri !== uri) memory.set({ granted: null });
     if (left && left.tab === front && left.uri !== uri) memory.set({ left: null });
   }

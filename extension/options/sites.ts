@@ -29,8 +29,8 @@ function siteRow({ origin, choice, name }: SiteView): HTMLElement {
     run(send("change-site", { origin, choice: choiceOf(select.value), name: field.value }));
   select.addEventListener("change", change);
   field.addEventListener("change", change);
-  const row = document.createElement("li");
-  row.append(make("span", "origin", origin), select, field, forgetButton(origin));
+  const row = make("li", "site");
+  row.append(make("span", "origin", origin), forgetButton(origin), select, field);
   return row;
 }
 
@@ -47,6 +47,7 @@ function nameField(origin: string, name: string): HTMLInputElement {
 function forgetButton(origin: string): HTMLButtonElement {
   const button = document.createElement("button");
   button.type = "button";
+  button.className = "plain";
   button.textContent = "Forget";
   button.setAttribute("aria-label", `Forget ${origin}`);
   button.addEventListener("click", () => run(send("forget-site", { origin })));

@@ -39,15 +39,13 @@ function fill({ origin, host, title, trust }: PageView, { reason, choice, name }
     "consent-elsewhere",
     `This conference is not on ${site}: it belongs to ${host}. Join only if you know both.`,
   );
-  text("consent-legend", `From now on, on pages of ${site}`);
   byId("consent-name", HTMLInputElement).value = name;
   const radio = document.querySelector<HTMLInputElement>(`#consent input[value="${choice}"]`);
   if (radio) radio.checked = true;
 }
 
 const WHY: Readonly<Record<Question["reason"], string>> = {
-  "new-site":
-    "This page has an audio conference. Those who are in it hear each other and see each other’s names.",
+  "new-site": "Its people hear each other and see each other’s names.",
   "asked-to-ask": "You asked to be asked on each page of this site.",
   elsewhere: "Conferences on other people’s servers always ask.",
 };

@@ -75,7 +75,7 @@ describe("The extension", () => {
       const question = await words(popup);
       assert.match(question, /Join “Harbour Lights”\?/);
       assert.match(question, new RegExp(new URL(origin).host));
-      assert.match(question, /Conference server\s+127\.0\.0\.1/);
+      assert.match(question, /Server\s+127\.0\.0\.1/);
       assert.equal(service.connections, 0);
 
       await popup.click("#consent button[type=submit]");
