@@ -44,6 +44,11 @@ export class HostLink {
     this.#open().catch(() => undefined);
   }
 
+  /** Resolves when the host has greeted us, connecting first if need be; rejects when that connection fails. */
+  async greeted(): Promise<void> {
+    await (this.#greeting ?? this.#openNow());
+  }
+
   /** Sends a command, connecting first if need be; rejects at once when that connection fails. */
   async request(command: XmlElement, options?: RequestOptions): Promise<XmlElement> {
     const port = await (this.#greeting ?? this.#openNow());

@@ -26,10 +26,11 @@ export async function synchronise(connected: Connected): Promise<void> {
   const { link, memory, phone } = connected;
   const before = memory.value.own?.call;
   const optional = TOPICS.map((to) => link.request(el("Subscribe", { to })).catch(() => undefined));
+  // First, so that the list of devices has it.
+  await phone.register().catch(() => undefined);
   const [status, devices] = await Promise.all([
     link.request(el("Status")),
     link.request(el("Devices")),
-    phone.register().catch(() => undefined),
     ...optional,
   ]);
   const list = child(devices, "Devices");
