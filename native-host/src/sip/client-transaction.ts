@@ -194,11 +194,11 @@ export class Client implements ClientTransaction {
   #pass(state: ClientState): void {
     const response = this.#response;
     if (!response) return;
-    if (state === "completed" && this.#request.method === "INVITE") this.#acknowledge(response);
-    if (state === "completed" && this.#answered) return;
+    const known = this.#answered;
     if (response.status >= 200) this.#answered = true;
     else this.#progressed = true;
-    this.#wiring.onResponse(response);
+    if (state === "completed" && this.#request.method === "INVITE") this.#acknowledge(response);
+    if (state !== "completed" || !known) this.#wiring.onResponse(response);
   }
 
   #timeOut(): void {
