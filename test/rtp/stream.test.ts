@@ -59,6 +59,8 @@ describe("a continuous stream", () => {
     assert.equal(hears("comedies", { sequence: 12, timestamp: 480 }).sequence, 103);
     assert.equal(hears("comedies", { sequence: 11, timestamp: 320 }).sequence, 102);
     assert.equal(hears("comedies", { sequence: 13, timestamp: 640 }).sequence, 104);
+    assert.equal(hears("comedies", { sequence: 10, timestamp: 160 }).sequence, 101);
+    assert.deepEqual(hears("dramas", { sequence: 1, timestamp: 0 }), { sequence: 105, timestamp: 1800 });
   });
 
   test("takes a new SSRC or a jump of one source for a new source", () => {

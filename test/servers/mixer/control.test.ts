@@ -232,12 +232,12 @@ describe("the mixer's SIP face", () => {
         return threads.at(-1) as Worker;
       },
     });
-    const goodbyes = ["comedies", "dramas"].map(async (id) => {
+    const goodbyes = [];
+    for (const id of ["comedies", "dramas"]) {
       const { promise, resolve } = Promise.withResolvers<string>();
       await join(films, id, 450, { onEnded: resolve });
-      return promise;
-    });
-    await streams(films.mixer, 2);
+      goodbyes.push(promise);
+    }
     await threads[0]?.terminate();
 
     assert.match((await Promise.all(goodbyes)).join(), /Mixer failed.*Mixer failed/);

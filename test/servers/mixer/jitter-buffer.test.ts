@@ -123,6 +123,36 @@ describe("the jitter buffer", () => {
     assert.equal(jitter.counters.resyncs, 1);
   });
 
+  test("starts again at once after a short pause in which the sender sent nothing", () => {
+    const { write, ticks, tick } = buffer();
+    write(1);
+    write(2);
+    ticks(12);
+
+    write(12);
+    write(13);
+
+    assert.deepEqual([tick(), tick()], [12, 13]);
+  });
+
+  test("never plays again what was played, not even of a packet that comes half too late", () => {
+    const { write, tick } = buffer();
+    for (const n of [1, 2]) write(n);
+    tick();
+    tick();
+    write(99, { sequence: 3, timestamp: 2 * FRAME, samples: 2 * FRAME });
+    const heard = [];
+    for (let n = 4; n < 30; n++) {
+      if (n !== 15) write(n);
+      heard.push(tick());
+    }
+
+    assert.deepEqual(
+      heard.filter((level) => level > 30),
+      [99],
+    );
+  });
+
   test("after a stall of the mixer plays the present, not the past", () => {
     const { write, tick, jitter } = buffer();
     write(1);
