@@ -7,6 +7,8 @@ export interface HostLinkOptions {
   connect(): Port;
   lastError?(): string | undefined;
   onEvent(event: XmlElement): void;
+  /** What goes out right after Hello, before any command: this browser has to be a device when the first join comes. */
+  greet(port: HostPort): Promise<void>;
   /** A new connection was greeted: time to subscribe and to compare what is known with what is so. */
   onReady(): void;
   onState(state: ServiceState): void;
@@ -44,11 +46,6 @@ export class HostLink {
     this.#open().catch(() => undefined);
   }
 
-  /** Resolves when the host has greeted us, connecting first if need be; rejects when that connection fails. */
-  async greeted(): Promise<void> {
-    await (this.#greeting ?? this.#openNow());
-  }
-
   /** Sends a command, connecting first if need be; rejects at once when that connection fails. */
   async request(command: XmlElement, options?: RequestOptions): Promise<XmlElement> {
     const port = await (this.#greeting ?? this.#openNow());
@@ -77,6 +74,7 @@ export class HostLink {
     this.#port = port;
     try {
       await port.request(el("Hello", { versions: "1", client }), { timeoutMs: HELLO_TIMEOUT_MS });
+      await this.#options.greet(port);
     } catch (refused) {
       port.close();
       this.#lost(port, "");

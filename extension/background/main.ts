@@ -29,27 +29,18 @@ const now = () => Date.now();
 const memory = new Kept(browser.storage.session, EMPTY, () => screens.refresh());
 const settings = new Kept(browser.storage.local, NO_SETTINGS, () => screens.refresh());
 const tabs = new Tabs(browser.tabs, memory, () => director.reconsider());
-let synchronised: Promise<void> = Promise.resolve();
 const link = new HostLink({
   connect: () => browser.runtime.connectNative(HOST),
   lastError: () => browser.runtime.lastError?.message,
   client: `Partyline extension ${browser.runtime.getManifest().version}`,
   onEvent: (event) => takeEvent(event, events),
-  onReady() {
-    synchronised = synchronise({ memory, link, call, conference, director, phone, events });
-    afterwards(synchronised);
-  },
+  greet: (port) => phone.register(port),
+  onReady: () => afterwards(synchronise({ memory, link, call, conference, director, events })),
   onState: linkChanged,
 });
 const request: HostLink["request"] = (command, options) => link.request(command, options);
-// A join must find this browser among the devices, and the subscriptions standing.
-const requestLater: HostLink["request"] = async (command, options) => {
-  await link.greeted();
-  await synchronised.catch(() => undefined);
-  return link.request(command, options);
-};
 const call = new PageCall({
-  request: requestLater,
+  request,
   memory: () => memory.value,
   remember: (patch) => memory.set(patch),
 });

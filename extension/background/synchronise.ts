@@ -1,4 +1,4 @@
-/** After each new connection: subscribe again, offer this browser as a phone, and compare what is known with what is so. */
+/** After each new connection: subscribe again, and compare what is known with what is so. */
 import { type Call, readCall, readDevice } from "./calls.ts";
 import type { Director } from "./director.ts";
 import type { HostLink } from "./host-link.ts";
@@ -6,7 +6,6 @@ import type { Kept, Memory } from "./memory.ts";
 import type { PageCall } from "./page-call.ts";
 import type { PageConference } from "./page-conference.ts";
 import { type ServiceEventsOptions, takeCall } from "./service-events.ts";
-import type { WebPhone } from "./web-phone.ts";
 import { child, childrenOf, el } from "./xml.ts";
 
 export interface Connected {
@@ -15,7 +14,6 @@ export interface Connected {
   readonly call: PageCall;
   readonly conference: PageConference;
   readonly director: Director;
-  readonly phone: WebPhone;
   readonly events: ServiceEventsOptions;
 }
 
@@ -23,11 +21,9 @@ const TOPICS = ["calls", "devices", "prompts", "roster", "talking"];
 
 /** Rejects when the connection is lost again; the next one starts anew. */
 export async function synchronise(connected: Connected): Promise<void> {
-  const { link, memory, phone } = connected;
+  const { link, memory } = connected;
   const before = memory.value.own?.call;
   const optional = TOPICS.map((to) => link.request(el("Subscribe", { to })).catch(() => undefined));
-  // First, so that the list of devices has it.
-  await phone.register().catch(() => undefined);
   const [status, devices] = await Promise.all([
     link.request(el("Status")),
     link.request(el("Devices")),

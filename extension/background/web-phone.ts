@@ -1,5 +1,7 @@
 /** The worker's side of "this browser" as a phone: the offscreen document does the work and outlives the worker. */
 import type { Body, MessageName, PhoneFailure, Reply } from "../messages.ts";
+import { HostError } from "./host-error.ts";
+import type { HostPort } from "./host-port.ts";
 import { child, el, type XmlElement } from "./xml.ts";
 
 export interface WebPhoneOptions {
@@ -37,10 +39,13 @@ export class WebPhone {
     this.#options = options;
   }
 
-  /** Offers this browser as a device, as long as the connection lives. */
-  async register(): Promise<void> {
+  /** Offers this browser as a device, as long as the connection lives; a service that wants none still joins. */
+  async register(port: Pick<HostPort, "request">): Promise<void> {
     if (!this.#options.document) return;
-    await this.#options.request(el("WebPhone", { dev: this.#options.device(), name: "This browser" }));
+    const command = el("WebPhone", { dev: this.#options.device(), name: "This browser" });
+    await port.request(command).catch((refused: unknown) => {
+      if (!(refused instanceof HostError)) throw refused;
+    });
   }
 
   ring(session: string): void {
