@@ -1,9 +1,13 @@
 /** `npm run bench [-- NAME] [--json]`: each benchmark beside its reference, measured in the same run. */
 import { parseArgs } from "node:util";
+import { mixerBenchmark } from "./mixer.ts";
 import { switchBenchmark } from "./switch.ts";
 import { type Benchmark, json, markdown } from "./table.ts";
 
-const BENCHMARKS: Readonly<Record<string, Benchmark>> = { switch: switchBenchmark };
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  switch: switchBenchmark,
+  mixer: mixerBenchmark,
+};
 
 function wanted(): { names: string[]; asJson: boolean } {
   const { values, positionals } = parseArgs({
