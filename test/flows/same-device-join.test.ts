@@ -1,0 +1,284 @@
+/** Figure 6 of the paper: SameDeviceJoin, the device moved to another conference without being hung up. */
+import assert from "node:assert/strict";
+import { afterEach, describe, test } from "node:test";
+import { Stage, type StageOptions } from "../support/service-cast.ts";
+
+let stage: Stage;
+afterEach(() => stage.service.close());
+
+/** The desk phone in comedies, with the flow so far forgotten. */
+async function inComedies(options: StageOptions, room = "comedies"): Promise<Stage> {
+  stage = new Stage(options);
+  await stage.join(room);
+  stage.ladder.clear();
+  return stage;
+}
+
+const focus = { focus: true };
+
+describe("SameDeviceJoin within one conference server", () => {
+  test("lets the focus move the stream; the desk phone hears of nothing", async () => {
+    await inComedies({ roles: { comedies: focus, dramas: focus } });
+
+    const switched = await stage.switchTo("dramas");
+
+    assert.deepEqual({ ...switched, gapMs: 0 }, { call: "c1", conf: "sip:dramas@127.0.0.1", gapMs: 0 });
+    await new Promise(setImmediate);
+    stage.ladder.reads(`
+      service  -> dramas:   INVITE sdp of service replaces comedies
+      dramas   -> service:  200 sdp of dramas
+      service  -> dramas:   SUBSCRIBE conference
+      service  -> comedies: SUBSCRIBE expires 0
+      comedies -> service:  BYE
+    `);
+    assert.deepEqual(stage.cast.alive(), ["dramas"]);
+    assert.deepEqual(stage.states.slice(-2), ["switching", "active"]);
+  });
+
+  test("calls dramas anew when the focus does not move us", async () => {
+    const dramas = { focus: true, refusesReplaces: 481 };
+    await inComedies({ roles: { comedies: focus, dramas } });
+
+    await stage.switchTo("dramas");
+
+    stage.ladder.reads(`
+      service -> dramas:   INVITE sdp of service replaces comedies
+      dramas  -> service:  481
+      service -> dramas:   INVITE sdp of service
+      dramas  -> service:  200 sdp of dramas
+      service -> dramas:   SUBSCRIBE conference
+      service -> comedies: SUBSCRIBE expires 0
+      service -> comedies: BYE
+    `);
+  });
+
+  test("hangs up the old dialog itself when the focus forgets to", async (t) => {
+    await inComedies({ roles: { comedies: focus, dramas: focus } });
+    const comedies = stage.cast.leg("comedies");
+    comedies.hangsUp = () => undefined;
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+
+    await stage.switchTo("dramas");
+    t.mock.timers.tick(2000);
+
+    assert.deepEqual(stage.ladder.steps("service -> comedies: BYE").length, 1);
+  });
+});
+
+describe("SameDeviceJoin to another server, media through the service", () => {
+  test("calls dramas first, then leaves comedies; the desk phone hears of nothing", async () => {
+    await inComedies({});
+
+    await stage.switchTo("dramas:5082");
+
+    stage.ladder.reads(`
+      service -> dramas:   INVITE sdp of service
+      dramas  -> service:  200 sdp of dramas
+      service -> comedies: BYE
+    `);
+  });
+
+  test("leaves the user in comedies when dramas is busy", async () => {
+    await inComedies({ roles: { dramas: { refuses: 486 } } });
+
+    await assert.rejects(stage.switchTo("dramas:5082"), { code: "switch-failed", sip: 486 });
+
+    stage.ladder.reads(`
+      service -> dramas:  INVITE sdp of service
+      dramas  -> service: 486
+    `);
+    const [call] = stage.service.calls();
+    assert.deepEqual([call?.state, call?.id], ["active", "sip:comedies@127.0.0.1"]);
+  });
+
+  test("gives dramas 4 s to answer, and stays in comedies", async (t) => {
+    await inComedies({ roles: { dramas: { silent: true } } });
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const switching = assert.rejects(stage.switchTo("dramas:5082"), { code: "switch-failed" });
+    await stage.sees("INVITE");
+
+    t.mock.timers.tick(3999);
+    assert.equal(stage.service.calls()[0]?.state, "switching");
+    t.mock.timers.tick(1);
+
+    await switching;
+    stage.ladder.reads(`
+      service -> dramas: INVITE sdp of service
+      service -> dramas: CANCEL
+    `);
+    assert.equal(stage.service.calls()[0]?.state, "active");
+  });
+
+  test("says that the call is lost when comedies hangs up while dramas refuses", async () => {
+    const { promise: answers, resolve } = Promise.withResolvers<void>();
+    await inComedies({ roles: { dramas: { refuses: 486, answers } } });
+    const switching = assert.rejects(stage.switchTo("dramas:5082"), { code: "switch-lost", sip: 486 });
+    await stage.sees("INVITE");
+
+    stage.cast.leg("comedies").hangsUp();
+    resolve();
+
+    await switching;
+    stage.ladder.reads(`
+      service  -> dramas:  INVITE sdp of service
+      comedies -> service: BYE
+      dramas   -> service: 486
+      service  -> desk:    BYE
+    `);
+  });
+});
+
+describe("SameDeviceJoin to another server, media past the service", () => {
+  test("moves the desk phone by re-INVITE, and leaves comedies last", async () => {
+    await inComedies({ anchored: false });
+
+    await stage.switchTo("dramas:5082");
+
+    stage.ladder.reads(`
+      service -> dramas:   INVITE sdp of desk
+      dramas  -> service:  200 sdp of dramas
+      service -> desk:     INVITE again sdp of dramas
+      desk    -> service:  200
+      service -> comedies: BYE
+    `);
+  });
+
+  test("takes dramas down again when the desk phone refuses the new media", async () => {
+    await inComedies({ anchored: false, roles: { desk: { refusesOffers: 488 } } });
+
+    await assert.rejects(stage.switchTo("dramas:5082"), { code: "switch-failed", sip: 488 });
+
+    stage.ladder.reads(`
+      service -> dramas:  INVITE sdp of desk
+      dramas  -> service: 200 sdp of dramas
+      service -> desk:    INVITE again sdp of dramas
+      desk    -> service: 488
+      service -> dramas:  BYE
+    `);
+    assert.deepEqual(stage.cast.alive(), ["comedies"]);
+  });
+});
+
+describe("SameDeviceJoin again and again", () => {
+  test("ends in the last of ten within a second, with one far leg alive", async () => {
+    const rooms = Array.from({ length: 10 }, (_, n) => `room${n}`);
+    await inComedies({ roles: Object.fromEntries([...rooms, "comedies"].map((room) => [room, focus])) });
+
+    const switches = await Promise.allSettled(
+      rooms.map((room, n) => stage.switchTo(n % 3 ? room : `${room}:5082`)),
+    );
+
+    await new Promise(setImmediate);
+    assert.deepEqual(
+      switches.map(({ status }) => status),
+      [...Array(9).fill("rejected"), "fulfilled"],
+    );
+    assert.deepEqual(stage.cast.alive(), ["room9"]);
+    assert.equal(stage.cast.leg("desk").state, "confirmed");
+  });
+
+  test("cancels the one under way for a newer one", async () => {
+    await inComedies({ roles: { dramas: { silent: true } } });
+    const first = assert.rejects(stage.switchTo("dramas:5082"), { code: "superseded" });
+    await stage.sees("INVITE");
+
+    await stage.switchTo("westerns:5082");
+
+    await first;
+    stage.ladder.reads(`
+      service  -> dramas:   INVITE sdp of service
+      service  -> dramas:   CANCEL
+      service  -> westerns: INVITE sdp of service
+      westerns -> service:  200 sdp of westerns
+      service  -> comedies: BYE
+    `);
+  });
+
+  test("acknowledges and ends an answer that crosses the CANCEL", async () => {
+    await inComedies({ roles: { dramas: { crosses: true } } });
+    const first = assert.rejects(stage.switchTo("dramas:5082"), { code: "superseded" });
+    await stage.sees("INVITE");
+
+    await stage.switchTo("westerns:5082");
+
+    await first;
+    assert.deepEqual(stage.ladder.steps("service -> dramas").slice(-2), [
+      "service -> dramas: ACK",
+      "service -> dramas: BYE",
+    ]);
+    assert.deepEqual(stage.cast.alive(), ["westerns"]);
+  });
+
+  test("goes on from where the focus has moved us when a newer one comes too late", async () => {
+    const { promise: answers, resolve } = Promise.withResolvers<void>();
+    await inComedies({ roles: { comedies: focus, dramas: { focus: true, answers }, westerns: focus } });
+    const first = assert.rejects(stage.switchTo("dramas"), { code: "superseded" });
+    await stage.sees("INVITE");
+
+    const second = stage.switchTo("westerns");
+    resolve();
+    await Promise.all([first, second]);
+
+    await new Promise(setImmediate);
+    assert.deepEqual(stage.ladder.steps("INVITE"), [
+      "service -> dramas: INVITE sdp of service replaces comedies",
+      "service -> westerns: INVITE sdp of service replaces dramas",
+    ]);
+    assert.deepEqual(stage.cast.alive(), ["westerns"]);
+  });
+
+  test("sends nothing for the conference one is in already", async () => {
+    await inComedies({});
+
+    assert.deepEqual(await stage.switchTo("comedies"), { call: "c1", gapMs: 0 });
+
+    stage.ladder.reads("");
+  });
+
+  test("takes the place of a call that is not answered yet", async () => {
+    stage = new Stage({ roles: { comedies: { silent: true } } });
+    const first = assert.rejects(stage.join("comedies"), { code: "superseded" });
+    await stage.sees("service -> comedies: INVITE");
+
+    await stage.switchTo("dramas");
+
+    await first;
+    assert.deepEqual(stage.cast.alive(), ["dramas"]);
+    assert.equal(stage.service.calls()[0]?.state, "active");
+  });
+});
+
+describe("What goes along with a switch", () => {
+  test("keeps the user muted", async () => {
+    await inComedies({ roles: { comedies: focus, dramas: focus } });
+    await stage.mute(true);
+    await stage.switchTo("dramas");
+
+    await new Promise(setImmediate);
+    assert.deepEqual(stage.ladder.steps("INVITE"), [
+      "service -> comedies: INVITE again sdp of service recvonly",
+      "service -> dramas: INVITE sdp of service recvonly replaces comedies",
+    ]);
+    assert.equal(stage.service.calls()[0]?.muted, true);
+  });
+
+  test("asks for a device when there is no call to move", async () => {
+    stage = new Stage();
+
+    const { call, gapMs } = await stage.service.switchTo({
+      ...stage.request("comedies"),
+      fallback: "external",
+    });
+
+    assert.deepEqual([call, gapMs], ["c1", 0]);
+    assert.deepEqual(stage.cast.alive(), ["comedies"]);
+  });
+
+  test("says so when there is none and the client wants no other way", async () => {
+    stage = new Stage();
+
+    await assert.rejects(stage.switchTo("comedies"), { code: "no-active-call" });
+
+    stage.ladder.reads("");
+  });
+});
