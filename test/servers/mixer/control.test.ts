@@ -7,6 +7,7 @@ import { SipError } from "#sip/sip-error.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { parseXml } from "#xml/strict.ts";
 import { type MixerServer, type MixerServerOptions, openMixerServer } from "../../../servers/mixer/server.ts";
+import { freePorts } from "../../support/ports.ts";
 import { mediaOf, RtpParty } from "../../support/rtp-party.ts";
 
 const host = "127.0.0.1";
@@ -170,7 +171,8 @@ describe("the mixer's SIP face", () => {
   });
 
   test("asks to come again when all ports are taken", async () => {
-    const films = await studio({ rtp: { first: 21_770, last: 21_771 } });
+    const only = await freePorts();
+    const films = await studio({ rtp: { first: only, last: only } });
     const alice = await join(films, "comedies", 450);
 
     const refused = await join(films, "comedies", 600).catch((error: unknown) => error);

@@ -3,6 +3,7 @@ import { after, describe, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { Mixer, MixerBusyError, type MixerOptions } from "../../../servers/mixer/mixer.ts";
 import type { Media } from "../../../servers/mixer/stream.ts";
+import { freePorts } from "../../support/ports.ts";
 import { RtpParty } from "../../support/rtp-party.ts";
 
 const ends: (() => unknown)[] = [];
@@ -75,13 +76,14 @@ describe("the mixer in its thread", () => {
   });
 
   test("counts its ticks, and lets nobody in when the ports are used up", async () => {
-    const narrow = mixer({ rtp: { first: 21_670, last: 21_673 } });
+    const lowest = await freePorts(4);
+    const narrow = mixer({ rtp: { first: lowest, last: lowest + 3 } });
     const [first, second] = [await narrow.open(), await narrow.open()];
 
-    assert.deepEqual([first.port, second.port].toSorted(), [21_670, 21_672]);
+    assert.deepEqual([first.port, second.port].toSorted(), [lowest, lowest + 2]);
     await assert.rejects(narrow.open(), MixerBusyError);
     narrow.close(first.stream);
-    assert.equal((await narrow.open()).port, 21_670);
+    assert.equal((await narrow.open()).port, lowest);
     assert.ok((await narrow.dump()).clock.ticks > 0);
   });
 
