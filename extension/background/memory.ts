@@ -84,21 +84,30 @@ export class Kept<Value extends object> {
     this.#value = empty;
     this.ready = area.get(null).then((kept) => {
       // Only this class writes this area, so what is kept under a key of Value has its type.
-      this.#value = { ...empty, ...kept, ...this.#unsaved };
+      this.#value = { ...empty, ...kept };
     });
   }
 
   #unsaved: Partial<Value> = {};
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   get value(): Value {
     return this.#value;
   }
 
   set(patch: Partial<Value>): void {
+    if (this.#timer === undefined) this.#timer = setTimeout(() => this.#save(), 0);
     this.#unsaved = { ...this.#unsaved, ...patch };
     this.#value = { ...this.#value, ...patch };
+    this.#changed();
+  }
+
+  // One write for all changes of a moment, after the command they led to has gone out.
+  #save(): void {
+    const patch = this.#unsaved;
+    this.#unsaved = {};
+    this.#timer = undefined;
     // A full or broken storage costs only what a restart would have brought back.
     this.#area.set(patch).catch(() => undefined);
-    this.#changed();
   }
 }

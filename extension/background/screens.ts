@@ -46,10 +46,11 @@ export class Screens {
   refresh(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    // After the command that this moment led to: the screens can wait for it.
+    setTimeout(() => {
       this.#scheduled = false;
       this.#show(this.#options.view());
-    });
+    }, 0);
   }
 
   /** Opens the popup if none is open; the question stays on the badge for those who look elsewhere. */

@@ -57,13 +57,16 @@ function rosterOf({ own, calls, rosters }: Memory): Roster | undefined {
   return names.flatMap((name) => (name === undefined ? [] : (rosters[essence(name)] ?? [])))[0];
 }
 
-function promptView({ prompt }: Memory, situation: Situation | undefined, now: number): View["prompt"] {
+function promptView(memory: Memory, situation: Situation | undefined, now: number): View["prompt"] {
+  const { prompt } = memory;
   if (!prompt || !isOpen(prompt, now)) return undefined;
-  const { uri, origin, devices } = prompt;
+  const { uri, origin } = prompt;
+  // Devices that came after the question are there to be chosen, too.
+  const devices = prompt.devices.length > 0 ? prompt.devices : memory.devices;
   const title = situation?.page.uri === uri ? situation.page.title : uri;
   return { prompt: prompt.prompt, uri, origin, title, devices };
 }
 
-export function isOpen(prompt: Prompt, now: number): boolean {
+function isOpen(prompt: Prompt, now: number): boolean {
   return now < prompt.expiresAt;
 }

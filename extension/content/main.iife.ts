@@ -1,7 +1,7 @@
 /** The page's side: reads the conference tag and tells the worker; one AbortController ends all of it. */
 import type { Message, Tag } from "../messages.ts";
 import { readTag } from "./conference-tag.ts";
-import { watchPage } from "./navigation.ts";
+import { watchPage, whenHeadIsRead } from "./navigation.ts";
 
 const alive = new AbortController();
 let told: string | undefined;
@@ -16,7 +16,7 @@ function currentTag(): Tag | undefined {
 }
 
 function report(again = false): void {
-  if (!inSight()) return;
+  if (!inSight() || !document.body) return;
   const tag = currentTag();
   const text = JSON.stringify(tag ?? null);
   if (text === told && !again) return;
@@ -33,6 +33,11 @@ function tell(message: Message): void {
   chrome.runtime.sendMessage(message).catch(() => undefined);
 }
 
+function start(): void {
+  report();
+  watchPage(document, () => report(), alive.signal);
+}
+
 if (window.top === window) {
   chrome.runtime.onMessage.addListener((message: Partial<Message>, _sender, reply) => {
     if (message.name !== "report-page") return;
@@ -42,6 +47,5 @@ if (window.top === window) {
   // A page brought back by the history says so again: the worker may have forgotten it meanwhile.
   window.addEventListener("pageshow", (event) => event.persisted && report(true), { signal: alive.signal });
   document.addEventListener("visibilitychange", () => report(true), { signal: alive.signal });
-  watchPage(document, () => report(), alive.signal);
-  report();
+  whenHeadIsRead(document, start, alive.signal);
 }

@@ -3,6 +3,22 @@
 /** How long a head must stay still before it is read again. */
 const HEAD_SETTLES_MS = 250;
 
+/** Calls `read` once the head is complete: with the first of the body, long before a large page has come. */
+export function whenHeadIsRead(page: Document, read: () => void, signal: AbortSignal): void {
+  if (page.body || page.readyState !== "loading") {
+    read();
+    return;
+  }
+  const once = new AbortController();
+  const observer = new MutationObserver(() => page.body && once.abort());
+  once.signal.addEventListener("abort", () => {
+    observer.disconnect();
+    if (!signal.aborted) read();
+  });
+  observer.observe(page, { childList: true, subtree: true });
+  page.addEventListener("DOMContentLoaded", () => once.abort(), { signal: once.signal });
+}
+
 /** Calls `changed` at each such moment until the signal aborts. */
 export function watchPage(page: Document, changed: () => void, signal: AbortSignal): void {
   // The Navigation API sees pushState, replaceState and hash moves without a permission; older browsers have popstate.

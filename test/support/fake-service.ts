@@ -142,13 +142,13 @@ export class FakeService {
 
   #answer(command: XmlElement, ok: Ok, socket: net.Socket): void {
     const { name, attributes } = command;
-    const { req = "", id = "", dev, muted } = attributes;
+    const { req = "", dev } = attributes;
     const answers: Readonly<Record<string, () => void>> = {
       Hello: () => send(socket, el("Welcome", { req, version: 1, client: "k1", seq: 0 })),
       Status: () => ok({}, [el("Status", {}, this.#call ? [callElement(this.#call)] : [])]),
       Devices: () => ok({}, [el("Devices", {}, deviceElements())]),
-      ExternalJoin: () => this.#join({ req, id, muted: muted === "true" }, ok, socket),
-      SameDeviceJoin: () => this.#join({ req, id, muted: muted === "true" }, ok, socket),
+      ExternalJoin: () => this.#join(command, ok, socket),
+      SameDeviceJoin: () => this.#join(command, ok, socket),
       // The test answers offers itself, since it has the other end of the media.
       WebOffer: () => undefined,
     };
@@ -170,11 +170,9 @@ export class FakeService {
     if (name === "Use" && dev) this.#say({ ...this.#call, dev });
   }
 
-  #join(
-    { req, id, muted }: { req: string; id: string; muted: boolean },
-    ok: (attributes?: object) => void,
-    socket: net.Socket,
-  ): void {
+  #join({ attributes }: XmlElement, ok: Ok, socket: net.Socket): void {
+    const { req = "", id = "", origin } = attributes;
+    const muted = attributes["muted"] === "true";
     if (this.refusal) {
       send(socket, el("Result", { req, status: "error" }, [el("Error", this.refusal)]));
       this.refusal = undefined;
@@ -193,7 +191,7 @@ export class FakeService {
       return;
     }
     this.#say({ call, id, dev: "", muted, state: "choosing" });
-    this.tell(el("Prompt", { prompt: "p1", id, origin: "http://127.0.0.1", expires: 60 }, deviceElements()));
+    this.tell(el("Prompt", { prompt: "p1", id, origin, expires: 60 }, deviceElements()));
     this.#held = () => arrive("desk");
   }
 
