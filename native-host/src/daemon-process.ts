@@ -11,6 +11,7 @@ import { type Listener, openListener } from "./api/listener.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { type DaemonOptions, readDaemonOptions, USAGE } from "./daemon-options.ts";
 import { configuredDevices } from "./devices/configured.ts";
+import { untilReachable } from "./devices/reachable.ts";
 import { childEnvironment } from "./environment.ts";
 import { Choices } from "./service/choices.ts";
 import { SipService } from "./service/sip-service.ts";
@@ -25,7 +26,6 @@ const PORT_TRIES = 20;
 const GOODBYE_WITHIN_MS = 4000;
 const IDLE_EXIT_MS = 30_000;
 const IDLE_CHECK_MS = 1000;
-const PROBE_MS = 250;
 
 const NAME = `partyline/${packageJson.version}`;
 
@@ -191,14 +191,4 @@ async function buildService(
     mediaHost: agent.host,
     onTrouble: (what, err) => log.warn({ err }, what),
   });
-}
-
-/** OPTIONS, again and again: a program that was just launched is not there yet. */
-async function untilReachable(agent: UserAgent, address: SipUri, signal: AbortSignal): Promise<void> {
-  for (;;) {
-    signal.throwIfAborted();
-    const { status } = await agent.request("OPTIONS", address, { timeoutMs: PROBE_MS });
-    if (status !== 408 && status !== 503) return;
-    await delay(PROBE_MS / 5, undefined, { signal });
-  }
 }

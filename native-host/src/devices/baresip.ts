@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, open, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -23,12 +23,8 @@ export interface BaresipOptions {
 const HOST = "127.0.0.1";
 const STOP_WITHIN_MS = 1500;
 
-const MODULE_PLACES = [
-  "/usr/lib/baresip/modules",
-  "/usr/lib64/baresip/modules",
-  "/usr/local/lib/baresip/modules",
-  "/opt/homebrew/lib/baresip/modules",
-];
+/** Where distributions put libraries; some in a folder per architecture below. */
+const LIBRARIES = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib"];
 
 /** Writes the profile and starts the program; it may need a moment until it listens. */
 export async function launchBaresip(options: BaresipOptions): Promise<SoftphoneProgram> {
@@ -52,7 +48,7 @@ export async function launchBaresip(options: BaresipOptions): Promise<SoftphoneP
     await exited;
     clearTimeout(overdue);
   };
-  return { address, exited, stop };
+  return { address, pid: child.pid, exited, stop };
 }
 
 async function profile(options: BaresipOptions, port: number): Promise<string> {
@@ -60,7 +56,7 @@ async function profile(options: BaresipOptions, port: number): Promise<string> {
   const source = options.audioSource ?? sound.source;
   const player = options.audioPlayer ?? sound.player;
   const audioModules = new Set([source, player, "aubridge"].map((audio) => audio.split(",")[0]));
-  const modules = MODULE_PLACES.find((place) => existsSync(place));
+  const modules = modulePlaces().find((place) => existsSync(place));
   const lines = [
     "poll_method epoll",
     `sip_listen ${HOST}:${port}`,
@@ -91,6 +87,12 @@ async function profile(options: BaresipOptions, port: number): Promise<string> {
     "module_app menu.so",
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function modulePlaces(): string[] {
+  const present = LIBRARIES.filter((place) => existsSync(place));
+  const nested = present.flatMap((place) => readdirSync(place).map((name) => join(place, name)));
+  return [...present, ...nested].map((place) => join(place, "baresip", "modules"));
 }
 
 /** ALSA where there is sound, also through PulseAudio or PipeWire; else a source and a player of nothing. */

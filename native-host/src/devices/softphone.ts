@@ -11,6 +11,7 @@ import { autoAnswer } from "./sip-phone.ts";
 export interface SoftphoneProgram {
   /** Where it listens; its user part is a secret between it and us. */
   readonly address: SipUri;
+  readonly pid: number | undefined;
   /** Resolves when the program has ended, for whatever reason. */
   readonly exited: Promise<void>;
   stop(): Promise<void>;
@@ -66,8 +67,8 @@ class Softphone implements Device {
 
   async wake(signal: AbortSignal): Promise<DeviceEnd> {
     try {
-      const { address } = await this.#running();
-      await this.#options.untilReachable(address, AbortSignal.any([signal, timeout(START_WITHIN_MS)]));
+      const { address, exited } = await this.#running();
+      await this.#untilReachable(address, exited, signal);
       return { address, headers: autoAnswer(address), connect: (connect) => this.#connect(address, connect) };
     } catch (cause) {
       await this.close();
@@ -80,6 +81,18 @@ class Softphone implements Device {
     this.#program = undefined;
     const started = await program?.catch(() => undefined);
     await started?.stop();
+  }
+
+  async #untilReachable(address: SipUri, exited: Promise<void>, signal: AbortSignal): Promise<void> {
+    const failed = new AbortController();
+    const abort = () => failed.abort(new ServiceError("device-offline", [this.id]));
+    const overdue = setTimeout(abort, START_WITHIN_MS);
+    void exited.then(abort);
+    try {
+      await this.#options.untilReachable(address, AbortSignal.any([signal, failed.signal]));
+    } finally {
+      clearTimeout(overdue);
+    }
   }
 
   #running(): Promise<SoftphoneProgram> {
@@ -106,8 +119,4 @@ class Softphone implements Device {
     this.#legs.add(leg);
     return leg;
   }
-}
-
-function timeout(ms: number): AbortSignal {
-  return AbortSignal.timeout(ms);
 }
