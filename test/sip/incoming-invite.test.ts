@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import { firstRequest } from "#sip/dialog.ts";
 import type { IncomingInvite, LegHandlers } from "#sip/leg.ts";
 import type { SipHeaders, SipRequest } from "#sip/message.ts";
@@ -26,15 +26,17 @@ const pickUp = (handlers: LegHandlers) => (call: IncomingInvite) =>
   void call.accept(answerAt(5000, call.offer ?? ""), { handlers });
 
 describe("an incoming INVITE", () => {
-  test("is answered 100 when its owner takes a while to ring", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+  beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+  afterEach(() => mock.timers.reset());
+
+  test("is answered 100 when its owner takes a while to ring", async () => {
     const net = new FakeNet();
     const annas = net.scripted("anna");
     await net.agent("bob", { onInvite: () => undefined });
 
     annas.send(invite());
     await settled();
-    t.mock.timers.tick(200);
+    mock.timers.tick(200);
     await settled();
 
     assert.deepEqual(
@@ -43,8 +45,7 @@ describe("an incoming INVITE", () => {
     );
   });
 
-  test("has its 200 repeated until the ACK comes", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+  test("has its 200 repeated until the ACK comes", async () => {
     const net = new FakeNet();
     const annas = net.scripted("anna");
     await net.agent("bob", { onInvite: pickUp({}) });
@@ -52,12 +53,12 @@ describe("an incoming INVITE", () => {
 
     annas.send(first);
     await settled();
-    t.mock.timers.tick(500);
-    t.mock.timers.tick(1000);
+    mock.timers.tick(500);
+    mock.timers.tick(1000);
     await settled();
     annas.stack.sendStateless(inDialog("ACK", first, 1, annas.responses[0]?.headers.to.params["tag"] ?? ""));
     await settled();
-    t.mock.timers.tick(32_000);
+    mock.timers.tick(32_000);
     await settled();
 
     net.ladder.reads(`
@@ -69,8 +70,7 @@ describe("an incoming INVITE", () => {
     `);
   });
 
-  test("is hung up when its ACK never comes, and bob's owner hears of it", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+  test("is hung up when its ACK never comes, and bob's owner hears of it", async () => {
     const net = new FakeNet();
     const annas = net.scripted("anna");
     const ended: string[] = [];
@@ -78,7 +78,7 @@ describe("an incoming INVITE", () => {
 
     annas.send(invite());
     await settled();
-    for (let waited = 0; waited < 32_000; waited += 500) t.mock.timers.tick(500);
+    for (let waited = 0; waited < 32_000; waited += 500) mock.timers.tick(500);
     await settled();
 
     // T1, 2*T1, 4*T1, then every T2: 0.5, 1.5, 3.5, 7.5, 11.5 … 31.5 s (RFC 3261 §13.3.1.4).
@@ -88,8 +88,7 @@ describe("an incoming INVITE", () => {
     assert.deepEqual([...bob.legs()], []);
   });
 
-  test("is not hung up by bob before the ACK came", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+  test("is not hung up by bob before the ACK came", async () => {
     const net = new FakeNet();
     const annas = net.scripted("anna");
     await net.agent("bob", { onInvite: (call) => void call.accept(answerAt(5000, call.offer ?? "")).bye() });
@@ -105,8 +104,7 @@ describe("an incoming INVITE", () => {
     assert.equal(annas.requests[0]?.method, "BYE");
   });
 
-  test("gets the address, name and options of its Contact from bob's owner", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+  test("gets the address, name and options of its Contact from bob's owner", async () => {
     const net = new FakeNet();
     const annas = net.scripted("anna");
     await net.agent("bob", {

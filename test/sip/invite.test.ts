@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import { readAudio } from "#sdp/session.ts";
 import type { IncomingInvite } from "#sip/leg.ts";
 import { answerAt, offerAt, settled } from "../support/descriptions.ts";
@@ -10,6 +10,9 @@ const pickUp = (invite: IncomingInvite) => invite.accept(answerAt(5000, invite.o
 const ofBob = { contact: "sip:desk@bob:5060", sdp: offerAt(5000) };
 
 describe("INVITE", () => {
+  beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+  afterEach(() => mock.timers.reset());
+
   test("connects alice to bob, and her BYE ends it at both ends", async () => {
     const net = new FakeNet();
     const ended: string[] = [];
@@ -68,13 +71,12 @@ describe("INVITE", () => {
     `);
   });
 
-  test("is told 408 when nobody is there", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+  test("is told 408 when nobody is there", async () => {
     const net = new FakeNet();
     const alice = await net.agent("alice");
 
     const call = alice.invite("sip:nobody@nowhere", { offer: offerAt(4000) });
-    t.mock.timers.tick(32_000);
+    mock.timers.tick(32_000);
 
     await assert.rejects(call, { status: 408 });
   });
@@ -134,15 +136,14 @@ describe("INVITE", () => {
     `);
   });
 
-  test("gives up by itself when bob rings for too long", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+  test("gives up by itself when bob rings for too long", async () => {
     const net = new FakeNet();
     const alice = await net.agent("alice");
     await net.agent("bob", { onInvite: (invite) => invite.ring() });
 
     const call = alice.invite("sip:bob@bob", { offer: offerAt(4000), timeoutMs: 4000 });
     await settled();
-    t.mock.timers.tick(4000);
+    mock.timers.tick(4000);
 
     await assert.rejects(call, { status: 408 });
     await settled();

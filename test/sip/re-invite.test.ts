@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import { withDirection } from "#sdp/hold.ts";
 import { readAudio } from "#sdp/session.ts";
 import type { Leg, LegHandlers } from "#sip/leg.ts";
@@ -30,6 +30,9 @@ const version = (sdp: string): number => Number(/^o=- \d+ (\d+) /m.exec(sdp)?.[1
 const sessionId = (sdp: string) => /^o=- (\d+) /m.exec(sdp)?.[1];
 
 describe("a re-INVITE", () => {
+  beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+  afterEach(() => mock.timers.reset());
+
   test("mutes alice at bob's, each description one version on", async () => {
     const { net, leg, bobsLeg } = await inCall(answering);
     const before = leg.localDescription;
@@ -73,8 +76,7 @@ describe("a re-INVITE", () => {
     await assert.rejects(leg.offer(offerAt(4400)), { name: "SipError", status: 603 });
   });
 
-  test("from both ends at once fails at both, then each gets its turn", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+  test("from both ends at once fails at both, then each gets its turn", async () => {
     const { net, leg, bobsLeg } = await inCall(answering, { onOffer: (offer) => answerAt(4000, offer) });
 
     const both = Promise.all([leg.offer(offerAt(4002)), bobsLeg.offer(offerAt(5002))]);
@@ -87,9 +89,9 @@ describe("a re-INVITE", () => {
     `);
     net.ladder.clear();
     // The owner of the Call-ID waits 2.1 to 4 s, the other end 0 to 2 s (§14.1).
-    t.mock.timers.tick(2000);
+    mock.timers.tick(2000);
     await settled();
-    t.mock.timers.tick(2000);
+    mock.timers.tick(2000);
     await both;
 
     net.ladder.reads(`
@@ -102,8 +104,7 @@ describe("a re-INVITE", () => {
     `);
   });
 
-  test("that fails a second time by glare is given up", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+  test("that fails a second time by glare is given up", async () => {
     const { net, leg } = await inCall({
       onOffer: () => Promise.reject(new SipError(491, "Request Pending")),
     });
@@ -111,7 +112,7 @@ describe("a re-INVITE", () => {
     const offered = leg.offer(offerAt(4002));
     offered.catch(() => undefined);
     await settled();
-    t.mock.timers.tick(4000);
+    mock.timers.tick(4000);
     await settled();
 
     await assert.rejects(offered, { status: 491 });
@@ -152,22 +153,20 @@ describe("a re-INVITE", () => {
     `);
   });
 
-  test("that nobody answers ends the leg with a BYE", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+  test("that nobody answers ends the leg with a BYE", async () => {
     const { net, leg } = await inCall(answering);
     net.lose = (message) => "method" in message && message.method === "INVITE";
 
     const offered = leg.offer(offerAt(4002));
     offered.catch(() => undefined);
     await settled();
-    t.mock.timers.tick(32_000);
+    mock.timers.tick(32_000);
 
     await assert.rejects(offered, { status: 408 });
     assert.deepEqual(net.ladder.steps("BYE"), ["alice -> bob: BYE"]);
   });
 
-  test("is over at once when the call is hung up during its back-off", async (t) => {
-    t.mock.timers.enable({ apis: ["setTimeout"] });
+  test("is over at once when the call is hung up during its back-off", async () => {
     const { leg } = await inCall({ onOffer: () => Promise.reject(new SipError(491, "Request Pending")) });
 
     const offered = leg.offer(offerAt(4002));

@@ -138,8 +138,9 @@ export class InviteLeg implements Leg, DialogUser {
     else if (this.#state === "ended") this.#core.respond(transaction, 481);
     else if (request.method === "INVITE") this.#negotiation.receive(request, transaction);
     else if (request.method === "OPTIONS") answerOptions(this.#core, transaction);
-    else if (this.#referrals.receive(request)) this.#core.respond(transaction, 200);
-    else void this.#ask(request, transaction);
+    else if (request.method === "NOTIFY") {
+      this.#core.respond(transaction, this.#referrals.receive(request) ? 200 : 481);
+    } else void this.#ask(request, transaction);
   }
 
   #receiveBye(request: SipRequest, transaction: ServerTransaction): void {

@@ -51,17 +51,15 @@ export class Referrals {
     return outcome;
   }
 
-  /** Takes a NOTIFY about one of our REFERs; false when the request is none. */
-  receive(request: SipRequest): boolean {
-    const event = parseParameters(textHeader(request, "event") ?? "");
-    if (request.method !== "NOTIFY" || event.value.toLowerCase() !== "refer") return false;
+  /** Takes a NOTIFY about one of our REFERs; false when we did not send the one it is about. */
+  receive(notify: SipRequest): boolean {
+    const event = parseParameters(textHeader(notify, "event") ?? "");
+    if (event.value.toLowerCase() !== "refer") return false;
     const id = event.params.get("id");
-    const referral = this.#open.find(
-      ({ seq }) => id === undefined || seq === undefined || Number(id) === seq,
-    );
-    if (!referral) return false;
-    this.#progress(referral, request);
-    return true;
+    const known = (seq: number | undefined) => id === undefined || seq === undefined || Number(id) === seq;
+    const referral = this.#open.find(({ seq }) => known(seq));
+    if (referral) this.#progress(referral, notify);
+    return referral !== undefined;
   }
 
   stop(): void {

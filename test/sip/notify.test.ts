@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
+import { firstRequest } from "#sip/dialog.ts";
+import type { SipHeaders, SipRequest } from "#sip/message.ts";
+import type { Notifier } from "#sip/notify.ts";
+import { settled } from "../support/descriptions.ts";
+import { FakeNet } from "../support/fake-stack.ts";
+
+const anna = { uri: "sip:anna@anna:5060", params: {} };
+
+function subscribe(headers: Partial<SipHeaders> = {}): SipRequest {
+  return firstRequest("SUBSCRIBE", "sip:comedies@comedies", anna, {
+    headers: { contact: [anna], event: "conference", expires: "600", ...headers },
+  });
+}
+
+/** anna, who answers by hand, has subscribed to comedies. */
+async function subscribed(headers: Partial<SipHeaders> = {}) {
+  const net = new FakeNet();
+  const annas = net.scripted("anna");
+  const notifiers: Notifier[] = [];
+  const ended: string[] = [];
+  const agent = await net.agent("comedies", {
+    onSubscribe: (asked) => {
+      notifiers.push(asked.accept({ onRefresh: () => undefined, onEnded: (reason) => ended.push(reason) }));
+    },
+  });
+  const request = subscribe(headers);
+  annas.send(request);
+  await settled();
+  const [notifier] = notifiers;
+  assert.ok(notifier);
+  const tag = annas.responses[0]?.headers.to.params["tag"] ?? "";
+  /** anna's next SUBSCRIBE in the dialog. */
+  const again = (seq: number, expires: string): SipRequest => ({
+    ...request,
+    headers: {
+      ...request.headers,
+      to: { ...request.headers.to, params: { tag } },
+      cseq: { seq, method: "SUBSCRIBE" },
+      expires,
+    },
+  });
+  return { net, agent, annas, notifier, ended, again };
+}
+
+const states = (requests: readonly SipRequest[]) =>
+  requests.map(({ headers }) => headers["subscription-state"]);
+
+describe("a notifier", () => {
+  beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+  afterEach(() => mock.timers.reset());
+
+  test("has at most one NOTIFY on its way, each CSeq higher by one", async () => {
+    const { annas, notifier } = await subscribed();
+
+    void notifier.notify("text/plain", "one");
+    void notifier.notify("text/plain", "two");
+    await settled();
+    assert.deepEqual(
+      annas.requests.map(({ content }) => content),
+      ["one"],
+    );
+    annas.respond(0, 200);
+    await settled();
+
+    assert.deepEqual(
+      annas.requests.map(({ content }) => content),
+      ["one", "two"],
+    );
+    const [first, second] = annas.requests.map(({ headers }) => headers.cseq.seq);
+    assert.equal(Number(second) - Number(first), 1);
+  });
+
+  test("grants what was asked for, an hour at most", async () => {
+    const { annas } = await subscribed({ expires: "999999" });
+
+    assert.equal(annas.responses[0]?.headers["expires"], "3600");
+  });
+
+  test("ends when its time is up and says so to both sides", async () => {
+    const { annas, notifier, ended } = await subscribed();
+
+    mock.timers.tick(600_000);
+    await settled();
+
+    assert.deepEqual(states(annas.requests), ["terminated;reason=timeout"]);
+    assert.deepEqual(ended, ["expired"]);
+    assert.equal(notifier.active, false);
+  });
+
+  test("lives on when anna refreshes in time", async () => {
+    const { annas, notifier, again } = await subscribed();
+
+    mock.timers.tick(500_000);
+    annas.send(again(2, "600"));
+    await settled();
+    mock.timers.tick(500_000);
+
+    assert.equal(notifier.active, true);
+  });
+
+  test("takes no refresh out of order, none that is malformed, and no other request", async () => {
+    const { annas, again } = await subscribed();
+
+    annas.send(again(1, "600"));
+    annas.send(again(2, "soon"));
+    annas.send({ ...again(3, "600"), method: "INFO" });
+    await settled();
+
+    assert.deepEqual(
+      annas.responses.map(({ status }) => status),
+      [200, 500, 400, 405],
+    );
+  });
+
+  test("says goodbye when anna unsubscribes", async () => {
+    const { annas, ended, again } = await subscribed();
+
+    annas.send(again(2, "0"));
+    await settled();
+
+    assert.deepEqual(states(annas.requests), ["terminated;reason=timeout"]);
+    assert.deepEqual(ended, ["unsubscribed"]);
+  });
+
+  test("sends a single NOTIFY to whoever only wants to look", async () => {
+    const { annas, notifier } = await subscribed({ expires: "0" });
+
+    void notifier.notify("text/plain", "roster");
+    await settled();
+
+    assert.deepEqual(
+      annas.requests.map(({ content }) => content),
+      ["roster"],
+    );
+    assert.deepEqual(states(annas.requests), ["terminated;reason=timeout"]);
+    assert.equal(notifier.active, false);
+  });
+
+  test("is over when anna does not know of it", async () => {
+    const { annas, notifier, ended } = await subscribed();
+
+    void notifier.notify("text/plain", "one");
+    void notifier.notify("text/plain", "two");
+    await settled();
+    annas.respond(0, 481);
+    await settled();
+
+    assert.deepEqual(ended, ["lost"]);
+    assert.equal(annas.requests.length, 1);
+  });
+
+  test("is over when anna does not answer", async () => {
+    const { notifier, ended } = await subscribed();
+
+    const told = notifier.notify("text/plain", "one");
+    await settled();
+    mock.timers.tick(32_000);
+    await told;
+
+    assert.deepEqual(ended, ["lost"]);
+  });
+
+  test("says why it ends, and does not tell its owner who ended it", async () => {
+    const { annas, notifier, ended } = await subscribed();
+
+    notifier.terminate("noresource");
+    notifier.terminate("noresource");
+    await settled();
+
+    assert.deepEqual(states(annas.requests), ["terminated;reason=noresource"]);
+    assert.deepEqual(ended, []);
+  });
+
+  test("ends with its user agent", async () => {
+    const { annas, agent, ended } = await subscribed();
+
+    const closed = agent.close();
+    await settled();
+    annas.respond(0, 200);
+    await closed;
+
+    assert.deepEqual(states(annas.requests), ["terminated;reason=deactivated"]);
+    assert.deepEqual(ended, []);
+  });
+
+  const refused: [title: string, status: number, headers: Partial<SipHeaders>][] = [
+    ["without an Event", 489, { event: "" }],
+    ["without a Contact", 400, { contact: [] }],
+    ["with no number in Expires", 400, { expires: "-1" }],
+  ];
+  for (const [title, status, headers] of refused) {
+    test(`a SUBSCRIBE ${title} is refused with ${status}`, async () => {
+      const net = new FakeNet();
+      const annas = net.scripted("anna");
+      await net.agent("comedies", { onSubscribe: () => assert.fail("reached the owner") });
+
+      annas.send(subscribe(headers));
+      await settled();
+
+      assert.equal(annas.responses[0]?.status, status);
+    });
+  }
+});

@@ -1,0 +1,283 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
+import type { SipRequest } from "#sip/message.ts";
+import type { IncomingSubscribe, Notifier, NotifierHandlers } from "#sip/notify.ts";
+import type { SubscribeOptions } from "#sip/subscribe.ts";
+import { settled } from "../support/descriptions.ts";
+import { FakeNet } from "../support/fake-stack.ts";
+
+/** What alice hears of a subscription: bodies, and how it ended. */
+function listener(expiresS?: number) {
+  const heard: string[] = [];
+  const ended: unknown[][] = [];
+  const options: SubscribeOptions = {
+    event: "conference",
+    accept: "application/conference-info+xml",
+    ...(expiresS !== undefined && { expiresS }),
+    onNotify: ({ content, state }) => heard.push(`${state} ${content}`),
+    onEnded: (...how) => ended.push(how),
+  };
+  return { heard, ended, options };
+}
+
+/** A conference that sends its roster to whoever asks. */
+async function conference(net: FakeNet, handlers: Partial<NotifierHandlers> = {}) {
+  const notifiers: Notifier[] = [];
+  const subscribes: IncomingSubscribe[] = [];
+  await net.agent("comedies", {
+    onSubscribe: (subscribe) => {
+      subscribes.push(subscribe);
+      const notifier = subscribe.accept({
+        onRefresh: () => void notifier.notify("text/plain", "roster again"),
+        onEnded: () => undefined,
+        ...handlers,
+      });
+      notifiers.push(notifier);
+      void notifier.notify("text/plain", "roster");
+    },
+  });
+  return { notifiers, subscribes };
+}
+
+/** A NOTIFY of a scripted conference in the dialog of this SUBSCRIBE. */
+function notify(subscribe: SipRequest | undefined, seq: number, state: string, tag = "scripted"): SipRequest {
+  assert.ok(subscribe);
+  const { from, to, "call-id": callId, contact } = subscribe.headers;
+  const uri = contact === "*" ? "" : (contact?.[0]?.uri ?? "");
+  return {
+    method: "NOTIFY",
+    uri,
+    headers: {
+      via: [],
+      from: { ...to, params: { tag } },
+      to: from,
+      "call-id": callId,
+      cseq: { seq, method: "NOTIFY" },
+      contact: [{ uri: "sip:comedies@comedies", params: {} }],
+      event: "conference",
+      "subscription-state": state,
+      "content-type": "text/plain",
+    },
+    content: `roster ${seq}`,
+  };
+}
+
+describe("a subscription", () => {
+  beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+  afterEach(() => mock.timers.reset());
+
+  test("brings alice the roster, and ends when she leaves", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    await conference(net);
+    const { heard, ended, options } = listener();
+
+    const subscription = alice.subscribe("sip:comedies@comedies", options);
+    await settled();
+    assert.equal(subscription.state, "active");
+    await subscription.end();
+    await settled();
+
+    assert.deepEqual(heard, ["active roster"]);
+    assert.deepEqual(ended, []);
+    assert.equal(subscription.state, "ended");
+    net.ladder.reads(`
+      alice    -> comedies: SUBSCRIBE
+      comedies -> alice:    200
+      comedies -> alice:    NOTIFY roster
+      alice    -> comedies: 200
+      alice    -> comedies: SUBSCRIBE expires=0
+      comedies -> alice:    200
+      comedies -> alice:    NOTIFY terminated;reason=timeout
+      alice    -> comedies: 200
+    `);
+  });
+
+  test("refused to a stranger ends with the status", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    await net.agent("comedies", { onSubscribe: (subscribe) => subscribe.reject(403) });
+    const { ended, options } = listener();
+
+    alice.subscribe("sip:comedies@comedies", options);
+    await settled();
+
+    assert.deepEqual(ended, [["Forbidden", 403, undefined]]);
+  });
+
+  test("ends when no NOTIFY follows the 200 within timer N", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    await net.agent("comedies", {
+      onSubscribe: (subscribe) => void subscribe.accept({ onRefresh() {}, onEnded() {} }),
+    });
+    const { ended, options } = listener();
+
+    const subscription = alice.subscribe("sip:comedies@comedies", options);
+    await settled();
+    mock.timers.tick(31_999);
+    assert.equal(subscription.state, "notify-wait");
+    mock.timers.tick(1);
+
+    assert.deepEqual(ended, [["no NOTIFY", 408, undefined]]);
+  });
+
+  test("begins with a NOTIFY that overtakes the 200", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    const comedies = net.scripted("comedies");
+    const { heard, options } = listener();
+
+    const subscription = alice.subscribe("sip:comedies@comedies", options);
+    await settled();
+    comedies.send(notify(comedies.requests[0], 1, "active;expires=600"));
+    await settled();
+    comedies.respond(0, 200, { contact: "sip:comedies@comedies", headers: { expires: "600" } });
+    await settled();
+
+    assert.deepEqual(heard, ["active roster 1"]);
+    assert.equal(subscription.state, "active");
+    assert.equal(comedies.responses[0]?.status, 200);
+  });
+
+  test("takes no NOTIFY of a second fork, of another package, or out of order", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    const comedies = net.scripted("comedies");
+    const { heard, options } = listener();
+    alice.subscribe("sip:comedies@comedies", options);
+    await settled();
+    comedies.respond(0, 200, { contact: "sip:comedies@comedies" });
+    const [asked] = comedies.requests;
+    const presence = notify(asked, 8, "active");
+
+    comedies.send(notify(asked, 7, "active"));
+    comedies.send(notify(asked, 8, "active", "another-fork"));
+    comedies.send({ ...presence, headers: { ...presence.headers, event: "presence" } });
+    comedies.send(notify(asked, 6, "active"));
+    comedies.send(notify(asked, 9, ""));
+    await settled();
+
+    assert.deepEqual(
+      comedies.responses.map(({ status }) => status),
+      [200, 481, 489, 500, 400],
+    );
+    assert.deepEqual(heard, ["active roster 7"]);
+  });
+
+  test("is refreshed before it expires", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    await conference(net);
+    const { heard, options } = listener(600);
+
+    const subscription = alice.subscribe("sip:comedies@comedies", options);
+    await settled();
+    mock.timers.tick(568_000);
+    await settled();
+
+    assert.deepEqual(heard, ["active roster", "active roster again"]);
+    assert.equal(subscription.state, "active");
+    assert.equal(net.ladder.steps("SUBSCRIBE").length, 2);
+  });
+
+  test("of a busy conference does not talk itself into expiry", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    const { notifiers } = await conference(net);
+    const { heard, ended, options } = listener(60);
+
+    alice.subscribe("sip:comedies@comedies", options);
+    await settled();
+    for (let second = 0; second < 120; second++) {
+      void notifiers[0]?.notify("text/plain", `change ${second}`);
+      await settled();
+      mock.timers.tick(1000);
+      await settled();
+    }
+
+    assert.deepEqual(ended, []);
+    assert.ok(heard.includes("active change 119"));
+    assert.equal(net.ladder.steps("SUBSCRIBE").length, 1 + 4);
+  });
+
+  test("asks for the full roster again when alice missed a version", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    await conference(net);
+    const { heard, options } = listener();
+    const subscription = alice.subscribe("sip:comedies@comedies", options);
+    await settled();
+
+    subscription.refresh();
+    subscription.refresh();
+    await settled();
+
+    assert.deepEqual(heard, ["active roster", "active roster again"]);
+    assert.equal(net.ladder.steps("SUBSCRIBE").length, 2);
+    assert.equal(subscription.state, "active");
+  });
+
+  test("that the conference forgot ends with 481 at its refresh", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    await conference(net);
+    const { ended, options } = listener();
+    const subscription = alice.subscribe("sip:comedies@comedies", options);
+    await settled();
+    await net.agent("comedies");
+
+    subscription.refresh();
+    await settled();
+
+    assert.deepEqual(ended, [["Call/Transaction Does Not Exist", 481, undefined]]);
+  });
+
+  test("ended by the conference says why, and when to come back", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    const comedies = net.scripted("comedies");
+    const { heard, ended, options } = listener();
+    alice.subscribe("sip:comedies@comedies", options);
+    await settled();
+    comedies.respond(0, 200, { contact: "sip:comedies@comedies" });
+
+    comedies.send(notify(comedies.requests[0], 1, "terminated;reason=probation;retry-after=5"));
+    await settled();
+
+    assert.deepEqual(heard, ["terminated roster 1"]);
+    assert.deepEqual(ended, [["probation", undefined, 5]]);
+  });
+
+  test("given up before it was answered is still taken back", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    const { notifiers } = await conference(net);
+    const { heard, options } = listener();
+
+    await alice.subscribe("sip:comedies@comedies", options).end();
+    await settled();
+
+    assert.deepEqual(heard, []);
+    assert.equal(notifiers[0]?.active, false);
+  });
+
+  test("tells the conference by which call alice is a member", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    const { subscribes } = await conference(net);
+    const { options } = listener();
+
+    alice.subscribe("sip:comedies@comedies", {
+      ...options,
+      headers: { "Target-Dialog": "a-call;local-tag=alices;remote-tag=theirs" },
+    });
+    await settled();
+
+    assert.deepEqual(subscribes[0]?.targetDialog, {
+      callId: "a-call",
+      localTag: "theirs",
+      remoteTag: "alices",
+    });
+  });
+});
