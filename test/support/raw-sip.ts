@@ -2,7 +2,6 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { connect, type Socket as Stream } from "node:net";
-import { makeResponse, openStack, type Stack, type StackOptions } from "../../native-host/src/sip/stack.ts";
 
 /** What a raw request is made of; each part may be replaced by something worse. */
 export interface RawRequest {
@@ -167,19 +166,4 @@ export class RawTcp {
   [Symbol.dispose](): void {
     this.#stream.destroy();
   }
-}
-
-/** A stack that answers every request 200, and closes at the end of its block. */
-export async function desk(options: Partial<StackOptions> = {}): Promise<Stack & AsyncDisposable> {
-  const stack = await openStack({
-    host: "127.0.0.1",
-    port: 0,
-    onAck: () => {},
-    onRequest: (request, transaction) => {
-      const to = { ...request.headers.to, params: { ...request.headers.to.params, tag: "desk" } };
-      transaction.respond(makeResponse(request, 200, undefined, { to }));
-    },
-    ...options,
-  });
-  return Object.assign(stack, { [Symbol.asyncDispose]: () => stack.close() });
 }

@@ -32,6 +32,8 @@ export class Inbound {
   }
 
   datagram(bytes: Buffer, source: Hop): void {
+    // Nobody can be answered on port 0; whoever writes it is forging.
+    if (source.port === 0) return;
     let start = 0;
     while (bytes[start] === CR || bytes[start] === LF) start++;
     if (start === bytes.length || !this.#rate.admit(source.address)) return;

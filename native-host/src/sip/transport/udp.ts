@@ -36,8 +36,7 @@ export class UdpTransport {
     this.#socket = socket;
     socket.on("error", options.onError);
     socket.on("message", (bytes, { address, port }) => {
-      // Nobody can be answered on port 0; whoever writes it is forging.
-      if (port > 0) options.onDatagram(bytes, { protocol: "UDP", address, port });
+      options.onDatagram(bytes, { protocol: "UDP", address, port });
     });
   }
 

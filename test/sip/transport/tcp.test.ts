@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { isMadeUp } from "../../../native-host/src/sip/response.ts";
+import { address, answer, desk, patientDesk, reply, request } from "../../support/desk.ts";
+import { RawTcp, rawRequest } from "../../support/raw-sip.ts";
+
+describe("TCP", () => {
+  test("is answered CRLF when it asks by two CRLF whether we are there", async () => {
+    await using films = await desk();
+    using alice = await RawTcp.open(films.port);
+
+    alice.write("\r\n\r\n");
+
+    assert.equal(await alice.next(), "\r\n");
+  });
+
+  test("has one connection for many requests", async () => {
+    await using films = await patientDesk();
+    await using alice = await desk();
+    const to = `${address(films.stack)};transport=tcp`;
+
+    const first = answer(alice, request("OPTIONS", to));
+    reply(await films.next(), 200);
+    await first;
+    const second = answer(alice, request("OPTIONS", to));
+    const transaction = await films.next();
+    reply(transaction, 200);
+    await second;
+    const third = answer(alice, request("OPTIONS", to));
+    const other = await films.next();
+    reply(other, 200);
+    await third;
+
+    assert.deepEqual(transaction.source, other.source);
+  });
+
+  test("carries requests back over the connection a phone opened", async () => {
+    await using films = await patientDesk();
+    using phone = await RawTcp.open(films.stack.port);
+
+    phone.write(rawRequest({ method: "REGISTER" }));
+    const { source } = await films.next();
+    films.stack.send(request("OPTIONS", "sip:phone@10.0.0.9"), () => {}, source);
+
+    assert.match(await phone.next(), /^OPTIONS sip:phone@10\.0\.0\.9 SIP\/2\.0\r\nVia: SIP\/2\.0\/TCP /);
+  });
+
+  test("cuts a peer that never finishes a message, and one that never begins", async () => {
+    await using films = await desk({ limits: { slowPeerMs: 50 } });
+    using slow = await RawTcp.open(films.port);
+    using silent = await RawTcp.open(films.port);
+
+    slow.write("OPTIONS sip:desk@h SIP/2.0\r\n");
+
+    await Promise.all([slow.closed, silent.closed]);
+  });
+
+  test("keeps a peer that is only quiet between messages", async () => {
+    await using films = await desk({ limits: { slowPeerMs: 50 } });
+    using alice = await RawTcp.open(films.port);
+    using witness = await RawTcp.open(films.port);
+
+    alice.write(rawRequest());
+    await alice.next();
+    await witness.closed;
+    alice.write(rawRequest());
+
+    assert.match(await alice.next(), /^SIP\/2\.0 200 OK\r\n/);
+  });
+
+  test("takes only so many connections from one address", async () => {
+    await using films = await desk({ limits: { connectionsPerAddress: 2 } });
+    using first = await RawTcp.open(films.port);
+    using second = await RawTcp.open(films.port);
+    using third = await RawTcp.open(films.port);
+
+    await third.closed;
+    for (const peer of [first, second]) {
+      peer.write(rawRequest());
+      assert.match(await peer.next(), /^SIP\/2\.0 200 OK\r\n/);
+    }
+  });
+
+  test("that is refused is a 503", async () => {
+    await using alice = await desk();
+    const gone = await desk();
+    await gone.close();
+
+    const response = await answer(alice, request("OPTIONS", `${address(gone)};transport=tcp`));
+
+    assert.equal(response.status, 503);
+    assert.equal(isMadeUp(response), true);
+  });
+});
