@@ -109,6 +109,7 @@ describe("100 ms away from everything, carol", () => {
     const last = direct.heardBy.a.audio().at(-1)?.at ?? 0;
     const first = other.heardBy.a.audio()[0]?.at ?? 0;
     await phone.command("hangup");
+    await until(() => other.count("a", "BYE", { status: 200 }) === 1, "the answer to BYE");
     await Promise.all([direct.close(), other.close()]);
 
     assert.ok((first - last) / 20 >= 10, `${(first - last) / 20} frames`);

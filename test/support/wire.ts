@@ -33,6 +33,13 @@ export interface PassedMessage extends SipMark {
   readonly at: number;
 }
 
+export interface CountOptions {
+  readonly status?: number;
+  /** Only those with a tag in To, as a re-INVITE, or only those without. */
+  readonly inDialog?: boolean;
+  readonly since?: number;
+}
+
 interface StandIn {
   readonly real: Address;
   readonly side: Side;
@@ -68,12 +75,13 @@ export class Wire {
     return { address: HOST, port: this.#b.socket.address().port };
   }
 
-  /** Requests of a method that came out at an end; `inDialog` counts only those with a tag in To, as a re-INVITE. */
-  count(to: Side, method: string, options: { inDialog?: boolean; since?: number } = {}): number {
+  /** Messages of a method that came out at an end: requests, or responses of a status. */
+  count(to: Side, method: string, options: CountOptions = {}): number {
     return this.messages.filter(
       (message) =>
         message.to === to &&
         message.method === method &&
+        message.status === options.status &&
         message.at >= (options.since ?? 0) &&
         (options.inDialog === undefined || message.inDialog === options.inDialog),
     ).length;
