@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { withDirection } from "#sdp/hold.ts";
+import { readAudio } from "#sdp/session.ts";
+import { offerAt } from "../support/descriptions.ts";
+
+describe("hold and mute", () => {
+  test("turns the audio and nothing else", () => {
+    const offer = offerAt(4000);
+    const muted = withDirection(offer, "recvonly");
+
+    assert.equal(readAudio(muted)?.direction, "recvonly");
+    assert.equal(withDirection(muted, "sendrecv"), withDirection(offer, "sendrecv"));
+    assert.deepEqual(
+      muted.split("\r\n").filter((line) => !offer.includes(line)),
+      ["a=recvonly"],
+    );
+  });
+
+  test("turns the audio of a session that said one direction for all", () => {
+    const session = ["v=0", "o=- 1 1 IN IP4 192.0.2.1", "s=-", "c=IN IP4 192.0.2.1", "t=0 0", "a=inactive"];
+    const media = [
+      "m=video 5000 RTP/AVP 96",
+      "a=rtpmap:96 VP8/90000",
+      "m=audio 4000 RTP/AVP 0",
+      "m=audio 0 RTP/AVP 0",
+    ];
+
+    const lines = withDirection([...session, ...media, ""].join("\r\n"), "sendrecv").split("\r\n");
+
+    assert.deepEqual(lines.slice(5), [
+      "m=video 5000 RTP/AVP 96",
+      "a=rtpmap:96 VP8/90000",
+      "a=inactive",
+      "m=audio 4000 RTP/AVP 0",
+      "a=sendrecv",
+      "m=audio 0 RTP/AVP 0",
+      "a=inactive",
+      "",
+    ]);
+  });
+
+  test("leaves a description without media alone", () => {
+    assert.equal(withDirection("", "recvonly"), "");
+  });
+});
