@@ -39,7 +39,6 @@ describe("a stack answers the next OPTIONS after", () => {
 /** What a stack must refuse by itself, with the words it does so; over TCP, where the answer comes back for certain. */
 const REFUSED: Readonly<Record<string, string>> = {
   "rfc4475/badaspec": "400 Bad to",
-  "rfc4475/badinv01": "400 Bad via",
   "rfc4475/badvers": "505 Version Not Supported",
   "rfc4475/ltgtruri": "400 Bad Request Line",
   "rfc4475/lwsruri": "400 Bad Request Line",
@@ -90,7 +89,7 @@ const ACCEPTED = [
   "rfc5118/via-received-param-with-delim",
 ];
 
-describe("over TCP a stack answers", () => {
+describe("over TCP a stack answers", { timeout: 30_000 }, () => {
   const expected = { ...REFUSED, ...Object.fromEntries(ACCEPTED.map((name) => [name, "200 OK"])) };
   for (const [name, status] of Object.entries(expected)) {
     test(`${status} to ${name}`, async () => {
