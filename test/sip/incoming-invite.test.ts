@@ -29,22 +29,6 @@ describe("an incoming INVITE", () => {
   beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
   afterEach(() => mock.timers.reset());
 
-  test("is answered 100 when its owner takes a while to ring", async () => {
-    const net = new FakeNet();
-    const annas = net.scripted("anna");
-    await net.agent("bob", { onInvite: () => undefined });
-
-    annas.send(invite());
-    await settled();
-    mock.timers.tick(200);
-    await settled();
-
-    assert.deepEqual(
-      annas.responses.map(({ status }) => status),
-      [100],
-    );
-  });
-
   test("has its 200 repeated until the ACK comes", async () => {
     const net = new FakeNet();
     const annas = net.scripted("anna");
@@ -147,6 +131,22 @@ describe("an incoming INVITE", () => {
       assert.deepEqual(net.ladder.steps("bob -> anna"), [`bob -> anna: ${status}`]);
     });
   }
+
+  test("that comes by two ways is refused the second time", async () => {
+    const net = new FakeNet();
+    const annas = net.scripted("anna");
+    await net.agent("bob", { onInvite: (call) => call.ring() });
+    const forked = invite();
+
+    annas.send(forked);
+    annas.send(forked);
+    await settled();
+
+    assert.deepEqual(
+      annas.responses.map(({ status }) => status),
+      [180, 482],
+    );
+  });
 
   test("is told which option was not understood", async () => {
     const net = new FakeNet();

@@ -1,16 +1,12 @@
 /** An INVITE outside a dialog, from the peer's request to our decision (RFC 3261 §13.3, RFC 3891 §3). */
-import { Alarm } from "./alarm.ts";
 import type { Attempt, Core } from "./core.ts";
-import { Dialog, usableContact } from "./dialog.ts";
-import { extraHeaders, mediaType, parseReplaces, sdpBody, token } from "./header-values.ts";
+import { Dialog, dialogKey, usableContact } from "./dialog.ts";
+import { extraHeaders, mediaType, parseParameters, parseReplaces, sdpBody, token } from "./header-values.ts";
 import { InviteLeg } from "./invite-leg.ts";
 import type { AcceptOptions, DialogId, ExtraHeaders, IncomingInvite, Leg } from "./leg.ts";
 import { type Hop, type NameAddr, type Sdp, type SipRequest, type SipUri, textHeader } from "./message.ts";
 import type { ServerTransaction } from "./stack.ts";
 import { isSipUri, parseUri } from "./uri.ts";
-
-/** When the owner has said nothing by then, we say 100 so that the caller stops repeating itself (§17.2.1). */
-const TRYING_AFTER_MS = 200;
 
 /** Reads the INVITE and hands it to `onInvite`, or refuses one that no owner could accept. */
 export function receiveInvite(
@@ -26,12 +22,19 @@ export function receiveInvite(
   } else if (!usableContact(request)) core.respond(transaction, 400, { reason: "No Usable Contact" });
   else if (replaces === "malformed") core.respond(transaction, 400, { reason: "Malformed Replaces" });
   else if (!isSipUri(request.uri)) core.respond(transaction, 416);
+  else if (replaces && isEarlyOnly(request))
+    core.respond(transaction, core.users.has(dialogKey(replaces)) ? 486 : 481);
   else onInvite(new PendingInvite(core, transaction, request.uri, replaces));
 }
 
 function readReplaces(request: SipRequest): DialogId | "malformed" | undefined {
   const text = textHeader(request, "replaces");
   return text === undefined ? undefined : (parseReplaces(text) ?? "malformed");
+}
+
+/** The caller wants a call only while it rings; of ours all are answered (RFC 3891 §3). */
+function isEarlyOnly(request: SipRequest): boolean {
+  return parseParameters(textHeader(request, "replaces") ?? "").params.has("early-only");
 }
 
 class PendingInvite implements IncomingInvite, Attempt {
@@ -45,7 +48,6 @@ class PendingInvite implements IncomingInvite, Attempt {
   readonly #core: Core;
   readonly #transaction: ServerTransaction;
   readonly #tag = token();
-  readonly #trying = new Alarm();
   #decided = false;
   #leg: InviteLeg | undefined;
 
@@ -59,13 +61,11 @@ class PendingInvite implements IncomingInvite, Attempt {
     this.offer = transaction.request.content || undefined;
     this.replaces = replaces;
     core.attempts.add(this);
-    this.#trying.set(TRYING_AFTER_MS, () => core.respond(transaction, 100));
     transaction.onCancel = () => this.#cancel();
   }
 
   ring(status = 180): void {
     if (this.#decided || status <= 100 || status >= 200) return;
-    this.#trying.stop();
     const headers = { ...this.#core.common(), contact: [this.#contact({})] };
     this.#core.respond(this.#transaction, status, { tag: this.#tag, headers });
   }
@@ -117,7 +117,6 @@ class PendingInvite implements IncomingInvite, Attempt {
   #decide(): boolean {
     if (this.#decided) return false;
     this.#decided = true;
-    this.#trying.stop();
     this.#core.attempts.delete(this);
     return true;
   }

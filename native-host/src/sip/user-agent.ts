@@ -6,6 +6,7 @@ import { receiveInvite } from "./incoming-invite.ts";
 import { type Established, invite } from "./invite.ts";
 import { InviteLeg } from "./invite-leg.ts";
 import type { Caller, DialogId, ExtraHeaders, IncomingInvite, InviteOptions, Leg } from "./leg.ts";
+import { MergedRequests } from "./merged.ts";
 import type { Hop, SipRequest, SipResponse, SipUri } from "./message.ts";
 import { type IncomingSubscribe, receiveSubscribe } from "./notify.ts";
 import { answerOptions } from "./options.ts";
@@ -58,6 +59,7 @@ const GOODBYE_MS = 2000;
 export class UserAgent implements Caller {
   readonly #core: Core;
   readonly #options: UserAgentOptions;
+  readonly #requests = new MergedRequests();
   #closed: Promise<void> | undefined;
 
   private constructor(core: Core, options: UserAgentOptions) {
@@ -171,6 +173,7 @@ export class UserAgent implements Caller {
       this.#core.respond(transaction, 420, { headers: { unsupported: unsupported.join(", ") } });
     } else if (user) user.receive(request, transaction);
     else if (tagOf(request.headers.to) !== "") this.#core.respond(transaction, 481);
+    else if (this.#requests.merged(request)) this.#core.respond(transaction, 482);
     else this.#begin(transaction);
   }
 
