@@ -9,8 +9,8 @@ import { Viewer } from "../../test/support/viewer.ts";
 import { Wire } from "../../test/support/wire.ts";
 import type { Say, Site } from "./site.ts";
 
-/** Multiples of 50 Hz are told apart best; none is a harmonic of another. */
-export const TONES = { alice: 450, bob: 1000, carol: 1550, dora: 2100 } as const;
+/** Multiples of 50 Hz are told apart best; none is a sum or difference of others and their doubles, as G.711 makes them. */
+export const TONES = { alice: 450, bob: 1050, carol: 1750, dora: 2900 } as const;
 
 export type Person = keyof typeof TONES;
 

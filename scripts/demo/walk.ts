@@ -1,6 +1,7 @@
 /** Three people meet on a page, talk, and move on: by a link, by pushState, by the command line. Everything is measured. */
 import { setTimeout } from "node:timers/promises";
-import type { RtpRecording } from "../../test/support/rtp-recording.ts";
+import { type RtpRecording, samplesOf } from "../../test/support/rtp-recording.ts";
+import { tonesIn } from "../../test/support/tone.ts";
 import type { Viewer } from "../../test/support/viewer.ts";
 import type { Cast } from "./cast.ts";
 import type { Figures, Join, Switch } from "./figures.ts";
@@ -137,11 +138,11 @@ async function measured(cast: Cast, move: Move): Promise<Switch> {
   await setTimeout(LISTEN_MS);
   const window = { from: since, to: performance.now() };
   const heard = await heardBy(cast, who, since);
-  const first = heard.firstWith(TONES.dora, since);
+  const firstAt = beginOf(heard, TONES.dora, since);
   const figures = {
     missingFrames: heard.missingFrames(window),
     gapMs: Math.round(longestPause(heard, window)),
-    firstAudioMs: first ? Math.round(first.at - knownAt) : Number.POSITIVE_INFINITY,
+    firstAudioMs: Math.round(firstAt - knownAt),
     rosterMs: Math.round(rosterAt - knownAt),
     ssrcChanges: heard.ssrcChanges(window),
   };
@@ -149,6 +150,13 @@ async function measured(cast: Cast, move: Move): Promise<Switch> {
     `${who} went from ${from} to ${to} by ${how}: ${figures.missingFrames} frames missing, new audio after ${figures.firstAudioMs} ms, rosters right after ${figures.rosterMs} ms`,
   );
   return { who, how, from, to, ...figures };
+}
+
+/** When a tone began: its first frame of two in a row, for a click has all tones in it. Infinity when it never did. */
+function beginOf(heard: RtpRecording, hz: number, since: number): number {
+  const frames = heard.audio({ from: since });
+  const has = frames.map((frame) => tonesIn(samplesOf(frame)).includes(hz));
+  return frames.find((_, i) => has[i] && has[i + 1])?.at ?? Number.POSITIVE_INFINITY;
 }
 
 function longestPause(heard: RtpRecording, window: { from: number; to: number }): number {
