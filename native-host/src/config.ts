@@ -63,6 +63,8 @@ export async function loadConfig(file: string): Promise<Config> {
 /** Reads what the file says. Throws ConfigError with the path of the key. */
 export function readConfig(value: unknown): Config {
   const config = new Section(value, "");
+  // For editors only.
+  config.text("$schema");
   const identity = config.section("identity");
   const sip = config.section("sip");
   const devices = config.list("devices")?.map(readDevice);

@@ -78,6 +78,8 @@ export class SipDeviceLeg implements DeviceLeg {
     this.#over = true;
     this.port.close();
     this.onEnded(reason);
+    // Only our half is left, if it was not the phone itself that ended it.
+    void this.leg.bye(reason);
   }
 
   async hangUp(reason?: string): Promise<void> {

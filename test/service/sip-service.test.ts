@@ -1,0 +1,263 @@
+import assert from "node:assert/strict";
+import { afterEach, describe, test } from "node:test";
+import type { ServiceEvent } from "../../native-host/src/api/call-control.ts";
+import { Stage } from "../support/service-cast.ts";
+
+let stage: Stage;
+afterEach(() => stage.service.close());
+
+const states = () => stage.service.devices().map(({ dev, state }) => `${dev} ${state}`);
+
+describe("Join", () => {
+  test("refuses a device nobody configured", async () => {
+    stage = new Stage();
+
+    await assert.rejects(stage.join("comedies", "sip:+15551234@example.com"), { code: "no-such-device" });
+
+    stage.ladder.reads("");
+    assert.deepEqual(stage.accepted, []);
+  });
+
+  test("takes a configured phone that is named by its SIP address", async () => {
+    const { sipPhone } = await import("../../native-host/src/devices/sip-phone.ts");
+    const { DeviceRegistry } = await import("../../native-host/src/devices/registry.ts");
+    stage = new Stage();
+    const uri = "sip:desk@127.0.0.1";
+    const phone = sipPhone({
+      id: "d1",
+      name: "Desk",
+      uri,
+      anchored: true,
+      caller: stage.cast,
+      mediaHost: "127.0.0.1",
+    });
+
+    assert.equal(new DeviceRegistry([phone], { uris: new Map([[uri, "d1"]]) }).find(uri), phone);
+  });
+
+  test("leaves a device in the call it is in", async () => {
+    stage = new Stage();
+    await stage.join("comedies");
+
+    await assert.rejects(stage.join("dramas"), { code: "device-busy" });
+
+    assert.deepEqual(states(), ["desk busy"]);
+    assert.deepEqual(stage.cast.alive(), ["comedies"]);
+  });
+
+  test("holds two calls with two devices; a command without a name is for the one used last", async () => {
+    stage = new Stage({ phones: ["desk", "kitchen"] });
+    await stage.join("comedies", "desk");
+    await stage.join("dramas", "kitchen");
+
+    await stage.service.leave({ all: false, hangup: true, client: "k1" });
+
+    assert.deepEqual(
+      stage.service.calls().map(({ call }) => call),
+      ["c1"],
+    );
+  });
+
+  test("cannot be done by transfer yet", async () => {
+    stage = new Stage();
+
+    const join = stage.service.join({ ...stage.request("comedies"), device: "desk", mode: "transfer" });
+
+    await assert.rejects(join, { code: "device-unsupported" });
+  });
+
+  test("tells pages no name but the one chosen for them", async () => {
+    stage = new Stage({ roles: { comedies: { focus: true } } });
+    const origin = "https://films.example.com";
+
+    await stage.join("comedies", "desk", { origin });
+    await stage.leave();
+    await stage.join("comedies", "desk", { origin, display: "Alice" });
+
+    assert.deepEqual(
+      stage.cast.subscriptions.map(({ options }) => options.from),
+      [
+        { name: "Anonymous", uri: "sip:anonymous@anonymous.invalid" },
+        { name: "Alice", uri: "sip:alice@127.0.0.1" },
+      ],
+    );
+  });
+});
+
+describe("Use", () => {
+  test("puts the kitchen phone in the place of the desk phone; comedies hears of nothing", async () => {
+    stage = new Stage({ phones: ["desk", "kitchen"] });
+    await stage.join("comedies");
+    stage.ladder.clear();
+
+    await stage.service.useDevice({ device: "kitchen", client: "k1" });
+
+    stage.ladder.reads(`
+      service -> kitchen: INVITE sdp of service
+      kitchen -> service: 200 sdp of kitchen
+      service -> desk:    BYE
+    `);
+    assert.deepEqual(states(), ["desk ready", "kitchen busy"]);
+    assert.equal(stage.service.calls()[0]?.dev, "kitchen");
+  });
+
+  test("stays with the desk phone when the kitchen phone refuses", async () => {
+    stage = new Stage({ phones: ["desk", "kitchen"], roles: { kitchen: { refuses: 480 } } });
+    await stage.join("comedies");
+
+    const use = stage.service.useDevice({ device: "kitchen", client: "k1" });
+
+    await assert.rejects(use, { code: "device-timeout" });
+    assert.deepEqual(stage.cast.alive(), ["comedies"]);
+    assert.equal(stage.cast.leg("desk").state, "confirmed");
+  });
+
+  test("does nothing for the device in use", async () => {
+    stage = new Stage();
+    await stage.join("comedies");
+    stage.ladder.clear();
+
+    await stage.service.useDevice({ device: "desk", client: "k1" });
+
+    stage.ladder.reads("");
+  });
+
+  test("ends the call when the new device hangs up, not when the old one does", async () => {
+    stage = new Stage({ phones: ["desk", "kitchen"] });
+    await stage.join("comedies");
+    await stage.service.useDevice({ device: "kitchen", client: "k1" });
+
+    stage.cast.leg("kitchen").hangsUp();
+
+    assert.deepEqual(stage.service.calls(), []);
+    assert.deepEqual(stage.cast.alive(), []);
+  });
+});
+
+describe("Mute", () => {
+  test("tells the conference, and again when it ends", async () => {
+    stage = new Stage();
+    await stage.join("comedies");
+    stage.ladder.clear();
+
+    await stage.mute(true);
+    assert.equal(stage.service.calls()[0]?.muted, true);
+    await stage.sees("comedies -> service");
+    await stage.mute(false);
+    await new Promise(setImmediate);
+
+    stage.ladder.reads(`
+      service  -> comedies: INVITE again sdp of service recvonly
+      comedies -> service:  200
+      service  -> comedies: INVITE again sdp of service
+      comedies -> service:  200
+    `);
+  });
+
+  test("begins with the call when asked to", async () => {
+    stage = new Stage();
+
+    await stage.join("comedies", "desk", { muted: true });
+
+    assert.deepEqual(stage.ladder.steps("service -> comedies"), [
+      "service -> comedies: INVITE sdp of service recvonly",
+    ]);
+  });
+
+  test("without a call says so", async () => {
+    stage = new Stage();
+
+    await assert.rejects(stage.mute(true), { code: "no-active-call" });
+  });
+});
+
+describe("Leave", () => {
+  test("is fine when the call is over already", async () => {
+    stage = new Stage();
+    await stage.join("comedies");
+    await stage.leave();
+
+    await stage.service.leave({ call: "c1", all: false, hangup: true, client: "k1" });
+  });
+
+  test("of a call nobody ever had says so", async () => {
+    stage = new Stage();
+
+    const leave = stage.service.leave({ call: "c7", all: false, hangup: true, client: "k1" });
+
+    await assert.rejects(leave, { code: "no-such-call" });
+  });
+
+  test("can keep the desk phone on the line for the next Join", async () => {
+    stage = new Stage();
+    await stage.join("comedies");
+    stage.ladder.clear();
+
+    await stage.leave(false);
+    assert.deepEqual(states(), ["desk ready"]);
+    await stage.join("dramas");
+
+    stage.ladder.reads(`
+      service -> comedies: BYE
+      service -> dramas:   INVITE sdp of service
+      dramas  -> service:  200 sdp of dramas
+    `);
+    assert.equal(stage.cast.leg("desk").state, "confirmed");
+  });
+
+  test("hangs up a phone kept on the line after ten seconds", async (t) => {
+    stage = new Stage();
+    await stage.join("comedies");
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+
+    await stage.leave(false);
+    t.mock.timers.tick(10_000);
+
+    assert.equal(stage.ladder.steps("service -> desk: BYE").length, 1);
+  });
+});
+
+describe("The end of the service", () => {
+  test("hangs up every call on both legs", async () => {
+    stage = new Stage({ phones: ["desk", "kitchen"] });
+    await stage.join("comedies", "desk");
+    await stage.join("dramas", "kitchen");
+
+    await stage.service.close();
+
+    assert.equal(stage.ladder.steps("BYE").length, 4);
+    await assert.rejects(stage.join("comedies"), { code: "shutting-down" });
+  });
+});
+
+describe("Subscriptions", () => {
+  test("begin with all there is, and stop when told", async () => {
+    stage = new Stage();
+    await stage.join("comedies");
+    const events: ServiceEvent[] = [];
+
+    const stop = stage.service.subscribe("devices", undefined, (event) => events.push(event));
+    stop();
+    await stage.leave();
+
+    assert.deepEqual(
+      events.map((event) => event.name === "Device" && event.device.state),
+      ["busy"],
+    );
+  });
+
+  test("tell how the device fares", async () => {
+    stage = new Stage();
+    const seen: unknown[] = [];
+    stage.service.subscribe(
+      "devices",
+      undefined,
+      (event) => event.name === "Device" && seen.push(event.device.state),
+    );
+
+    await stage.join("comedies");
+    await stage.leave();
+
+    assert.deepEqual(seen, ["ready", "ringing", "busy", "ready"]);
+  });
+});
