@@ -11,6 +11,8 @@ export interface Limits {
   readonly burst: number;
   readonly connectionsPerAddress: number;
   readonly connections: number;
+  /** Bytes of unfinished messages kept for all connections together; who goes beyond is cut. */
+  readonly unfinishedBytes: number;
   /** Open server transactions; further requests get 503 (RFC 3261 §21.5.4). */
   readonly transactions: number;
   /** A TCP peer that takes longer for one message is cut, milliseconds. */
@@ -28,6 +30,7 @@ export const DEFAULT_LIMITS: Limits = {
   burst: 20_000,
   connectionsPerAddress: 500,
   connections: 2000,
+  unfinishedBytes: 32 << 20,
   transactions: 50_000,
   slowPeerMs: 10_000,
   idlePeerMs: 3_600_000,

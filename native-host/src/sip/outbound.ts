@@ -14,7 +14,7 @@ const TCP_PATIENCE_MS = 2000;
 export interface OutboundOptions {
   readonly codec: Codec;
   readonly lookup: Lookup;
-  readonly onTrace?: Trace | undefined;
+  readonly onTrace: Trace;
 }
 
 /** Sees each message as it comes and goes, retransmissions too. */
@@ -46,7 +46,7 @@ export class Outbound {
 
   /** Never throws; `onFailed` is called later, never at once. */
   transmit(message: SipMessage, hop: Hop, onFailed: (error: SipError) => void): void {
-    if (this.#put(message, hop, onFailed)) this.#options.onTrace?.("out", message, hop);
+    if (this.#put(message, hop, onFailed)) this.#options.onTrace("out", message, hop);
   }
 
   /** Sends a refusal of a message we could not read; whether it arrives is the peer's affair. */
@@ -108,9 +108,7 @@ export class Outbound {
     const { host, port } = this.#endpoint;
     const params = { branch, rport: null };
     const via: Via = { version: "2.0", protocol: hop.protocol, host: bracketed(host), port, params };
-    // A request of an owner may come without any Via, whatever its type says.
-    const below: readonly Via[] = request.headers.via ?? [];
-    return { ...request, headers: { ...request.headers, via: [via, ...below] } };
+    return { ...request, headers: { ...request.headers, via: [via, ...request.headers.via] } };
   }
 
   /** Over the connection the request came on, else to where its Via says (RFC 3261 §18.2.2, RFC 3581 §4). */
@@ -121,9 +119,9 @@ export class Outbound {
   }
 
   /** The same for a response whose request is gone: all is in its topmost Via. */
-  wayBackOf(response: SipResponse): Hop {
+  wayBackOf(response: SipResponse): Hop | undefined {
     const [via] = response.headers.via;
-    if (!via) throw new SipError(503, "No Via");
+    if (!via) return undefined;
     const { received, rport } = via.params;
     const protocol = via.protocol === "TCP" ? "TCP" : "UDP";
     const port = rport ? Number(rport) : (via.port ?? 5060);

@@ -67,10 +67,16 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     onFrame: (frame, source) => inbound.frame(frame, source),
     onError,
   });
-  const { onTrace } = options;
+  const onTrace = harmless(options.onTrace, onError);
   const outbound = new Outbound(endpoint, { codec, lookup: options.lookup ?? systemLookup, onTrace });
-  const timers = withDefaultTimers(options.timers);
-  const transactions = new TransactionLayer(outbound, { ...bound(options), limits, timers, onError });
+  const transactions = new TransactionLayer(outbound, {
+    limits,
+    timers: withDefaultTimers(options.timers),
+    onRequest: (request, transaction) => options.onRequest(request, transaction),
+    onAck: (ack, source) => options.onAck(ack, source),
+    onTrace,
+    onError,
+  });
   layers.transactions = transactions;
   return {
     host: endpoint.host,
@@ -84,11 +90,14 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   };
 }
 
-function bound(options: StackOptions): Pick<StackOptions, "onRequest" | "onAck" | "onTrace"> {
-  return {
-    onRequest: (request, transaction) => options.onRequest(request, transaction),
-    onAck: (ack, source) => options.onAck(ack, source),
-    ...(options.onTrace ? { onTrace: options.onTrace } : {}),
+/** A log that fails must not stop what it tells of. */
+function harmless(trace: Trace | undefined, onError: (error: Error) => void): Trace {
+  return (direction, message, peer) => {
+    try {
+      trace?.(direction, message, peer);
+    } catch (cause) {
+      onError(new Error("trace failed", { cause }));
+    }
   };
 }
 

@@ -6,6 +6,7 @@ import type { Hop, SipMessage, SipRequest, SipResponse, Via } from "./message.ts
 import type { Outbound, Trace } from "./outbound.ts";
 import { buildResponse, withTag } from "./response.ts";
 import { inviteServerStates, requestServerStates, Server } from "./server-transaction.ts";
+import { SipError } from "./sip-error.ts";
 import type { Timers } from "./timers.ts";
 import {
   type ClientTransaction,
@@ -20,7 +21,7 @@ export interface TransactionOptions {
   readonly timers: Timers;
   onRequest(request: SipRequest, transaction: ServerTransaction): void;
   onAck(ack: SipRequest, source: Hop): void;
-  readonly onTrace?: Trace;
+  readonly onTrace: Trace;
   onError(error: Error): void;
 }
 
@@ -43,7 +44,7 @@ export class TransactionLayer {
 
   receive(message: SipMessage, source: Hop): void {
     if (this.#closed) return;
-    this.#options.onTrace?.("in", message, source);
+    this.#options.onTrace("in", message, source);
     if (!("method" in message)) {
       // A stray response has nobody waiting for it (RFC 3261 §18.1.2).
       this.#clients.get(clientKey(message))?.receive(message);
@@ -65,7 +66,9 @@ export class TransactionLayer {
   sendStateless(message: SipMessage, hop?: Hop): void {
     const onFailed = (error: Error) => this.#options.onError(error);
     if (!("method" in message)) {
-      this.#outbound.transmit(message, hop ?? this.#outbound.wayBackOf(message), onFailed);
+      const back = hop ?? this.#outbound.wayBackOf(message);
+      if (back) this.#outbound.transmit(message, back, onFailed);
+      else onFailed(new SipError(503, "No Via"));
       return;
     }
     const onRouted = (routed: { request: SipRequest; hop: Hop }) =>

@@ -102,14 +102,14 @@ describe("a stream of messages", () => {
     assert.equal(rest.length, 1);
   });
 
-  test("says whether a message has begun and is not yet whole", () => {
+  test("says how much it keeps of a message that is not yet whole", () => {
     const framer = new Framer(limits);
 
     framer.push(Buffer.from("\r\n"));
-    assert.equal(framer.partial, false);
+    assert.equal(framer.unfinishedBytes, 0);
     framer.push(message("a").subarray(0, 20));
-    assert.equal(framer.partial, true);
+    assert.equal(framer.unfinishedBytes, 20);
     framer.push(message("a").subarray(20));
-    assert.equal(framer.partial, false);
+    assert.equal(framer.unfinishedBytes, 0);
   });
 });

@@ -68,6 +68,20 @@ describe("TCP", () => {
     assert.match(await alice.next(), /^SIP\/2\.0 200 OK\r\n/);
   });
 
+  test("cuts who makes us keep too much of unfinished messages", async () => {
+    await using films = await desk({ limits: { unfinishedBytes: 1000 } });
+    using first = await RawTcp.open(films.port);
+    using second = await RawTcp.open(films.port);
+
+    first.write("x".repeat(900));
+    second.write("x".repeat(900));
+    await Promise.race([first.closed, second.closed]);
+    using third = await RawTcp.open(films.port);
+    third.write(rawRequest());
+
+    assert.match(await third.next(), /^SIP\/2\.0 200 OK\r\n/);
+  });
+
   test("takes only so many connections from one address", async () => {
     await using films = await desk({ limits: { connectionsPerAddress: 2 } });
     using first = await RawTcp.open(films.port);

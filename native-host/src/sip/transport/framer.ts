@@ -32,9 +32,9 @@ export class Framer {
     this.#limits = limits;
   }
 
-  /** Whether a message has begun and is not yet whole. */
-  get partial(): boolean {
-    return this.#used > 0;
+  /** How much there is of a message that has begun and is not yet whole. */
+  get unfinishedBytes(): number {
+    return this.#used;
   }
 
   /** The messages that are whole now; at most one ping however many came. */

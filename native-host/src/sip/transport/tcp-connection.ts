@@ -43,6 +43,8 @@ export interface TcpConnectionOptions {
   readonly limits: Limits;
   /** Returns false to have the connection closed once all is sent. */
   onFrame(frame: Frame): boolean;
+  /** So many more bytes of an unfinished message, or fewer; returns false when that is too much. */
+  onUnfinished(bytes: number): boolean;
   onClosed(): void;
 }
 
@@ -52,6 +54,7 @@ export class TcpConnection {
   readonly #framer: Framer;
   readonly #machine: Machine<State, Event>;
   readonly #opened = Promise.withResolvers<boolean>();
+  #unfinishedBytes = 0;
   #error = new Error("connection closed");
 
   constructor(socket: Socket, options: TcpConnectionOptions) {
@@ -104,7 +107,14 @@ export class TcpConnection {
       if (frame.name !== "ping" && !this.#options.onFrame(frame)) this.finish();
       if (this.#over) return;
     }
-    if (this.#framer.partial) this.#machine.send("partial");
+    this.#count(this.#framer.unfinishedBytes);
+    if (this.#unfinishedBytes > 0) this.#machine.send("partial");
+  }
+
+  #count(unfinishedBytes: number): void {
+    const more = unfinishedBytes - this.#unfinishedBytes;
+    this.#unfinishedBytes = unfinishedBytes;
+    if (!this.#options.onUnfinished(more)) this.#machine.send("late");
   }
 
   #entered(state: State): void {
@@ -113,6 +123,7 @@ export class TcpConnection {
     if (state !== "closed") return;
     this.#opened.resolve(false);
     this.#socket.destroy();
+    this.#count(0);
     this.#options.onClosed();
   }
 }

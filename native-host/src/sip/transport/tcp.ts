@@ -20,6 +20,7 @@ export class TcpTransport {
   readonly #server: Server;
   /** By remote `address:port`. */
   readonly #connections = new Map<string, TcpConnection>();
+  #unfinishedBytes = 0;
   readonly #perAddress = new Map<string, number>();
 
   /** Rejects when the port is taken. */
@@ -97,6 +98,10 @@ export class TcpTransport {
       start,
       limits: this.#options.limits,
       onFrame: (frame) => this.#options.onFrame(frame, peer),
+      onUnfinished: (bytes) => {
+        this.#unfinishedBytes += bytes;
+        return this.#unfinishedBytes <= this.#options.limits.unfinishedBytes;
+      },
       onClosed: () => this.#forget(peer, connection),
     });
     this.#connections.set(keyOf(peer), connection);

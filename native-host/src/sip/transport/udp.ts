@@ -28,7 +28,10 @@ export class UdpTransport {
     // The lookup above answers at once, and so may bind.
     const listening = once(socket, "listening");
     socket.bind(options.port, options.host);
-    await listening;
+    await listening.catch((taken: unknown) => {
+      socket.close();
+      throw taken;
+    });
     return new UdpTransport(socket, options);
   }
 
