@@ -175,6 +175,28 @@ describe("The API socket", () => {
     assert.equal(toBob.children[0]?.attributes["client"], "k1");
   });
 
+  test("says the Result of a subscription before its first event", async (t) => {
+    const alice = await (await apiCast(t)).connect();
+    alice.say('<Subscribe req="1" to="devices"/>');
+    await alice.hears(({ name }) => name === "Event");
+    assert.deepEqual(
+      alice.heard.map(({ name, attributes }) => `${name} ${attributes["sub"]}`),
+      ["Result s1", "Event s1"],
+    );
+  });
+
+  test("takes 64 commands of a client at a time, and says so to the next", async (t) => {
+    const { service, connect } = await apiCast(t);
+    const alice = await connect();
+    service.answer = () => new Promise(() => undefined);
+    for (let count = 1; count <= 65; count += 1)
+      alice.say(`<ExternalJoin req="r${count}" id="sip:films@home"/>`);
+    assert.deepEqual(
+      [errorCode(await alice.hears(isResult)), alice.heard.at(-1)?.attributes["req"]],
+      ["limit-exceeded", "r65"],
+    );
+  });
+
   test("rings a browser that is a phone, and nobody else", async (t) => {
     const { connect } = await apiCast(t);
     const [alice, bob] = [await connect(), await connect()];
@@ -260,6 +282,7 @@ describe("The API socket", () => {
     const { connect } = await apiCast(t, { patienceMs: 30 });
     const [mallory, alice] = [await connect(), await connect()];
     assert.equal((await alice.ask("1", '<Ping req="1"/>')).attributes["status"], "ok");
+    mallory.say('<Ping req="1"/>');
     mallory.socket.write("<Pi");
     await once(mallory.socket, "close");
     assert.equal((await alice.ask("2", '<Ping req="2"/>')).attributes["status"], "ok");

@@ -181,6 +181,10 @@ describe("The commands", () => {
       assert.equal(refusal(`<ExternalJoin id="${uri}"/>`), "bad-uri"));
   }
 
+  test("calls a user with a question mark in the name, which RFC 3261 allows", () => {
+    assert.equal(command('<ExternalJoin id="sip:who?@home"/>').name, "ExternalJoin");
+  });
+
   test("cuts a timeout to three minutes", () => {
     const incoming = readRequest('<Ping req="1" timeout="999999"/>');
     assert.ok("request" in incoming);

@@ -116,8 +116,7 @@ export function callUri(text: string): SipUri {
     throw new ServiceError("bad-uri", [text.slice(0, 80), "telephone numbers need a SIP account"]);
   const uri = parseUri(text);
   if (!uri || uri.host === "") throw new ServiceError("bad-uri", [text.slice(0, 80), "it is not a SIP URI"]);
-  if (uri.headers || text.includes("?"))
-    throw new ServiceError("bad-uri", [text.slice(0, 80), "it brings headers"]);
+  if (uri.headers !== undefined) throw new ServiceError("bad-uri", [text.slice(0, 80), "it brings headers"]);
   if (Object.hasOwn(uri.params, "method"))
     throw new ServiceError("bad-uri", [text.slice(0, 80), "it names a method"]);
   // The scheme was matched above, in whatever case it was written.
