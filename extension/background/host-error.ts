@@ -1,6 +1,6 @@
 /** What can go wrong between the worker and the service. */
 
-/** The service refused a command: the `<Error>` of its Result (docs/api.md, errors). */
+/** The service refused a command: the `<Error>` of its Result (docs/xml-api.md, errors). */
 export class HostError extends Error {
   override readonly name = "HostError";
   readonly code: string;

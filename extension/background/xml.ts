@@ -44,7 +44,7 @@ export function el(
   return { name, attributes: Object.fromEntries(present), children, text };
 }
 
-/** One document on one line, in the API's namespace (docs/api.md). */
+/** One document on one line, in the API's namespace (docs/xml-api.md). */
 export function writeXml(root: XmlElement): string {
   return write({ ...root, attributes: { xmlns: NAMESPACE, ...root.attributes } });
 }

@@ -1,4 +1,4 @@
-/** Plays the SIP service to a real extension: answers its commands as docs/api.md says and remembers them. */
+/** Plays the SIP service to a real extension: answers its commands as docs/xml-api.md says and remembers them. */
 import { rmSync } from "node:fs";
 import net from "node:net";
 import { child, el, readXml, writeXml, type XmlElement } from "../../extension/background/xml.ts";
