@@ -111,7 +111,7 @@ export class Director {
     const { memory, now } = this.#options;
     const each = verdict.question.reason !== "new-site";
     const key = each ? `${page.origin} ${page.uri}` : page.origin;
-    const last = Math.max(0, ...Object.values(memory.value.asked));
+    const last = Math.max(Number.NEGATIVE_INFINITY, ...Object.values(memory.value.asked));
     if (memory.value.asked[key] !== undefined || (each && now() - last < ASK_EVERY_MS)) return;
     memory.set({ asked: { ...memory.value.asked, [key]: now() } });
     this.#options.ask();
