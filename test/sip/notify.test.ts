@@ -176,8 +176,12 @@ describe("a notifier", () => {
   test("ends with its user agent", async () => {
     const { annas, agent, ended } = await subscribed();
 
-    const closed = agent.close();
+    let gone = false;
+    const closed = agent.close().then(() => {
+      gone = true;
+    });
     await settled();
+    assert.equal(gone, false, "left before anna could answer");
     annas.respond(0, 200);
     await closed;
 

@@ -62,11 +62,13 @@ describe("a user agent", () => {
     const net = new FakeNet();
     const alice = await net.agent("alice");
     await net.agent("bob", {
-      onRequest: (request, respond) =>
-        respond(202, "Fine\r\nEvil: 1", { "X-Subject": `${request.headers["subject"]}` }),
+      onRequest: (request, respond) => {
+        assert.deepEqual([request.headers.via.length, request.headers.route], [1, undefined]);
+        respond(202, "Fine\r\nEvil: 1", { "X-Subject": `${request.headers["subject"]}` });
+      },
     });
 
-    const headers = { Subject: "films\r\nRoute: <sip:evil>", Via: "no", "X Y": "no" };
+    const headers = { Subject: "films\r\nRoute: <sip:evil>", Via: "no", Route: "<sip:evil>", "X Y": "no" };
     const response = await alice.request("MESSAGE", "sip:bob@bob", {
       headers,
       body: { type: "text/plain", content: "hi" },
