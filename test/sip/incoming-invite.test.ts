@@ -159,10 +159,12 @@ describe("an incoming INVITE", () => {
     assert.equal(annas.responses[0]?.headers["unsupported"], "nothing-known");
   });
 
-  test("gets 500 when bob's owner stumbles over it, and bob goes on", async () => {
+  test("gets 500 when bob's owner stumbles over it, which is reported, and bob goes on", async () => {
     const net = new FakeNet();
     const annas = net.scripted("anna");
+    const errors: unknown[] = [];
     await net.agent("bob", {
+      onError: ({ cause }) => errors.push(cause),
       onInvite: () => {
         throw new TypeError("not foreseen");
       },
@@ -176,5 +178,6 @@ describe("an incoming INVITE", () => {
       annas.responses.map(({ status }) => status),
       [500, 200],
     );
+    assert.deepEqual(errors, [new TypeError("not foreseen")]);
   });
 });

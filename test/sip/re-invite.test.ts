@@ -5,17 +5,23 @@ import { readAudio } from "#sdp/session.ts";
 import type { Leg, LegHandlers } from "#sip/leg.ts";
 import type { SipRequest } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
+import type { UserAgentOptions } from "#sip/user-agent.ts";
 import { answerAt, offerAt, settled } from "../support/descriptions.ts";
 import { FakeNet } from "../support/fake-stack.ts";
 
 const answering: LegHandlers = { onOffer: (offer) => answerAt(5000, offer) };
 
 /** alice in a call with bob, whose leg has these handlers; the ladder starts when they talk. */
-async function inCall(bobs: LegHandlers, alices: LegHandlers = {}) {
+async function inCall(
+  bobs: LegHandlers,
+  alices: LegHandlers = {},
+  bobsOptions: Partial<UserAgentOptions> = {},
+) {
   const net = new FakeNet();
   const alice = await net.agent("alice");
   const legs: Leg[] = [];
   const bob = await net.agent("bob", {
+    ...bobsOptions,
     onInvite: (invite) => legs.push(invite.accept(answerAt(5000, invite.offer ?? ""), { handlers: bobs })),
   });
   const { leg } = await alice.invite("sip:bob@bob", { offer: offerAt(4000), handlers: alices });
@@ -74,6 +80,21 @@ describe("a re-INVITE", () => {
     const { leg } = await inCall({ onOffer: () => Promise.reject(new SipError(603, "Decline")) });
 
     await assert.rejects(leg.offer(offerAt(4400)), { name: "SipError", status: 603 });
+  });
+
+  test("over which bob's owner stumbles is refused with 500, and the call goes on", async () => {
+    const errors: unknown[] = [];
+    const onError = ({ cause }: Error) => errors.push(cause);
+    const { leg } = await inCall(
+      { onOffer: () => Promise.reject(new TypeError("not foreseen")) },
+      {},
+      { onError },
+    );
+
+    await assert.rejects(leg.offer(offerAt(4400)), { status: 500 });
+
+    assert.equal(leg.state, "confirmed");
+    assert.deepEqual(errors, [new TypeError("not foreseen")]);
   });
 
   test("from both ends at once fails at both, then each gets its turn", async () => {

@@ -201,6 +201,19 @@ describe("two user agents on this machine", () => {
     assert.deepEqual(protocols, ["INVITE TCP", "ACK UDP", "BYE UDP"]);
   });
 
+  test("call each other over IPv6", async (t) => {
+    const onInvite: UserAgentOptions["onInvite"] = (invite) =>
+      void invite.accept(answerAt(5000, invite.offer ?? ""));
+    const bob = await onSockets(t, "bob", { host: "::1", onInvite });
+    const alice = await onSockets(t, "alice", { host: "::1" });
+
+    const { leg } = await alice.invite(bob.address, { offer: offerAt(4000) });
+    await leg.bye();
+
+    assert.match(leg.localContact, /@\[::1\]:/);
+    assert.deepEqual([...bob.legs()], []);
+  });
+
   test("cannot both have the same port", async (t) => {
     const alice = await onSockets(t, "alice");
 

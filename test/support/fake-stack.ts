@@ -133,7 +133,12 @@ export class FakeNet {
       },
     };
     if (request.method === "INVITE") there.servers.set(branch, transaction);
-    there.options.onRequest(request, transaction);
+    try {
+      there.options.onRequest(request, transaction);
+    } catch (error) {
+      there.options.onError?.(new Error("owner failed", { cause: error }));
+      transaction.respond(buildResponse(request, 500));
+    }
   }
 
   #cancel(to: string, branch: string): void {

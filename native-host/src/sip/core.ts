@@ -4,6 +4,7 @@ import { firstRequest, type RequestParts } from "./dialog.ts";
 import { type Body, bodyParts, oneLine, tagOf, token, withTag } from "./header-values.ts";
 import type { NameAddr, Params, SipHeaders, SipRequest, SipResponse, SipUri } from "./message.ts";
 import { buildResponse, makeUp } from "./response.ts";
+import { SipError } from "./sip-error.ts";
 import type { ClientTransaction, ServerTransaction, Stack } from "./stack.ts";
 import type { Timers } from "./timers.ts";
 import { bracketed } from "./uri.ts";
@@ -41,6 +42,7 @@ export interface CoreOptions {
   readonly contactUser: string | undefined;
   readonly outboundProxy: SipUri | undefined;
   readonly allow: readonly string[];
+  readonly onError: (error: Error) => void;
 }
 
 /** Option tags we understand in a peer's Require. */
@@ -124,6 +126,13 @@ export class Core {
 
   respond(transaction: ServerTransaction, status: number, parts: ResponseParts = {}): void {
     transaction.respond(this.response(transaction.request, status, parts));
+  }
+
+  /** The status for what an owner's callback threw: the one it meant, else 500 and a report. */
+  statusOf(thrown: unknown): number {
+    if (thrown instanceof SipError) return thrown.status;
+    this.#options.onError(new Error("owner failed", { cause: thrown }));
+    return 500;
   }
 
   /** Answers 503 to everything of ours that still waits; called after the sockets closed. */

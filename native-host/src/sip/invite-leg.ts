@@ -18,7 +18,6 @@ import {
 import { answerOptions } from "./options.ts";
 import { Negotiation } from "./re-invite.ts";
 import { type ReferOptions, Referrals } from "./refer.ts";
-import { SipError } from "./sip-error.ts";
 import type { ServerTransaction } from "./stack.ts";
 import { isSipUri } from "./uri.ts";
 
@@ -164,7 +163,7 @@ export class InviteLeg implements Leg, DialogUser {
     try {
       return await this.handlers.onRequest(request);
     } catch (error) {
-      return error instanceof SipError ? error : { status: 500 };
+      return { status: this.#core.statusOf(error) };
     }
   }
 

@@ -183,7 +183,7 @@ export class Negotiation {
     try {
       return await onOffer(offer);
     } catch (error) {
-      return error instanceof SipError ? error.status : 500;
+      return this.#options.core.statusOf(error);
     }
   }
 }

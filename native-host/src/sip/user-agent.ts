@@ -31,6 +31,8 @@ export interface UserAgentOptions {
   readonly timers?: Partial<Timers>;
   readonly limits?: StackOptions["limits"];
   readonly onTrace?: StackOptions["onTrace"];
+  /** What a callback of the owner threw without meaning a status by it; a process warning when missing. */
+  readonly onError?: (error: Error) => void;
   /** Without it INVITE is answered 405. */
   readonly onInvite?: (invite: IncomingInvite) => void;
   /** Without it SUBSCRIBE is answered 489. */
@@ -70,12 +72,13 @@ export class UserAgent implements Caller {
   /** Opens the sockets; rejects when the port is taken. `open` is another wire for tests. */
   static async open(options: UserAgentOptions, open = openStack): Promise<UserAgent> {
     let agent: UserAgent | undefined;
-    const { host, port, onTrace, limits } = options;
+    const { host, port, onTrace, limits, onError = warn } = options;
     const timers = withDefaultTimers(options.timers);
     const stack = await open({
       host,
       port,
       timers,
+      onError,
       ...(onTrace && { onTrace }),
       ...(limits && { limits }),
       onRequest: (_request, transaction) => {
@@ -154,16 +157,7 @@ export class UserAgent implements Caller {
     return users.get(dialogKey(id)) ?? users.get(dialogKey({ ...id, remoteTag: "" }));
   }
 
-  /** No bytes of a peer may end the process: what an owner did not foresee is answered 500. */
   #receive(transaction: ServerTransaction): void {
-    try {
-      this.#route(transaction);
-    } catch {
-      this.#core.respond(transaction, 500);
-    }
-  }
-
-  #route(transaction: ServerTransaction): void {
     const { request } = transaction;
     const unsupported = [...optionTags(request, "require")].filter(
       (tag) => !SUPPORTED.some((own) => own === tag),
@@ -213,8 +207,21 @@ export class UserAgent implements Caller {
   }
 }
 
+function warn(error: Error): void {
+  process.emitWarning(error);
+}
+
 function coreOptions(options: UserAgentOptions, stack: Stack, timers: Timers): CoreOptions {
-  const { name, identity, contactUser, outboundProxy, onInvite, onSubscribe, onRequest } = options;
+  const {
+    name,
+    identity,
+    contactUser,
+    outboundProxy,
+    onInvite,
+    onSubscribe,
+    onRequest,
+    onError = warn,
+  } = options;
   const own: SipUri = `sip:${bracketed(stack.host)}:${stack.port}`;
   const allow = ["ACK", "CANCEL", "BYE", "OPTIONS", "NOTIFY", "INFO", "REFER"];
   if (onInvite) allow.unshift("INVITE");
@@ -225,5 +232,5 @@ function coreOptions(options: UserAgentOptions, stack: Stack, timers: Timers): C
     uri: identity.uri ?? own,
     params: {},
   };
-  return { stack, timers, name, identity: from, contactUser, outboundProxy, allow };
+  return { stack, timers, name, identity: from, contactUser, outboundProxy, allow, onError };
 }
