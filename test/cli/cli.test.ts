@@ -76,6 +76,8 @@ describe("partyline, with a service", () => {
     assert.deepEqual([service.asked[0]?.method, request.device, request.muted], ["join", "soft", true]);
     const status = await partyline(["status", "--runtime-dir", directory]);
     assert.equal(status.stdout, "sip:films@home active on soft, muted (call c1)\n");
+    const machine = JSON.parse((await partyline(["status", "--json", "--runtime-dir", directory])).stdout);
+    assert.deepEqual([machine[0].state, machine[0].muted, machine[0].dev], ["active", true, "soft"]);
     const devices = await partyline(["devices", "--runtime-dir", directory]);
     assert.match(devices.stdout, /^soft +ready +softphone +Baresip on this computer \(default\)\n$/);
   });
@@ -98,6 +100,11 @@ describe("partyline, with a service", () => {
     const { service, directory } = await apiCast(t);
     const say = async (...args: string[]) => (await partyline([...args, "--runtime-dir", directory])).stdout;
     await say("open", "sip:films@home");
+    assert.deepEqual(JSON.parse(await say("switch", "sip:westerns@home", "--json")), {
+      call: "c2",
+      conf: "sip:westerns@home",
+      gap: 18,
+    });
     assert.equal(
       await say("switch", "sip:dramas@home"),
       "Moved to sip:dramas@home; the device waited 18 ms.\n",
@@ -109,7 +116,7 @@ describe("partyline, with a service", () => {
     assert.equal(await say("status"), "The service is running; there is no call.\n");
     assert.deepEqual(
       service.asked.map(({ method }) => method),
-      ["externalJoin", "switchTo", "useDevice", "mute", "mute", "leave"],
+      ["externalJoin", "switchTo", "switchTo", "useDevice", "mute", "mute", "leave"],
     );
   });
 
@@ -133,7 +140,9 @@ describe("partyline, with a service", () => {
       directory,
     ]);
     assert.equal(busy.code, 1);
-    assert.deepEqual(JSON.parse(busy.stdout), { error: { code: "busy", detail: "sip:films@home is busy." } });
+    assert.deepEqual(JSON.parse(busy.stdout), {
+      error: { code: "busy", detail: "sip:films@home is busy (486 Busy Here)." },
+    });
   });
 
   test("sends documents as they are and exits 0 only if every Result is ok", async (t) => {

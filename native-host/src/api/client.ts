@@ -15,10 +15,16 @@ export class RefusedError extends Error {
   constructor(result: XmlElement) {
     const error = result.children.find((child) => child.name === "Error");
     const code = error?.attributes["code"] ?? "";
-    super(error?.attributes["detail"] ?? `The service refused: ${code}.`);
+    super(sentence(error, code));
     this.code = isErrorCode(code) ? code : "unknown";
     this.result = result;
   }
+}
+
+/** What the service says, with what the SIP peer answered if one did. */
+function sentence(error: XmlElement | undefined, code: string): string {
+  const { detail = `The service refused: ${code}.`, sip, reason = "" } = error?.attributes ?? {};
+  return sip === undefined ? detail : `${detail.replace(/\.$/, "")} (${`${sip} ${reason}`.trim()}).`;
 }
 
 interface Waiting {

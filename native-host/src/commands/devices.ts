@@ -1,5 +1,6 @@
 /** `partyline devices`: the phones one may talk through. */
 import { el, type XmlElement } from "../xml/strict.ts";
+import { plainAttributes } from "./as-json.ts";
 import { type CliCommand, print, printable } from "./command.ts";
 import { withService } from "./talk.ts";
 
@@ -10,7 +11,7 @@ export const devices: CliCommand = {
   run: async (input) => {
     const result = await withService(input, (client) => client.request(el("Devices")));
     const found = result.children.flatMap(({ children }) => children).map(({ attributes }) => attributes);
-    if (input.flag("json")) print(JSON.stringify(found));
+    if (input.flag("json")) print(JSON.stringify(found.map(plainAttributes)));
     else if (found.length === 0)
       print("There is no device; install baresip or name a phone in the settings.");
     else for (const device of found) print(line(device));

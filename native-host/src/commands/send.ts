@@ -2,7 +2,8 @@
 import { text } from "node:stream/consumers";
 import type { ApiClient } from "../api/client.ts";
 import { XmlError } from "../xml/scan.ts";
-import { parseXml, type XmlElement } from "../xml/strict.ts";
+import { parseXml } from "../xml/strict.ts";
+import { plainElement } from "./as-json.ts";
 import { type CliCommand, type Input, print } from "./command.ts";
 import { withService } from "./talk.ts";
 
@@ -25,7 +26,7 @@ async function sendAll(client: ApiClient, documents: readonly string[], input: I
   let open = documents.length;
   let refused = 0;
   client.onDocument = (document, xml) => {
-    print(input.flag("json") ? JSON.stringify(plain(document)) : xml.replaceAll("\n", "&#10;"));
+    print(input.flag("json") ? JSON.stringify(plainElement(document)) : xml.replaceAll("\n", "&#10;"));
     if (document.name !== "Result" && document.name !== "Welcome") return;
     if (document.attributes["status"] === "error") refused += 1;
     open -= 1;
@@ -35,16 +36,6 @@ async function sendAll(client: ApiClient, documents: readonly string[], input: I
   if (documents.length > 0) await Promise.race([all.promise, client.closed]);
   if (input.flag("follow")) await client.closed;
   return refused > 0 || open > 0 ? 1 : 0;
-}
-
-/** An element without what is empty. */
-function plain({ name, attributes, children, text: inside }: XmlElement): object {
-  return {
-    name,
-    ...attributes,
-    ...(children.length > 0 && { children: children.map(plain) }),
-    ...(inside !== "" && { text: inside }),
-  };
 }
 
 /** Documents separated by NUL, or each on its line or lines; what never becomes one is sent for the service to refuse. */

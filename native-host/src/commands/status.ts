@@ -1,5 +1,6 @@
 /** `partyline status`: the calls there are. */
 import { el, type XmlElement } from "../xml/strict.ts";
+import { plainAttributes } from "./as-json.ts";
 import { type CliCommand, print, printable } from "./command.ts";
 import { withService } from "./talk.ts";
 
@@ -13,7 +14,7 @@ export const status: CliCommand = {
       .flatMap(({ children }) => children)
       .filter(({ name }) => name === "Call")
       .map(({ attributes }) => attributes);
-    if (input.flag("json")) print(JSON.stringify(calls));
+    if (input.flag("json")) print(JSON.stringify(calls.map(plainAttributes)));
     else if (calls.length === 0) print("The service is running; there is no call.");
     else for (const call of calls) print(line(call));
     return 0;

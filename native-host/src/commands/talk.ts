@@ -2,6 +2,7 @@
 import { ApiClient } from "../api/client.ts";
 import { connectToService, reachService, startService } from "../api/reach-service.ts";
 import type { XmlElement } from "../xml/strict.ts";
+import { plainAttributes } from "./as-json.ts";
 import { type Input, print } from "./command.ts";
 
 /** Connects, runs `talk`, and always hangs up. With `start` the service is started if need be. */
@@ -36,5 +37,5 @@ export async function command(
 /** The Result's attributes as JSON, or a sentence. */
 export function answer(input: Input, result: XmlElement, words: string): void {
   const { req: _req, status: _status, ...attributes } = result.attributes;
-  print(input.flag("json") ? JSON.stringify(attributes) : words);
+  print(input.flag("json") ? JSON.stringify(plainAttributes(attributes)) : words);
 }
