@@ -79,6 +79,26 @@ describe("A browser as a phone", () => {
     assert.match(peer?.answer ?? "", /^a=candidate:.* 127\.0\.0\.1 \d+ typ host/m);
   });
 
+  test("is lost when it falls silent, long before its connection times out", async (t) => {
+    const browser = new BrowserPeer();
+    open.push(browser);
+    const peer = await answerPeer(await browser.offer(), codecs);
+    assert.ok(peer);
+    open.push(peer);
+    const lost: string[] = [];
+    peer.onLost = (reason) => lost.push(reason);
+    t.mock.timers.enable({ apis: ["setInterval"] });
+    await browser.connect(peer.answer, 400);
+    t.mock.timers.tick(20);
+    await until(() => peer.port.counts["received"] === 1, "the browser's first packet");
+
+    t.mock.timers.tick(8000);
+    assert.deepEqual(lost, []);
+    t.mock.timers.tick(1000);
+
+    assert.deepEqual(lost, ["the browser fell silent"]);
+  });
+
   test("refuses a browser that can only speak Opus", async () => {
     const { phone, session } = laptop();
     const browser = new BrowserPeer("opus/48000/2");

@@ -15,6 +15,13 @@ const OPEN_WITHIN_MS = 10_000;
 /** ICE may find its way back until then (RFC 8445 §14); a closed connection cannot. */
 const RETURN_WITHIN_MS = 5000;
 
+/**
+ * A browser sends audio all the time, also when muted; one that was closed or crashed is silent long before ICE
+ * notices (30 s). Counted in ticks, so that a computer's sleep is not taken for the browser's end.
+ */
+const TICK_MS = 1000;
+const SILENT_TICKS = 8;
+
 export interface Peer {
   readonly answer: Sdp;
   readonly port: MediaPort;
@@ -94,6 +101,8 @@ class BrowserPeer implements Peer, MediaPort {
   readonly #track: Track;
   readonly #ssrc: number;
   #lossTimer: NodeJS.Timeout | undefined;
+  #ticks: NodeJS.Timeout | undefined;
+  #silentTicks = 0;
   #closed = false;
 
   constructor(connection: PeerConnection, track: Track, audio: OfferedAudio & { readonly ssrc: number }) {
@@ -120,6 +129,7 @@ class BrowserPeer implements Peer, MediaPort {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#lossTimer);
+    clearInterval(this.#ticks);
     this.#connection.close();
   }
 
@@ -129,6 +139,8 @@ class BrowserPeer implements Peer, MediaPort {
       this.counts.rtcp += 1;
     } else {
       this.counts.received += 1;
+      this.#silentTicks = 0;
+      this.#ticks ??= setInterval(() => this.#tick(), TICK_MS);
       this.onPacket(packet);
     }
   }
@@ -140,6 +152,11 @@ class BrowserPeer implements Peer, MediaPort {
     if (state === "disconnected" || state === "failed") {
       this.#loseAfter(RETURN_WITHIN_MS, "the connection to the browser was lost");
     }
+  }
+
+  #tick(): void {
+    this.#silentTicks += 1;
+    if (this.#silentTicks > SILENT_TICKS) this.#lost("the browser fell silent");
   }
 
   #loseAfter(ms: number, reason: string): void {
