@@ -135,9 +135,9 @@ describe("A caller who cancels", () => {
     cancel.abort();
     await joining;
     await until(() => cast.ladder.steps("conference -> alice: 487").length === 1, "487 to alice");
+    await until(() => cast.ladder.steps("mixer -> conference: 487").length === 1, "487 from the mixer");
     go.resolve();
 
-    await until(() => cast.ladder.steps("mixer -> conference: 487").length === 1, "487 from the mixer");
     assert.equal(cast.server.focus.conferences.size, 0);
     assert.deepEqual(cast.mixer.ports("films"), []);
   });
