@@ -83,6 +83,18 @@ export class ExtensionBrowser {
     return worker;
   }
 
+  async allowMicrophone(): Promise<void> {
+    const origin = `chrome-extension://${CHROMIUM_EXTENSION_ID}`;
+    await this.browser.defaultBrowserContext().overridePermissions(origin, ["microphone"]);
+  }
+
+  /** Has the offscreen document log the frames it receives; the worker reads its settings when it starts. */
+  async diagnose(): Promise<void> {
+    const worker = await this.worker();
+    await worker.evaluate("chrome.storage.local.set({ diagnosis: true })");
+    await worker.close();
+  }
+
   /** The popup that the extension opens by itself, to ask something. */
   async askingPopup(): Promise<Page> {
     return (await this.browser.waitForTarget((target) => isPopup(target.url()), { timeout: 5000 })).asPage();
