@@ -7,6 +7,7 @@ import {
 } from "../../native-host/src/sip/client-transaction.ts";
 import type { Hop, SipRequest } from "../../native-host/src/sip/message.ts";
 import { buildResponse, isMadeUp } from "../../native-host/src/sip/response.ts";
+import { SipError } from "../../native-host/src/sip/sip-error.ts";
 import { DEFAULT_TIMERS } from "../../native-host/src/sip/timers.ts";
 import { pass } from "../support/clock.ts";
 
@@ -43,7 +44,7 @@ function alice(method: string, hop = UDP) {
       (of === "INVITE" ? inviteClientStates : requestClientStates)(DEFAULT_TIMERS, reliable),
     transmit: (message, _hop, onFailed) => {
       sent.push(message);
-      if (broken) onFailed();
+      if (broken) onFailed(new SipError(503, "Not Sent"));
     },
     cancel: (cancel) => {
       sent.push(cancel);
@@ -313,7 +314,7 @@ describe("a network that fails", () => {
 
       call.breakNetwork();
       call.start();
-      call.client.fail();
+      call.client.fail(new SipError(503, "Not Sent"));
 
       assert.deepEqual(call.heard, ["503 made up"]);
       assert.equal(call.ended(), true);

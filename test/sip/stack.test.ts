@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, test } from "node:test";
-import type { SipMessage, SipRequest } from "../../native-host/src/sip/message.ts";
+import type { Hop, SipMessage, SipRequest } from "../../native-host/src/sip/message.ts";
 import { makeResponse } from "../../native-host/src/sip/stack.ts";
 import { address, answer, desk, patientDesk, reply, request } from "../support/desk.ts";
 import { RawTcp, RawUdp, rawRequest } from "../support/raw-sip.ts";
@@ -242,7 +242,26 @@ describe("a message that would write a line of its own", () => {
       const response = await answer(alice, spoil(request("OPTIONS", address(films))));
 
       assert.equal(response.status, 503);
+      assert.match(response.reason, /^(Control Character|White Space|Unsafe)/);
       assert.deepEqual(sent, []);
+    });
+  }
+});
+
+describe("a hop that cannot be", () => {
+  const hops: readonly Hop[] = [
+    { protocol: "UDP", address: "films.example", port: 5060 },
+    { protocol: "TCP", address: "127.0.0.1", port: 0 },
+    { protocol: "UDP", address: "127.0.0.1", port: 99_999 },
+    { protocol: "TCP", address: "127.0.0.1", port: 5060.5 },
+  ];
+  for (const hop of hops) {
+    test(`is a 503: ${hop.protocol} ${hop.address} ${hop.port}`, async () => {
+      await using alice = await desk();
+
+      const response = await answer(alice, request("OPTIONS", "sip:films@h"), hop);
+
+      assert.deepEqual([response.status, response.reason], [503, "Bad Target"]);
     });
   }
 });

@@ -2,6 +2,7 @@
 import { Machine, type Table } from "./machine.ts";
 import type { Hop, SipRequest, SipResponse } from "./message.ts";
 import { makeUp } from "./response.ts";
+import type { SipError } from "./sip-error.ts";
 import { giveUpAfterMs, type Timers } from "./timers.ts";
 import { type ClientTransaction, newBranch } from "./transaction.ts";
 
@@ -114,7 +115,7 @@ export function requestClientStates(timers: Timers, reliable: boolean): ClientTa
 export interface ClientWiring {
   states(method: string, reliable: boolean): ClientTable;
   /** Sends a request as it stands; never throws. */
-  transmit(request: SipRequest, hop: Hop, onFailed: () => void): void;
+  transmit(request: SipRequest, hop: Hop, onFailed: (error: SipError) => void): void;
   /** Sends the CANCEL in a transaction of its own. */
   cancel(cancel: SipRequest, hop: Hop): void;
   onResponse(response: SipResponse): void;
@@ -134,6 +135,7 @@ export class Client implements ClientTransaction {
   #progressed = false;
   #answered = false;
   #response: SipResponse | undefined;
+  #failure: SipError | undefined;
 
   constructor(request: SipRequest, wiring: ClientWiring, branch = newBranch()) {
     this.#request = request;
@@ -169,16 +171,17 @@ export class Client implements ClientTransaction {
   }
 
   /** Gives up: an owner that has no final response yet gets a made-up one. */
-  fail(reason?: string, status = 503): void {
+  fail(error: SipError): void {
+    this.#failure = error;
     if (this.#sent) {
       this.#sent.machine.send("failed");
       return;
     }
-    this.#finish(makeUp(this.#request, status, reason));
+    this.#finish(makeUp(this.#request, error.status, error.reason));
   }
 
   #transmit(request: SipRequest): void {
-    if (this.#sent) this.#wiring.transmit(request, this.#sent.hop, () => this.fail());
+    if (this.#sent) this.#wiring.transmit(request, this.#sent.hop, (error) => this.fail(error));
   }
 
   #entered(state: ClientState, event: ClientEvent): void {
@@ -186,7 +189,7 @@ export class Client implements ClientTransaction {
     if (event === "cancel" || event === "provisional") this.#sendCancel(state);
     if (event === "provisional" || event === "accepted" || event === "rejected") this.#pass(state);
     if (event === "timeout") this.#timeOut();
-    if (event === "failed") this.#deliver(makeUp(this.#request, 503));
+    if (event === "failed") this.#deliver(makeUp(this.#request, 503, this.#failure?.reason));
     if (state === "terminated") this.#wiring.onEnd();
   }
 

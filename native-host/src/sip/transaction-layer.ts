@@ -58,7 +58,7 @@ export class TransactionLayer {
 
   send(request: SipRequest, onResponse: (response: SipResponse) => void, hop?: Hop): ClientTransaction {
     const client = this.#openClient(request, newBranch(), onResponse);
-    if (this.#closed) queueMicrotask(() => client.fail("Stack Closed"));
+    if (this.#closed) queueMicrotask(() => client.fail(new SipError(503, "Stack Closed")));
     else this.#start(client, request, hop);
     return client;
   }
@@ -78,7 +78,7 @@ export class TransactionLayer {
 
   close(): void {
     this.#closed = true;
-    for (const client of [...this.#clients.values()]) client.fail("Stack Closed");
+    for (const client of [...this.#clients.values()]) client.fail(new SipError(503, "Stack Closed"));
     for (const server of [...this.#servers.values()]) server.close();
   }
 
@@ -158,7 +158,7 @@ export class TransactionLayer {
       { request, branch: client.branch, hop },
       {
         onRouted: (routed) => client.start(routed.request, routed.hop),
-        onFailed: (error) => client.fail(error.reason, error.status),
+        onFailed: (error) => client.fail(error),
       },
     );
   }

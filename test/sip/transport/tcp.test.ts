@@ -48,11 +48,14 @@ describe("TCP", () => {
   test("cuts a peer that never finishes a message, and one that never begins", async () => {
     await using films = await desk({ limits: { slowPeerMs: 50 } });
     using slow = await RawTcp.open(films.port);
+    using slower = await RawTcp.open(films.port);
     using silent = await RawTcp.open(films.port);
 
     slow.write("OPTIONS sip:desk@h SIP/2.0\r\n");
+    slower.write(`${rawRequest()}OPTIONS sip:desk@h SIP/2.0\r\n`);
 
-    await Promise.all([slow.closed, silent.closed]);
+    assert.match(await slower.next(), /^SIP\/2\.0 200 OK\r\n/);
+    await Promise.all([slow.closed, slower.closed, silent.closed]);
   });
 
   test("keeps a peer that is only quiet between messages", async () => {
