@@ -70,9 +70,6 @@ export interface Message<Name extends MessageName = MessageName> {
   readonly body: Body<Name>;
 }
 
-/** The long-lived ports: `view` shows a View, `phone` wakes the worker again when it died. */
-export type PortName = "view" | "phone";
-
 export type ServiceState = "idle" | "connecting" | "ready" | "lost" | "missing";
 
 export interface PageView {
