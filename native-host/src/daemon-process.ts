@@ -42,6 +42,7 @@ export async function runDaemon(args: readonly string[]): Promise<void> {
   try {
     const daemon = await Daemon.start(options, log);
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void daemon.stop());
+    if (process.platform !== "win32") process.on("SIGUSR2", () => daemon.tellCounters());
     if (options.idleExit) daemon.stopWhenIdle();
     process.stdout.write(`ready ${daemon.path}\n`);
   } catch (cause) {
@@ -109,6 +110,11 @@ class Daemon {
     const goodbye = Promise.allSettled([this.#listener.close(), this.#service.close()]);
     await Promise.race([goodbye.then(() => this.#agent.close()), delay(GOODBYE_WITHIN_MS)]);
     process.exit(0);
+  }
+
+  /** Every call and its media in numbers, to the log. */
+  tellCounters(): void {
+    this.#log.info({ calls: this.#service.dump() }, "counters");
   }
 
   stopWhenIdle(): void {

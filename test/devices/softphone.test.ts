@@ -99,6 +99,16 @@ describe("A softphone", () => {
     assert.equal(programs.length, 2);
   });
 
+  test("left behind by a service that was killed is ended by the next one", async () => {
+    await baresip.wake(signal);
+    const { program, directory } = { program: "baresip", directory: join(folder, "soft") };
+
+    const next = await launchBaresip({ program, directory, audioPlayer: "aubridge,nobody" });
+
+    await programs[0]?.exited;
+    await next.stop();
+  });
+
   test("that is not there is offline, and says so when called", async () => {
     const missing = softphone({
       id: "soft",

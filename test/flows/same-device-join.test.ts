@@ -128,8 +128,22 @@ describe("SameDeviceJoin to another server, media through the service", () => {
   });
 });
 
-describe("SameDeviceJoin to another server, media past the service", () => {
-  test("moves the desk phone by re-INVITE, and leaves comedies last", async () => {
+describe("SameDeviceJoin, media past the service", () => {
+  test("within one conference server lets the focus move the stream; the desk phone hears of nothing", async () => {
+    await inComedies({
+      anchored: false,
+      roles: { comedies: focus, dramas: { focus: true, media: "comedies" } },
+    });
+
+    await stage.switchTo("dramas");
+
+    assert.deepEqual(stage.ladder.steps("service -> desk"), []);
+    assert.deepEqual(stage.ladder.steps("INVITE"), [
+      "service -> dramas: INVITE sdp of desk replaces comedies",
+    ]);
+  });
+
+  test("to another server moves the desk phone by re-INVITE, and leaves comedies last", async () => {
     await inComedies({ anchored: false });
 
     await stage.switchTo("dramas:5082");

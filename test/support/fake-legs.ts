@@ -21,6 +21,8 @@ export interface Role {
   readonly answers?: Promise<void>;
   /** Its 200 crosses a CANCEL on the wire: both happen. */
   readonly crosses?: boolean;
+  /** Whose RTP port it names as its own; one mixer keeps the port of a stream it moves. */
+  readonly media?: string;
   /** A conference server: all of a cast are the same one unless their ports differ. */
   readonly focus?: boolean;
 }
@@ -95,7 +97,8 @@ export class Cast implements Caller {
     return `sdp of ${owner}${direction}`;
   }
 
-  localAudio(name: string) {
+  localAudio(actor: string) {
+    const name = this.#roles[actor]?.media ?? actor;
     const port = this.#ports.get(name) ?? FIRST_PORT + 2 * this.#ports.size;
     this.#ports.set(name, port);
     return { address: HOST, port, codecs: ["PCMU"], telephoneEvent: true } as const;

@@ -36,12 +36,14 @@ export async function launchBaresip(options: BaresipOptions): Promise<SoftphoneP
   await write("config", await profile(options, port));
   await write("accounts", `<${address}>;regint=0;answermode=auto;audio_codecs=pcmu,pcma\n`);
   await write("contacts", "");
+  await endForgotten(options.directory);
   const log = await open(join(options.directory, "log"), "w", 0o600);
   const child = spawn(options.program, ["-f", options.directory], { stdio: ["ignore", log.fd, log.fd] });
   const { promise: exited, resolve } = Promise.withResolvers<void>();
   child.once("exit", () => resolve());
   child.once("error", () => resolve());
   await log.close();
+  await write("pid", String(child.pid ?? ""));
   const stop = async () => {
     child.kill("SIGTERM");
     const overdue = setTimeout(() => child.kill("SIGKILL"), STOP_WITHIN_MS);
@@ -49,6 +51,14 @@ export async function launchBaresip(options: BaresipOptions): Promise<SoftphoneP
     clearTimeout(overdue);
   };
   return { address, pid: child.pid, exited, stop };
+}
+
+/** A service that was killed could not stop its softphone; the next one does. */
+async function endForgotten(directory: string): Promise<void> {
+  const pid = Number(await readFile(join(directory, "pid"), "utf8").catch(() => ""));
+  // Another program may have the number by now.
+  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  if (pid > 0 && command.split("\0").includes(directory)) process.kill(pid, "SIGTERM");
 }
 
 async function profile(options: BaresipOptions, port: number): Promise<string> {

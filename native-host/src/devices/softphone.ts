@@ -71,7 +71,8 @@ class Softphone implements Device {
       await this.#untilReachable(address, exited, signal);
       return { address, headers: autoAnswer(address), connect: (connect) => this.#connect(address, connect) };
     } catch (cause) {
-      await this.close();
+      // Whoever gave up waiting says nothing about the program; one that does not answer is started anew next time.
+      if (!signal.aborted) await this.close();
       throw new ServiceError("device-offline", [this.id], { cause });
     }
   }
