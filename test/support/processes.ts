@@ -35,7 +35,12 @@ export class Program {
   readonly #listeners = new Set<(line: string) => void>();
 
   private constructor(file: string, options: ProgramOptions) {
-    const spawned: SpawnOptions = { stdio: ["ignore", "pipe", "pipe"], env: environmentWith(options.env) };
+    // In a group of its own: Ctrl-C in a terminal reaches us alone, and we end the programs in their order.
+    const spawned: SpawnOptions = {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: environmentWith(options.env),
+      detached: process.platform !== "win32",
+    };
     this.name = options.name;
     this.#child = spawn(file, options.args ?? [], options.cwd ? { ...spawned, cwd: options.cwd } : spawned);
     const { promise, resolve } = Promise.withResolvers<number | null>();
