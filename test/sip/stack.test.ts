@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
 import { describe, test } from "node:test";
 import type { Hop, SipMessage, SipRequest } from "../../native-host/src/sip/message.ts";
 import { makeResponse } from "../../native-host/src/sip/stack.ts";
@@ -106,7 +107,9 @@ describe("a request and its answer", () => {
     assert.equal((await answer(alice, { ...asked, headers: { ...asked.headers, route } })).status, 200);
   });
 
-  test("work over IPv6", async () => {
+  // Containers are often without IPv6, and no package brings it.
+  const lacking = !networkInterfaces()["lo"]?.some(({ family }) => family === "IPv6");
+  test("work over IPv6", { skip: lacking && "this machine has no ::1" }, async () => {
     await using films = await desk({ host: "::1" });
     await using alice = await desk({ host: "::1" });
 
