@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { desk } from "../support/desk.ts";
+import { below, randomFrom } from "../support/random.ts";
 import { RawUdp, rawRequest } from "../support/raw-sip.ts";
 
 const CORPUS = new URL("../corpus/torture/", import.meta.url);
@@ -28,35 +29,27 @@ const SPLINTERS = [
 const ROUNDS = 20;
 const PER_ROUND = 50;
 
-/** The same numbers each time, so that a failure comes again (Park and Miller). */
-function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state * 48_271) % 0x7fffffff;
-    return state % below;
-  };
-}
-
 /** A torture message with a byte changed, a splinter in it, a piece out of it, or another one's end. */
-function mutated(random: (below: number) => number): Buffer {
-  const bytes = MESSAGES[random(MESSAGES.length)] ?? Buffer.of();
-  const other = MESSAGES[random(MESSAGES.length)] ?? Buffer.of();
-  const at = random(bytes.length);
-  const splinter = Buffer.from(SPLINTERS[random(SPLINTERS.length)] ?? "", "latin1");
+function mutated(random: () => number): Buffer {
+  const pick = (limit: number) => below(random, limit);
+  const bytes = MESSAGES[pick(MESSAGES.length)] ?? Buffer.of();
+  const other = MESSAGES[pick(MESSAGES.length)] ?? Buffer.of();
+  const at = pick(bytes.length);
+  const splinter = Buffer.from(SPLINTERS[pick(SPLINTERS.length)] ?? "", "latin1");
   const ends = [
-    Buffer.concat([Buffer.of(random(256)), bytes.subarray(at + 1)]),
+    Buffer.concat([Buffer.of(pick(256)), bytes.subarray(at + 1)]),
     Buffer.concat([splinter, bytes.subarray(at)]),
-    bytes.subarray(at + random(20)),
-    other.subarray(random(other.length)),
+    bytes.subarray(at + pick(20)),
+    other.subarray(pick(other.length)),
   ];
-  return Buffer.concat([bytes.subarray(0, at), ends[random(ends.length)] ?? Buffer.of()]);
+  return Buffer.concat([bytes.subarray(0, at), ends[pick(ends.length)] ?? Buffer.of()]);
 }
 
 test("a thousand broken messages surprise nobody, and the next good one is always answered", async () => {
   const surprises: Error[] = [];
   await using films = await desk({ onError: (error) => surprises.push(error) });
   using mallory = await RawUdp.open(films.port);
-  const random = numbers(2026);
+  const random = randomFrom(2026);
 
   for (let round = 0; round < ROUNDS; round++) {
     for (let count = 0; count < PER_ROUND; count++) mallory.send(mutated(random));
