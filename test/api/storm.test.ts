@@ -82,6 +82,18 @@ describe("A storm on the API", () => {
     assert.ok(performance.now() - asked < 1000);
   });
 
+  test("of 20,000 commands at once lets another client's command through in between, and answers them all", async (t) => {
+    const { connect } = await apiCast(t);
+    const [mallory, alice] = [await connect(), await connect()];
+    mallory.socket.write('<Ping req="m"/>\0'.repeat(20_000));
+    await mallory.hears(() => true);
+    await alice.ask("1", '<Ping req="1"/>');
+    assert.ok(mallory.heard.length < 10_000, `${mallory.heard.length} went first`);
+    mallory.say('<Ping req="last"/>');
+    await mallory.hears(({ attributes }) => attributes["req"] === "last");
+    assert.equal(mallory.heard.length, 20_001);
+  });
+
   test("of commands and clients that vanish gives everyone who stays exactly one Result each", async (t) => {
     const seed = Date.now() % 2 ** 32;
     t.diagnostic(`seed ${seed}`);

@@ -4,6 +4,7 @@ import { formatXml, parseXml, type XmlElement } from "../xml/strict.ts";
 import { failureOf, refused, succeeded } from "./answers.ts";
 import type { CallControl, ClientId } from "./call-control.ts";
 import { API_NAMESPACE, type Command, type Request } from "./command.ts";
+import { Deadline } from "./deadline.ts";
 import { eventElement } from "./events.ts";
 import { type Context, dispatch } from "./handlers.ts";
 import { type OpenRequest, OpenRequests } from "./open-requests.ts";
@@ -45,8 +46,6 @@ const MAX_WAITING = 1024;
 const TIMEOUT_MS = 32_000;
 /** How long a question to the user stands (ExternalJoin). */
 const PROMPT_MS = 60_000;
-/** What the service gets to end a command whose time is over. */
-const GRACE_MS = 2_000;
 
 export class ClientConnection {
   readonly #options: ConnectionOptions;
@@ -147,9 +146,10 @@ export class ClientConnection {
       if (this.#requests.count > MAX_OPEN_REQUESTS) {
         throw new ServiceError("limit-exceeded", [`${MAX_OPEN_REQUESTS} commands of one client at a time`]);
       }
-      const signal = AbortSignal.timeout(request.timeoutMs ?? defaultTimeoutMs(request.command));
-      const work = dispatch(request.command, this.#context(signal, open));
-      const answer = await Promise.race([work, outOfTime(signal, request.command)]);
+      const { command, timeoutMs = defaultTimeoutMs(command) } = request;
+      using deadline = new Deadline(timeoutMs, () => noAnswer(command));
+      const work = dispatch(command, this.#context(deadline.signal, open));
+      const answer = await Promise.race([work, deadline.late]);
       open.settle(succeeded(open.req, answer), answer.afterwards);
     } catch (thrown) {
       this.#fail(thrown, open);
@@ -210,12 +210,6 @@ function defaultTimeoutMs(command: Command): number {
   return asks ? PROMPT_MS + TIMEOUT_MS : TIMEOUT_MS;
 }
 
-/** Never resolves; rejects a moment after the signal, in case the service has not ended the command by then. */
-function outOfTime(signal: AbortSignal, command: Command): Promise<never> {
-  const who = "target" in command ? command.target : "The service";
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener("abort", () => {
-      setTimeout(() => reject(new ServiceError("no-answer", [who])), GRACE_MS).unref();
-    });
-  });
+function noAnswer(command: Command): ServiceError {
+  return new ServiceError("no-answer", ["target" in command ? command.target : "The service"]);
 }

@@ -6,6 +6,7 @@ import type { CallControl } from "./call-control.ts";
 import { ClientConnection, type Log, type Wire } from "./connection.ts";
 import { NulReader } from "./framing.ts";
 import { clearStaleSocket, closeToOthers, takeDirectory } from "./socket-directory.ts";
+import { Turns } from "./turns.ts";
 
 export interface ListenerOptions {
   /** Directory of the socket (environment.ts: runtimeDir); made with mode 0700 if it is not there. */
@@ -138,12 +139,13 @@ function wireOf(socket: Socket): Wire {
 /** Feeds the connection; closes at once whatever does not begin like XML (HTTP, TLS), and half-sent documents in time. */
 function readDocuments(socket: Socket, connection: ClientConnection, patienceMs: number): void {
   const patience = new Patience(patienceMs, () => socket.destroy());
+  const turns = new Turns(socket);
   const reader = new NulReader({
     onDocument: (text) => {
       patience.end();
-      connection.receive(text);
+      turns.add(() => connection.receive(text));
     },
-    onRefused: (why) => connection.refuse(why),
+    onRefused: (why) => turns.add(() => connection.refuse(why)),
   });
   let begun = false;
   patience.begin();
@@ -155,12 +157,17 @@ function readDocuments(socket: Socket, connection: ClientConnection, patienceMs:
     begun = true;
     reader.push(chunk);
     if (reader.partial) patience.begin();
+    turns.run();
   });
   socket.on("end", () => {
     reader.end();
-    connection.finish();
+    turns.add(() => connection.finish());
+    turns.run();
   });
-  socket.on("close", () => patience.end());
+  socket.on("close", () => {
+    patience.end();
+    turns.stop();
+  });
 }
 
 /** Waits for the end of one document at a time, counted from its first byte. */

@@ -1,0 +1,33 @@
+/** How long one command may take: a signal for the service, then, if it does not end the command itself, a refusal. */
+
+/** What the service gets to end a command whose time is over. */
+const GRACE_MS = 2_000;
+
+/** Runs from its making until it is disposed of. */
+export class Deadline implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #late = Promise.withResolvers<never>();
+  #timer: NodeJS.Timeout;
+
+  constructor(ms: number, refusal: () => Error) {
+    // Nobody may be waiting any more when it rejects.
+    this.#late.promise.catch(() => undefined);
+    this.#timer = setTimeout(() => {
+      this.#timer = setTimeout(() => this.#late.reject(refusal()), GRACE_MS);
+      this.#controller.abort();
+    }, ms);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Never resolves; rejects when the grace is over too. */
+  get late(): Promise<never> {
+    return this.#late.promise;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
