@@ -14,7 +14,7 @@ export interface Cast {
 
 export async function startCast(stack: AsyncDisposableStack, site: Site, say: Say): Promise<Cast> {
   const rooms = await Promise.all([site.roomOf(PAGES.link), site.roomOf(PAGES.pushState)]);
-  await startGuest(stack, rooms);
+  await startGuest(stack, site, rooms);
   const [alice, bob, carol] = await Promise.all([
     startViewer(stack, "alice", { site, say }),
     startViewer(stack, "bob", { site, say }),

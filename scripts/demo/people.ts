@@ -25,21 +25,27 @@ export async function startViewer(
   name: "alice" | "bob",
   { site, say }: PeopleOptions,
 ): Promise<Viewer> {
-  const daemon = await startService(stack, name, site);
+  const daemon = await startService(stack, name, site, { devices: [] });
   const viewer = await Viewer.start({ name, hz: TONES[name], environment: daemon.environment });
   stack.defer(() => viewer.close());
   say(`${name} ready: a headless browser that says ${TONES[name]} Hz`);
   return viewer;
 }
 
-async function startService(
+/** A service of somebody's own, behind the demo's proxy. */
+export async function startService(
   stack: AsyncDisposableStack,
-  name: Person,
+  name: string,
   site: Site,
-  devices: readonly unknown[] = [],
+  { devices, args = [] }: { devices?: readonly unknown[]; args?: readonly string[] } = {},
 ): Promise<Daemon> {
   const outboundProxy = `sip:${site.proxy.host}:${site.proxy.port};lr`;
-  const daemon = await Daemon.start({ name, config: { sip: { outboundProxy }, devices } });
+  const daemon = await Daemon.start({
+    name,
+    config: { sip: { outboundProxy }, ...(devices && { devices }) },
+    args: [...args, ...(site.flow ? ["--flow"] : [])],
+    ...(site.flow && { onLine: site.flow.listenToService(name) }),
+  });
   stack.defer(() => daemon.stop());
   return daemon;
 }
@@ -62,10 +68,10 @@ export class Caller {
     stack.defer(() => phone.stop());
     const wire = await Wire.open({ b: { address: "127.0.0.1", port: phone.port } });
     stack.defer(() => wire.close());
+    site.flow?.name("carol's phone", { host: wire.address.address, port: wire.address.port });
     const uri = `sip:carol@127.0.0.1:${wire.address.port}`;
-    const daemon = await startService(stack, "carol", site, [
-      { id: "desk", kind: "sip", name: "Desk phone", uri, anchor: true, default: true },
-    ]);
+    const desk = { id: "desk", kind: "sip", name: "Desk phone", uri, anchor: true, default: true };
+    const daemon = await startService(stack, "carol", site, { devices: [desk] });
     const api = await daemon.connect();
     stack.defer(() => api.close());
     await api.tell("Subscribe", { to: "calls" });
@@ -92,10 +98,15 @@ export class Caller {
 }
 
 /** Dora is in the next room already, so that there is somebody to hear when one comes in. */
-export async function startGuest(stack: AsyncDisposableStack, rooms: readonly SipUri[]): Promise<void> {
+export async function startGuest(
+  stack: AsyncDisposableStack,
+  site: Site,
+  rooms: readonly SipUri[],
+): Promise<void> {
   for (const room of rooms) {
     const guest = await Baresip.start({ name: "dora", hz: TONES.dora });
     stack.defer(() => guest.stop());
+    site.flow?.name("dora", { host: "127.0.0.1", port: guest.port });
     await guest.dial(room);
   }
 }

@@ -8,6 +8,7 @@ import {
   startProxy,
   startWeb,
 } from "../../test/support/servers.ts";
+import type { Flow } from "./flow.ts";
 
 /** Says one line to whoever watches. */
 export type Say = (text: string) => void;
@@ -15,8 +16,8 @@ export type Say = (text: string) => void;
 export interface SiteOptions {
   /** Where to listen; any free ports when missing. */
   readonly ports?: Ports;
-  /** Tells every SIP message that the conference server and the proxy see. */
-  readonly flow?: boolean;
+  /** Shown every SIP message that the servers see. */
+  readonly flow?: Flow;
   readonly say: Say;
 }
 
@@ -27,32 +28,31 @@ export interface Site {
   url(path: string): string;
   /** The conference that a page names in its head. */
   roomOf(path: string): Promise<SipUri>;
+  readonly ports?: Ports;
+  readonly flow?: Flow;
 }
 
 export async function startSite(stack: AsyncDisposableStack, options: SiteOptions): Promise<Site> {
-  const { say } = options;
-  const kept = <Started extends Server>(server: Started): Started => {
+  const { say, flow, ports } = options;
+  const kept = (server: Server): Server => {
     stack.defer(async () => void (await server.stop()));
+    flow?.name(server.name, server);
     say(`${server.name} ready on ${server.host}:${server.port}`);
     return server;
   };
-  const at = (name: "mixer" | "conference" | "proxy" | "web") => ({
-    ...(options.ports && { port: options.ports[name] }),
-    ...(options.flow && name !== "web" && { args: ["--flow"], onLine: tellFlow(say) }),
+  const media = ports ? ["--rtp", `${ports.rtp.first}-${ports.rtp.last}`] : [];
+  const at = (name: "mixer" | "conference" | "proxy" | "web", args: readonly string[] = []) => ({
+    ...(ports && { port: ports[name] }),
+    args: [...args, ...(flow && name !== "web" ? ["--flow"] : [])],
+    ...(flow && { onLine: flow.listen(name) }),
   });
-  const mixer = kept(await startMixer(at("mixer")));
+  const mixer = kept(await startMixer(at("mixer", media)));
   const conference = kept(await startConference(mixer, at("conference")));
   const proxy = kept(await startProxy(at("proxy")));
   const web = kept(await startWeb(conference, at("web")));
   const url = (path: string) => `http://${web.host}:${web.port}${path}`;
-  return { proxy, conference, url, roomOf: async (path) => roomIn(await (await fetch(url(path))).text()) };
-}
-
-/** Only the lines of the call flow; the log is for the servers' owner. */
-function tellFlow(say: Say) {
-  return (line: string) => {
-    if (line.includes(" -> ")) say(line);
-  };
+  const roomOf = async (path: string) => roomIn(await (await fetch(url(path))).text());
+  return { proxy, conference, url, roomOf, ...(ports && { ports }), ...(flow && { flow }) };
 }
 
 function roomIn(html: string): SipUri {

@@ -140,6 +140,11 @@ export class ApiClient {
     throw new Error(`${name}: ${JSON.stringify(error?.attributes ?? result.attributes)}`);
   }
 
+  /** Hears what every event from now on carries. */
+  onEvent(listener: (body: XmlElement) => void): void {
+    this.#listeners.add(listener);
+  }
+
   /** What the next event that fits carries. */
   next(fits: (body: XmlElement) => boolean, timeoutMs = 10_000): Promise<XmlElement> {
     const { promise, resolve, reject } = Promise.withResolvers<XmlElement>();
