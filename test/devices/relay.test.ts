@@ -63,6 +63,8 @@ describe("The relay", () => {
     const from = desk.forget();
 
     for (let n = 0; n < 20; n++) {
+      // Each conference's clock stands elsewhere within the frame.
+      await new Promise((resolve) => setTimeout(resolve, n));
       const next = await farEnd(n % 2 ? 600 : 1200);
       await relay.hear(next.far);
       relay.detach(current.far);
@@ -74,6 +76,10 @@ describe("The relay", () => {
     assert.equal(new Set(desk.heard.audio({ from }).map(({ header }) => header.ssrc)).size, 1);
     assert.equal(desk.heard.missingFrames({ from }), 0);
     assert.ok(desk.heard.audio({ from }).every(({ header }) => !header.marker));
+    // Neither too many frames nor too few: the phone's jitter buffer keeps its depth.
+    const times = desk.heard.audio({ from }).map(({ at }) => at);
+    const frames = ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 20;
+    assert.ok(Math.abs(times.length - 1 - frames) < 6, `${times.length - 1} frames in the time of ${frames}`);
   });
 
   test("keeps the old conference audible until the first packet of the new one", async () => {
@@ -91,6 +97,24 @@ describe("The relay", () => {
 
     await heard;
     await desk.hears(1200);
+  });
+
+  test("lets the phone hear one conference at a time", async () => {
+    const desk = await device();
+    const old = await farEnd(600);
+    const next = await farEnd(1200);
+    await relay.hear(old.far);
+    await desk.hears(600);
+    const from = desk.forget();
+    await desk.frames(5);
+    assert.deepEqual(desk.heard.tonesHeard({ from }), [600]);
+
+    await relay.hear(next.far);
+    await desk.hears(1200);
+    const moved = desk.forget();
+    await desk.frames(5);
+
+    assert.deepEqual(desk.heard.tonesHeard({ from: moved }), [1200]);
   });
 
   test("turns to a conference that stays silent after 400 ms", async () => {
