@@ -164,6 +164,7 @@ function readDocuments(socket: Socket, connection: ClientConnection, patienceMs:
     turns.add(() => connection.finish());
     turns.run();
   });
+  socket.on("drain", () => turns.run());
   socket.on("close", () => {
     patience.end();
     turns.stop();
