@@ -10,7 +10,7 @@ import { deviceFailure } from "./device-failure.ts";
 import { openRtpPort, type RtpPort } from "./rtp-port.ts";
 
 /** A phone that does not answer by itself is rung for this long. */
-const ANSWER_WITHIN_MS = 30_000;
+const RING_MS = 30_000;
 
 export interface SipDeviceOptions {
   readonly id: string;
@@ -18,6 +18,8 @@ export interface SipDeviceOptions {
   /** Our address towards phones, a literal one. */
   readonly mediaHost: string;
   readonly headers: ExtraHeaders;
+  /** Without an answer by then it is given up; 30 s when missing. */
+  readonly answerWithinMs?: number;
 }
 
 /** Calls the phone with our offer. Throws ServiceError `device-*`, and leaves nothing open then. */
@@ -28,7 +30,7 @@ export async function connectSipDevice(
 ): Promise<SipDeviceLeg> {
   const port = await openRtpPort(device.mediaHost);
   const local = { address: port.address, port: port.port, codecs, telephoneEvent: true };
-  const options = { headers: device.headers, timeoutMs: ANSWER_WITHIN_MS, signal };
+  const options = { headers: device.headers, timeoutMs: device.answerWithinMs ?? RING_MS, signal };
   try {
     const { leg, answer } = await device.caller.invite(address, { ...options, offer: makeOffer(local) });
     const agreed = agreement(answer, codecs);

@@ -33,6 +33,8 @@ export interface SoftphoneOptions {
 
 /** A program that is not reachable by then will not be. */
 const START_WITHIN_MS = 8000;
+/** It answers by itself, at once, unless its microphone or loudspeaker cannot be opened: then it only rings. */
+const ANSWER_WITHIN_MS = 5000;
 
 export function softphone(options: SoftphoneOptions): Device {
   return new Softphone(options);
@@ -115,7 +117,8 @@ class Softphone implements Device {
   }
 
   async #connect(address: SipUri, connect: ConnectOptions): Promise<SipDeviceLeg> {
-    const leg = await connectSipDevice(address, { ...this.#options, headers: autoAnswer(address) }, connect);
+    const options = { ...this.#options, headers: autoAnswer(address), answerWithinMs: ANSWER_WITHIN_MS };
+    const leg = await connectSipDevice(address, options, connect);
     for (const old of this.#legs) if (old.leg.state === "ended") this.#legs.delete(old);
     this.#legs.add(leg);
     return leg;
