@@ -108,6 +108,15 @@ describe("ExternalJoin", () => {
     assert.deepEqual(stage.accepted, ["c1", "c1"]);
   });
 
+  test("calls again when the user left and comes back within a second", async () => {
+    stage = new Stage();
+    await ask("comedies", { origin });
+    await stage.leave();
+
+    assert.deepEqual(await ask("comedies", { origin }), { call: "c2" });
+    assert.deepEqual(stage.cast.alive(), ["comedies"]);
+  });
+
   test("is withdrawn when everybody who asked is gone", async () => {
     twoPhones();
     const first = assert.rejects(ask("comedies", { origin }), { code: "cancelled" });

@@ -80,7 +80,7 @@ export class SipService implements CallControl {
   async externalJoin(request: JoinRequest & { readonly mode: Mode }): Promise<Joined> {
     const question = `${request.origin ?? ""} ${request.target}`;
     const asked = this.#asked.get(question);
-    if (asked) {
+    if (asked && asked.call.state !== "ended") {
       this.#prompts.alsoAskedBy(request.client, { id: request.target, origin: request.origin });
       request.onAccepted(asked.call.id);
       return asked.joined;
