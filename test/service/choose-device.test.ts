@@ -117,6 +117,30 @@ describe("ExternalJoin", () => {
     assert.deepEqual(stage.cast.alive(), ["comedies"]);
   });
 
+  test("is withdrawn when the user leaves before answering", async () => {
+    twoPhones();
+    const joining = assert.rejects(ask("comedies"), { code: "cancelled" });
+
+    await stage.leave();
+
+    await joining;
+    assert.throws(() => choose("desk"), { code: "no-such-prompt" });
+    stage.ladder.reads("");
+  });
+
+  test("about one page gives way to the question about the next", async () => {
+    twoPhones();
+    const first = assert.rejects(ask("comedies", { origin }), { code: "cancelled" });
+
+    const second = stage.service.switchTo({ ...stage.request("dramas", { origin }), fallback: "external" });
+    await first;
+    choose("desk");
+
+    await second;
+    assert.deepEqual(stage.cast.alive(), ["dramas"]);
+    assert.equal(stage.service.calls().length, 1);
+  });
+
   test("is withdrawn when everybody who asked is gone", async () => {
     twoPhones();
     const first = assert.rejects(ask("comedies", { origin }), { code: "cancelled" });

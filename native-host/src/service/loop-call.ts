@@ -82,6 +82,11 @@ export class LoopCall {
     return this.#state;
   }
 
+  /** Aborted when the call is over, whoever ended it. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
   get device(): Device | undefined {
     return this.#device;
   }

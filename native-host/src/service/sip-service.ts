@@ -98,6 +98,8 @@ export class SipService implements CallControl {
     const call = this.#find(request.call, request.client);
     if (!call?.movable) {
       if (request.fallback === "error") throw new ServiceError("no-active-call", []);
+      // A question about the page before is no longer worth an answer.
+      await call?.end(new ServiceError("superseded", []));
       return { ...(await this.externalJoin({ ...request, mode: "auto" })), gapMs: 0 };
     }
     request.onAccepted(call.id);
@@ -215,7 +217,7 @@ export class SipService implements CallControl {
   async #chooseAndConnect(call: LoopCall, request: JoinRequest & { readonly mode: Mode }): Promise<Joined> {
     try {
       this.#callChanged(call);
-      const chosen = this.#known(request) ?? (await this.#ask(request));
+      const chosen = this.#known(request) ?? (await this.#ask(request, call));
       return await this.#connect(call, this.#usable(chosen, request.mode), request);
     } catch (failed) {
       if (call.state === "choosing") await call.end(asServiceError(failed));
@@ -238,9 +240,10 @@ export class SipService implements CallControl {
     return views.length === 1 ? ready[0]?.dev : undefined;
   }
 
-  #ask(request: JoinRequest): Promise<string> {
+  #ask(request: JoinRequest, call: LoopCall): Promise<string> {
     const { target, origin, client } = request;
-    return this.#prompts.ask({ id: target, origin, client, signal: this.#signal(request) });
+    const signal = AbortSignal.any([this.#signal(request), call.over]);
+    return this.#prompts.ask({ id: target, origin, client, signal });
   }
 
   /** Throws ServiceError unless the device is known, free, and can do what is asked. */
