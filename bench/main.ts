@@ -1,5 +1,6 @@
 /** `npm run bench [-- NAME] [--json]`: each benchmark beside its reference, measured in the same run. */
 import { parseArgs } from "node:util";
+import { takePrecedence } from "../test/support/precedence.ts";
 import { mixerBenchmark } from "./mixer.ts";
 import { switchBenchmark } from "./switch.ts";
 import { type Benchmark, json, markdown } from "./table.ts";
@@ -24,6 +25,7 @@ function wanted(): { names: string[]; asJson: boolean } {
 
 async function main(): Promise<void> {
   const { names, asJson } = wanted();
+  takePrecedence();
   for (const name of names) {
     const benchmark = BENCHMARKS[name];
     if (!benchmark) continue;

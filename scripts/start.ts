@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { portsFrom } from "../native-host/src/commands/ports.ts";
 import { buildExtension } from "../test/support/extension-build.ts";
+import { takePrecedence } from "../test/support/precedence.ts";
 import { type Cast, startCast } from "./demo/cast.ts";
 import { wrongs } from "./demo/figures.ts";
 import { Flow } from "./demo/flow.ts";
@@ -79,6 +80,7 @@ async function inBrowser(stack: AsyncDisposableStack, site: Site, told: Say): Pr
 }
 
 async function run(options: Options): Promise<boolean> {
+  if (options.once) takePrecedence();
   await using stack = new AsyncDisposableStack();
   await buildExtension();
   say("extension ready in dist/extension");

@@ -10,6 +10,8 @@ import { type Person, TONES } from "./people.ts";
 
 /** Long enough to tell the tones of a room for sure. */
 const LISTEN_MS = 1200;
+/** Nobody looks while a move is under way: each look takes time from it. What was seen is read afterwards. */
+const SETTLE_MS = 700;
 const FRAME_MS = 20;
 
 export async function walk(cast: Cast): Promise<Figures> {
@@ -86,6 +88,7 @@ async function aliceFollowsLink(cast: Cast): Promise<Switch> {
   ]);
   // The tag is read at the end of the document, which is never before this moment.
   const interactive = 'performance.timeOrigin + performance.getEntriesByType("navigation")[0].domInteractive';
+  await setTimeout(SETTLE_MS);
   const knownAt = Number(await alice.page.evaluate(interactive)) - performance.timeOrigin;
   const rosterAt = Math.max(
     await bob.popup.listed(["Bob", "Carol"], knownAt),
@@ -102,6 +105,7 @@ async function carolSwitches(cast: Cast): Promise<Switch> {
   const switching = carol.nextSwitch();
   await carol.partyline("switch", room);
   const knownAt = await switching;
+  await setTimeout(SETTLE_MS);
   const rosterAt = Math.max(
     await bob.popup.listed(["Bob"], knownAt),
     await alice.popup.listed(["Alice", "Carol", "Dora"], knownAt),
@@ -116,6 +120,7 @@ async function bobMovesInPage(cast: Cast): Promise<Switch> {
   const since = performance.now();
   await bob.page.evaluate(WATCH_PUSH_STATE);
   await bob.page.evaluate(`document.querySelector('a[href="${PAGES.pushState}"]').click()`);
+  await setTimeout(SETTLE_MS);
   const knownAt = Number(await bob.page.evaluate("globalThis.pushedAt")) - performance.timeOrigin;
   const rosterAt = Math.max(
     await bob.popup.listed(["Bob", "Dora"], knownAt),

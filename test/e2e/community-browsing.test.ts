@@ -6,6 +6,7 @@ import type { Figures, Switch } from "../../scripts/demo/figures.ts";
 import { startSite } from "../../scripts/demo/site.ts";
 import { walk } from "../../scripts/demo/walk.ts";
 import { buildExtension } from "../support/extension-build.ts";
+import { takePrecedence } from "../support/precedence.ts";
 
 const FIRST_AUDIO_MS = 100;
 const ROSTER_MS = 500;
@@ -16,6 +17,7 @@ describe("alice and bob in their browsers and carol on her desk phone", { timeou
   let figures: Figures;
 
   before(async () => {
+    takePrecedence();
     await buildExtension();
     const say = (text: string) => void told.push(text);
     const site = await startSite(stack, { say });

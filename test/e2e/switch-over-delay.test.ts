@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import type { SipUri } from "#sip/message.ts";
 import { Baresip } from "../support/baresip.ts";
 import { type ApiClient, Daemon } from "../support/daemon.ts";
+import { takePrecedence } from "../support/precedence.ts";
 import { type ConferenceSite, startConferenceSite } from "../support/servers.ts";
 import { until } from "../support/until.ts";
 import { Wire } from "../support/wire.ts";
@@ -31,6 +32,7 @@ describe("100 ms away from everything, carol", () => {
   let api: ApiClient;
 
   before(async () => {
+    takePrecedence();
     [here, elsewhere] = await Promise.all([place(stack), place(stack)]);
     await guestIn(stack, here.site.room("comedies"), COMEDIES_HZ);
     await guestIn(stack, here.site.room("dramas"), DRAMAS_HZ);

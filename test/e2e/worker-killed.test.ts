@@ -7,6 +7,7 @@ import { type Site, startSite } from "../../scripts/demo/site.ts";
 import { Baresip } from "../support/baresip.ts";
 import { Daemon } from "../support/daemon.ts";
 import { buildExtension } from "../support/extension-build.ts";
+import { takePrecedence } from "../support/precedence.ts";
 import { until } from "../support/until.ts";
 import { Viewer } from "../support/viewer.ts";
 
@@ -20,6 +21,7 @@ describe("alice, in mid-call with dora", { timeout: 120_000 }, () => {
   let alice: Viewer;
 
   before(async () => {
+    takePrecedence();
     await buildExtension();
     site = await startSite(stack, { say: () => undefined });
     daemon = await Daemon.start({ name: "alice", config: { devices: [] } });
