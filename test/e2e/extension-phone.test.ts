@@ -28,18 +28,23 @@ async function offscreen(chromium: ExtensionBrowser): Promise<Page> {
 const framesOf = async (document: Page) =>
   (await document.evaluate("partylineDiagnosis.frames(0)")) as Frame[];
 
-async function withPhone(
-  run: (stage: { chromium: ExtensionBrowser; service: FakeService; dev: string }) => Promise<void>,
-): Promise<void> {
+interface Stage {
+  readonly chromium: ExtensionBrowser;
+  readonly service: FakeService;
+  readonly dev: string;
+}
+
+async function withPhone(run: (stage: Stage) => Promise<void>, microphone = true): Promise<void> {
   const folder = temporaryFolder();
   const socket = path.join(folder, "host.sock");
   const service = new FakeService(socket);
   await service.listen();
   const site = buildSite({ conference: "127.0.0.1:5080" });
   const origin = await site.listen({ host: "127.0.0.1", port: 0 });
-  const chromium = await ExtensionBrowser.open({ socket, extension: await buildExtension(folder) });
+  const extension = await buildExtension(folder);
+  const chromium = await ExtensionBrowser.open({ socket, extension, microphone });
   try {
-    await chromium.allowMicrophone();
+    if (microphone) await chromium.allowMicrophone();
     await chromium.diagnose();
     const page = await chromium.browser.newPage();
     await page.goto(`${origin}/films/harbour-lights`);
@@ -137,4 +142,19 @@ describe("This browser as a phone", () => {
       assert.equal(gaps.length, 0);
       peer.close();
     }));
+
+  test("asks for the microphone in a page of its own, and tells the service that there is none yet", () =>
+    withPhone(async ({ chromium, service, dev }) => {
+      service.tell(el("WebRing", { dev, session: "s1" }));
+      const { children } = await service.next("WebOffer", 0);
+      assert.equal(children[0]?.attributes["code"], "device-refused");
+      const target = await chromium.browser.waitForTarget((one) =>
+        one.url().endsWith("/options/index.html#microphone"),
+      );
+      const settings = await target.asPage();
+      await settings.waitForSelector("#microphone-allow:not([hidden])");
+      assert.match(String(await settings.evaluate("document.body.innerText")), /Not allowed yet/);
+      // Looking at our own page ends no call.
+      assert.equal(service.named("Leave").length, 0);
+    }, false));
 });

@@ -99,6 +99,23 @@ describe("The extension", () => {
       assert.equal(service.connections, 0);
     }));
 
+  test("asks in a small window of its own where no popup can open", () =>
+    withStage(async ({ chromium, service, page }) => {
+      await page.goto(`${origin}/films/harbour-lights`);
+      await (await chromium.askingPopup()).close();
+      const worker = await chromium.worker();
+      const url = "extension/popup/index.html?window";
+      await worker.evaluate(
+        `chrome.windows.create({ type: "popup", url: "${url}", width: 400, height: 600 })`,
+      );
+      const target = await chromium.browser.waitForTarget((one) => one.url().endsWith(url));
+      const small = await target.asPage();
+      await small.waitForSelector("#consent:not([hidden])");
+      const closed = new Promise((resolve) => small.once("close", resolve));
+      await Promise.all([closed, small.click("#consent button[type=submit]")]);
+      await service.next("ExternalJoin", 0);
+    }));
+
   test("does nothing at all on a page without a tag", () =>
     withStage(async ({ chromium, service, page }) => {
       await page.goto(`${origin}/about`);

@@ -17,7 +17,7 @@ function open() {
   return { port, events, gone, host };
 }
 
-describe("The connection to the host", () => {
+describe("The connection to the host", { timeout: 10_000 }, () => {
   test("gives each request its own answer, whatever their order", async () => {
     const { port, host } = open();
     const devices = host.request(el("Devices"));
@@ -80,7 +80,7 @@ describe("The connection to the host", () => {
   });
 });
 
-describe("The link to the host", () => {
+describe("The link to the host", { timeout: 10_000 }, () => {
   function link() {
     const ports: FakePort[] = [];
     const states: string[] = [];

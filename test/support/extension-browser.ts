@@ -5,14 +5,13 @@ import path from "node:path";
 import puppeteer, { type Browser, type Page, type WebWorker } from "puppeteer";
 import { build } from "vite";
 import { CHROMIUM_EXTENSION_ID, NATIVE_HOST_NAME } from "../../native-host/src/desktop/extension-id.ts";
+import { chromiumPath } from "./chromium.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
-const CHROMIUM = "/usr/bin/chromium";
 
 const FLAGS = [
   "--no-sandbox",
   "--use-fake-device-for-media-stream",
-  "--use-fake-ui-for-media-stream",
   "--allow-loopback-in-peer-connection",
   "--disable-background-networking",
   "--no-first-run",
@@ -25,6 +24,8 @@ export interface ExtensionBrowserOptions {
   readonly extension: string;
   /** Without it the native host is not installed. */
   readonly installed?: boolean;
+  /** Without it nobody answers the browser's question for the microphone. */
+  readonly microphone?: boolean;
 }
 
 /** Builds the extension into a folder of its own. */
@@ -52,20 +53,17 @@ export class ExtensionBrowser {
     this.#profile = profile;
   }
 
-  static async open({
-    socket,
-    extension,
-    installed = true,
-  }: ExtensionBrowserOptions): Promise<ExtensionBrowser> {
+  static async open(options: ExtensionBrowserOptions): Promise<ExtensionBrowser> {
+    const { socket, extension, installed = true, microphone = true } = options;
     const profile = temporaryFolder();
     if (installed) installHost(profile, socket);
     const browser = await puppeteer.launch({
-      executablePath: CHROMIUM,
+      executablePath: chromiumPath(),
       headless: true,
       pipe: true,
       userDataDir: profile,
       enableExtensions: true,
-      args: FLAGS,
+      args: microphone ? [...FLAGS, "--use-fake-ui-for-media-stream"] : FLAGS,
     });
     await browser.installExtension(extension);
     const opened = new ExtensionBrowser(browser, profile);
