@@ -1,5 +1,6 @@
 /** This browser as a phone, in a real Chromium: offer, PCMU both ways, mute, and the frame log that other tests read. */
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import path from "node:path";
 import { after, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -57,6 +58,7 @@ async function withPhone(run: (stage: Stage) => Promise<void>, microphone = true
     await chromium.close();
     await site.close();
     service.close();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,6 @@
 /** The extension in a real Chromium, with the test playing the SIP service behind its native host. */
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { FastifyInstance } from "fastify";
@@ -23,7 +24,10 @@ before(async () => {
   origin = await site.listen({ host: "127.0.0.1", port: 0 });
 });
 
-after(() => site.close());
+after(async () => {
+  await site.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 interface Stage {
   readonly chromium: ExtensionBrowser;
