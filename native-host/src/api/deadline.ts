@@ -12,10 +12,11 @@ export class Deadline implements Disposable {
   constructor(ms: number, refusal: () => Error) {
     // Nobody may be waiting any more when it rejects.
     this.#late.promise.catch(() => undefined);
+    // Nor may a command that nobody waits for keep the process.
     this.#timer = setTimeout(() => {
-      this.#timer = setTimeout(() => this.#late.reject(refusal()), GRACE_MS);
+      this.#timer = setTimeout(() => this.#late.reject(refusal()), GRACE_MS).unref();
       this.#controller.abort();
-    }, ms);
+    }, ms).unref();
   }
 
   get signal(): AbortSignal {
