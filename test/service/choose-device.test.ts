@@ -14,7 +14,7 @@ afterEach(() => stage.service.close());
 function twoPhones(choices?: Choices): void {
   stage = new Stage({ phones: ["desk", "kitchen"], ...(choices && { choices }) });
   prompts = [];
-  stage.service.subscribe("prompts", undefined, (event) => {
+  stage.service.subscribe("prompts", { client: "k1" }, (event) => {
     if (event.name === "Prompt") prompts.push(event.prompt);
   });
 }
@@ -171,7 +171,7 @@ describe("ExternalJoin", () => {
 
     stage.service.subscribe(
       "prompts",
-      undefined,
+      { client: "k1" },
       (event) => event.name === "Prompt" && late.push(event.prompt.id),
     );
 

@@ -29,7 +29,7 @@ function person(
 async function watching(topic: "roster" | "talking" = "roster", conf?: `sip:${string}`) {
   stage = new Stage({ roles: { comedies: focus, dramas: focus } });
   const events: ServiceEvent[] = [];
-  stage.service.subscribe(topic, conf, (event) => events.push(event));
+  stage.service.subscribe(topic, { id: conf, client: "k1" }, (event) => events.push(event));
   await stage.join("comedies");
   const rosters = () => events.flatMap((event) => (event.name === "Roster" ? [event.roster] : []));
   return { events, rosters };
@@ -132,12 +132,32 @@ describe("The roster of the current call", () => {
     tells("comedies", 1, person("alice"));
     const events: ServiceEvent[] = [];
 
-    stage.service.subscribe("roster", "sip:comedies@127.0.0.1", (event) => events.push(event));
+    stage.service.subscribe("roster", { id: "sip:comedies@127.0.0.1", client: "k1" }, (event) =>
+      events.push(event),
+    );
 
     assert.deepEqual(
       events.map((event) => event.name === "Roster" && brief(event.roster)),
       ["1 full: +alice"],
     );
+  });
+
+  test("is that of a browser's own call when two browsers share the service", async () => {
+    stage = new Stage({ roles: { comedies: focus, dramas: focus }, phones: ["desk", "laptop"] });
+    const seen: Record<string, string[]> = { chromium: [], vivaldi: [] };
+    for (const client of ["chromium", "vivaldi"]) {
+      stage.service.subscribe("roster", { client }, (event) => {
+        if (event.name === "Roster") seen[client]?.push(event.roster.conf);
+      });
+    }
+
+    await stage.join("comedies", "desk", { client: "chromium" });
+    tells("comedies", 1, person("alice"));
+    await stage.join("dramas", "laptop", { client: "vivaldi" });
+    tells("dramas", 1, person("bob"));
+
+    assert.equal(seen["chromium"]?.at(-1), "sip:comedies@127.0.0.1");
+    assert.equal(seen["vivaldi"]?.at(-1), "sip:dramas@127.0.0.1");
   });
 
   test("names the dialog of the call to the focus, by which it knows a member", async () => {

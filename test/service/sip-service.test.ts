@@ -236,7 +236,7 @@ describe("Subscriptions", () => {
     await stage.join("comedies");
     const events: ServiceEvent[] = [];
 
-    const stop = stage.service.subscribe("devices", undefined, (event) => events.push(event));
+    const stop = stage.service.subscribe("devices", { client: "k1" }, (event) => events.push(event));
     stop();
     await stage.leave();
 
@@ -251,7 +251,7 @@ describe("Subscriptions", () => {
     const seen: unknown[] = [];
     stage.service.subscribe(
       "devices",
-      undefined,
+      { client: "k1" },
       (event) => event.name === "Device" && seen.push(event.device.state),
     );
 

@@ -10,7 +10,6 @@ import type {
   Topic,
 } from "../../native-host/src/api/call-control.ts";
 import { ServiceError } from "../../native-host/src/errors.ts";
-import type { SipUri } from "../../native-host/src/sip/message.ts";
 
 /** A softphone that is always there. */
 export const SOFTPHONE: DeviceView = {
@@ -91,7 +90,7 @@ export class FakeCallControl implements CallControl {
     this.gone.push(client);
   }
 
-  subscribe(topic: Topic, _id: SipUri | undefined, emit: (event: ServiceEvent) => void): () => void {
+  subscribe(topic: Topic, _about: object, emit: (event: ServiceEvent) => void): () => void {
     const follower = { topic, emit };
     this.followers.add(follower);
     if (topic === "devices") emit({ name: "Device", device: SOFTPHONE });

@@ -46,7 +46,7 @@ export class Stage {
       identity: { uri: `sip:alice@${HOST}` },
       mediaHost: HOST,
     });
-    this.service.subscribe("calls", undefined, (event) => this.events.push(event));
+    this.service.subscribe("calls", { client: "k1" }, (event) => this.events.push(event));
   }
 
   /** What a command says; `room` is the user part of the conference's URI, perhaps with a port. */

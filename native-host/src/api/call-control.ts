@@ -184,5 +184,9 @@ export interface CallControl {
   /** Cancels the client's open prompts, not its calls. */
   clientGone(client: ClientId): void;
   /** Emits the full state at once, then every change; returns how to stop. */
-  subscribe(topic: Topic, id: SipUri | undefined, emit: (event: ServiceEvent) => void): () => void;
+  subscribe(
+    topic: Topic,
+    about: { readonly id?: SipUri | undefined; readonly client: ClientId },
+    emit: (event: ServiceEvent) => void,
+  ): () => void;
 }

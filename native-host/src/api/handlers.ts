@@ -63,7 +63,8 @@ const HANDLERS: Handlers = {
   }),
   Status: (_command, { service }) => ({ children: [el("Status", {}, service.calls().map(callElement))] }),
   Subscribe: ({ topic, id }, context) => {
-    const { sub, flow } = context.subscribe((emit) => context.service.subscribe(topic, id, emit));
+    const { service, client } = context;
+    const { sub, flow } = context.subscribe((emit) => service.subscribe(topic, { id, client }, emit));
     return { attributes: { sub }, afterwards: flow };
   },
   Choose: ({ name: _name, ...choice }, { service, client }) => {

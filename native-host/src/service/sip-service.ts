@@ -8,7 +8,6 @@ import type {
   Joined,
   JoinRequest,
   Mode,
-  ServiceEvent,
   Switched,
   Topic,
 } from "../api/call-control.ts";
@@ -18,14 +17,16 @@ import type { DeviceRegistry } from "../devices/registry.ts";
 import { ServiceError } from "../errors.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { Sdp, SipUri } from "../sip/message.ts";
+import { Calls } from "./calls.ts";
 import type { Choices } from "./choices.ts";
 import { Prompts } from "./choose-device.ts";
+import { deviceView } from "./device-view.ts";
 import type { CallerIdentity } from "./far-end.ts";
 import { identityFor } from "./identity.ts";
 import { LoopCall } from "./loop-call.ts";
 import { Parking } from "./parking.ts";
-import type { Roster, Subscriber } from "./roster.ts";
-import { Topics } from "./topics.ts";
+import type { Subscriber } from "./roster.ts";
+import { type Emit, Topics } from "./topics.ts";
 import { WebPhones } from "./web-phones.ts";
 
 export interface SipServiceOptions {
@@ -50,19 +51,19 @@ const SAME_QUESTION_MS = 1000;
 
 export class SipService implements CallControl {
   readonly #options: SipServiceOptions;
-  /** Calls that are not over, the one used last at the end. */
-  readonly #calls = new Map<string, LoopCall>();
+  readonly #calls = new Calls();
   readonly #topics: Topics;
   readonly #prompts: Prompts;
   readonly #parking = new Parking();
   readonly #webPhones: WebPhones;
   readonly #asked = new Map<string, { readonly call: LoopCall; readonly joined: Promise<Joined> }>();
   readonly #over = new AbortController();
-  #count = 0;
 
   constructor(options: SipServiceOptions) {
     this.#options = options;
-    this.#topics = new Topics((conf) => this.#rosterOf(conf));
+    this.#topics = new Topics(({ conf, client }) =>
+      conf === undefined ? this.#calls.find(undefined, client)?.roster : this.#calls.rosterOf(conf),
+    );
     this.#prompts = new Prompts(
       () => this.devices(),
       (prompt) => this.#topics.prompts.tell(prompt),
@@ -95,7 +96,7 @@ export class SipService implements CallControl {
   async switchTo(
     request: JoinRequest & { readonly call?: string; readonly fallback: "external" | "error" | "redial" },
   ): Promise<Switched> {
-    const call = this.#find(request.call, request.client);
+    const call = this.#calls.find(request.call, request.client);
     if (!call?.movable) {
       if (request.fallback === "error") throw new ServiceError("no-active-call", []);
       // A question about the page before is no longer worth an answer.
@@ -103,7 +104,7 @@ export class SipService implements CallControl {
       return { ...(await this.externalJoin({ ...request, mode: "auto" })), gapMs: 0 };
     }
     request.onAccepted(call.id);
-    this.#use(call);
+    this.#calls.use(call);
     const { target, display, muted } = request;
     if (muted !== undefined) await call.setMuted(muted);
     const from = this.#from(request, call.from);
@@ -121,7 +122,7 @@ export class SipService implements CallControl {
   }
 
   async leave(request: { call?: string; all: boolean; hangup: boolean; client: ClientId }): Promise<void> {
-    const named = request.all ? [...this.#calls.values()] : [this.#find(request.call, request.client)];
+    const named = request.all ? this.#calls.all : [this.#calls.find(request.call, request.client)];
     await Promise.all(named.map((call) => call && this.#leave(call, request.hangup)));
   }
 
@@ -147,7 +148,7 @@ export class SipService implements CallControl {
   }
 
   calls(): CallView[] {
-    return [...this.#calls.values()].map(({ view }) => view);
+    return this.#calls.all.map(({ view }) => view);
   }
 
   webPhone(request: Parameters<CallControl["webPhone"]>[0]): void {
@@ -163,7 +164,7 @@ export class SipService implements CallControl {
     this.#webPhones.clientGone(client);
   }
 
-  subscribe(topic: Topic, id: SipUri | undefined, emit: (event: ServiceEvent) => void): () => void {
+  subscribe(topic: Topic, about: Parameters<CallControl["subscribe"]>[1], emit: Emit): () => void {
     switch (topic) {
       case "calls":
         return this.#topics.calls.add(emit, this.calls());
@@ -172,7 +173,7 @@ export class SipService implements CallControl {
       case "prompts":
         return this.#topics.prompts.add(emit, this.#prompts.open);
       default:
-        return this.#topics.addRoster(topic, id, emit);
+        return this.#topics.addRoster(topic, { conf: about.id, client: about.client }, emit);
     }
   }
 
@@ -181,25 +182,24 @@ export class SipService implements CallControl {
     const goodbye = new ServiceError("shutting-down", []);
     this.#over.abort(goodbye);
     this.#prompts.close();
-    await Promise.all([...this.#calls.values()].map((call) => call.end(goodbye)));
+    await Promise.all(this.#calls.all.map((call) => call.end(goodbye)));
     await this.#parking.close();
     await this.#options.devices.close();
   }
 
   /** Calls and their media in numbers, for a diagnosis. */
   dump(): Record<string, unknown>[] {
-    return [...this.#calls.values()].map((call) => call.dump());
+    return this.#calls.all.map((call) => call.dump());
   }
 
   #open(request: JoinRequest): LoopCall {
     if (this.#over.signal.aborted) throw new ServiceError("shutting-down", []);
     if (this.#calls.size >= MOST_CALLS)
       throw new ServiceError("limit-exceeded", [`${MOST_CALLS} calls at once`]);
-    this.#count += 1;
     const { caller, subscriber, mediaHost } = this.#options;
     const { client, target, display, muted = false } = request;
     const call = new LoopCall(
-      { id: `c${this.#count}`, client, target, display, muted },
+      { id: this.#calls.nextId(), client, target, display, muted },
       {
         caller,
         subscriber,
@@ -209,7 +209,7 @@ export class SipService implements CallControl {
         onTrouble: (what, cause) => this.#trouble(what, cause),
       },
     );
-    this.#calls.set(call.id, call);
+    this.#calls.use(call);
     request.onAccepted(call.id);
     return call;
   }
@@ -251,7 +251,7 @@ export class SipService implements CallControl {
     const device = this.#options.devices.find(name);
     if (!device) throw new ServiceError("no-such-device", [name]);
     if (mode === "transfer") throw new ServiceError("device-unsupported", [name, "take a call by transfer"]);
-    if (this.#callOf(device)) throw new ServiceError("device-busy", [name]);
+    if (this.#calls.of(device)) throw new ServiceError("device-busy", [name]);
     return device;
   }
 
@@ -270,39 +270,13 @@ export class SipService implements CallControl {
   }
 
   #active({ call: name, client }: { readonly call?: string; readonly client: ClientId }): LoopCall {
-    const call = this.#find(name, client);
+    const call = this.#calls.find(name, client);
     if (!call) throw new ServiceError("no-active-call", []);
     return call;
   }
 
-  /** The call named, or the last used one of this client, or of anybody. Throws ServiceError for a name nobody knows. */
-  #find(name: string | undefined, client: ClientId): LoopCall | undefined {
-    const calls = [...this.#calls.values()];
-    if (name === undefined) return calls.findLast((call) => call.client === client) ?? calls.at(-1);
-    const call = this.#calls.get(name);
-    if (call) return call;
-    const wasOurs = /^c[1-9]\d*$/.test(name) && Number(name.slice(1)) <= this.#count;
-    if (wasOurs) return undefined;
-    throw new ServiceError("no-such-call", [name]);
-  }
-
-  #use(call: LoopCall): void {
-    this.#calls.delete(call.id);
-    this.#calls.set(call.id, call);
-  }
-
-  #callOf(device: Device): LoopCall | undefined {
-    return [...this.#calls.values()].find((call) => call.device === device);
-  }
-
-  #rosterOf(conf: SipUri | undefined): Roster | undefined {
-    const calls = [...this.#calls.values()];
-    if (conf === undefined) return calls.at(-1)?.roster;
-    return calls.find(({ roster }) => roster?.conf === conf)?.roster;
-  }
-
   #callChanged(call: LoopCall): void {
-    if (call.state === "ended") this.#calls.delete(call.id);
+    if (call.state === "ended") this.#calls.forget(call);
     this.#topics.calls.tell(call.view);
     if (call.state === "ended") this.#topics.calls.forget(call.id);
     for (const device of this.#options.devices.list()) this.#topics.devices.tell(this.#deviceView(device));
@@ -315,11 +289,7 @@ export class SipService implements CallControl {
   }
 
   #deviceView(device: Device): DeviceView {
-    const { id: dev, kind, name, caps } = device;
-    const call = this.#callOf(device);
-    const inCall = call?.state === "calling-device" ? "ringing" : "busy";
-    const state = call ? inCall : device.readiness;
-    return { dev, kind, name, state, caps, default: dev === this.#options.devices.defaultId };
+    return deviceView(device, this.#calls.of(device), this.#options.devices.defaultId);
   }
 
   #trouble(what: string, cause: unknown): void {

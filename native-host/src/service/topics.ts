@@ -1,10 +1,23 @@
 /** Who follows what: subscribers of calls, devices, prompts and rosters, each brought up to date at once. */
 
-import type { CallView, DeviceView, PromptView, RosterView, ServiceEvent } from "../api/call-control.ts";
+import type {
+  CallView,
+  ClientId,
+  DeviceView,
+  PromptView,
+  RosterView,
+  ServiceEvent,
+} from "../api/call-control.ts";
 import type { SipUri } from "../sip/message.ts";
 import { changedTalkers, changedUsers, type Roster } from "./roster.ts";
 
 export type Emit = (event: ServiceEvent) => void;
+
+/** Whose people a client wants to see: one conference's, or those of the call it is in. */
+export interface RosterWish {
+  readonly conf: SipUri | undefined;
+  readonly client: ClientId;
+}
 
 /** Views as last told; only what changed is told again. */
 class Followers<View> {
@@ -57,31 +70,30 @@ export class Topics {
     (prompt) => ({ name: "Prompt", prompt }),
     () => undefined,
   );
-  readonly #rosters = new Set<RosterFeed>();
-  readonly #rosterOf: (conf: SipUri | undefined) => Roster | undefined;
+  readonly #rosters = new Set<{ readonly feed: RosterFeed; readonly wish: RosterWish }>();
+  readonly #rosterOf: (wish: RosterWish) => Roster | undefined;
 
-  /** `rosterOf` finds the roster of a conference some call is in; of the current call when none is named. */
-  constructor(rosterOf: (conf: SipUri | undefined) => Roster | undefined) {
+  /** `rosterOf` finds the roster of a conference some call is in; of the client's current call when none is named. */
+  constructor(rosterOf: (wish: RosterWish) => Roster | undefined) {
     this.#rosterOf = rosterOf;
   }
 
   /** One subscription to `roster` or `talking`; without a conference it follows the current call. */
-  addRoster(topic: "roster" | "talking", conf: SipUri | undefined, emit: Emit): () => void {
+  addRoster(topic: "roster" | "talking", wish: RosterWish, emit: Emit): () => void {
     const feed: RosterFeed = topic === "roster" ? new UserFeed(emit) : new TalkerFeed(emit);
-    const look = { conf, show: (roster: Roster | undefined) => feed.show(roster) };
-    this.#rosters.add(look);
-    look.show(this.#rosterOf(conf));
-    return () => this.#rosters.delete(look);
+    const follower = { feed, wish };
+    this.#rosters.add(follower);
+    feed.show(this.#rosterOf(wish));
+    return () => this.#rosters.delete(follower);
   }
 
   /** A roster changed, or another call is the current one. */
   rostersChanged(): void {
-    for (const feed of [...this.#rosters]) feed.show(this.#rosterOf(feed.conf));
+    for (const { feed, wish } of [...this.#rosters]) feed.show(this.#rosterOf(wish));
   }
 }
 
 interface RosterFeed {
-  readonly conf?: SipUri | undefined;
   show(roster: Roster | undefined): void;
 }
 

@@ -1,0 +1,16 @@
+/** A device as applications see it: what it is, and whether a call holds it. */
+
+import type { DeviceView } from "../api/call-control.ts";
+import type { Device } from "../devices/device.ts";
+import type { LoopCall } from "./loop-call.ts";
+
+/** `call` is the one the device is in. */
+export function deviceView(
+  device: Device,
+  call: LoopCall | undefined,
+  defaultId: string | undefined,
+): DeviceView {
+  const { id: dev, kind, name, caps } = device;
+  const inCall = call?.state === "calling-device" ? "ringing" : "busy";
+  return { dev, kind, name, state: call ? inCall : device.readiness, caps, default: dev === defaultId };
+}
