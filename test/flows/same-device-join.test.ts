@@ -263,6 +263,16 @@ describe("SameDeviceJoin again and again", () => {
 });
 
 describe("What goes along with a switch", () => {
+  test("keeps a microphone open that the user opened, though the site begins muted", async () => {
+    stage = new Stage({ roles: { comedies: focus, dramas: focus } });
+    await stage.join("comedies", "desk", { muted: true });
+    await stage.mute(false);
+
+    await stage.switchTo("dramas", { muted: true });
+
+    assert.equal(stage.service.calls()[0]?.muted, false);
+  });
+
   test("keeps the user muted", async () => {
     await inComedies({ roles: { comedies: focus, dramas: focus } });
     await stage.mute(true);

@@ -105,8 +105,8 @@ export class SipService implements CallControl {
     }
     request.onAccepted(call.id);
     this.#calls.use(call);
-    const { target, display, muted } = request;
-    if (muted !== undefined) await call.setMuted(muted);
+    // `muted` is how a first call begins; one that is moved stays as the user has it.
+    const { target, display } = request;
     const from = this.#from(request, call.from);
     const gapMs = await call.switchTo({ target, from, display }, this.#signal(request));
     return { ...joinedOf(call), gapMs };
