@@ -1,10 +1,12 @@
 /** A loudspeaker with a microphone before it: a PulseAudio of our own whose null sink is recorded by parec. */
+import { existsSync, statSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { Program } from "../test/support/processes.ts";
 import { SAMPLE_RATE, toneLevel } from "../test/support/tone.ts";
+import { until } from "../test/support/until.ts";
 
 const SINK = "loudspeaker";
 /** Fine enough to see a quarter of a frame, long enough to hold three periods of 600 Hz. */
@@ -14,9 +16,9 @@ const BLOCK_SAMPLES = (SAMPLE_RATE * BLOCK_MS) / 1000;
 const HEARD = 0.04;
 /** A tone that lasts shorter is no stay in a room. */
 const STAY_MS = 300;
-/** The recording starts and ends this much beside what is to be heard: the player and the sound server buffer. */
-const BEFORE_MS = 400;
-const AFTER_MS = 1500;
+/** The recording may go on this much longer than the acts: the player and the sound server buffer a second or two. */
+const AFTER_MS = 8000;
+const LOOK_EVERY_MS = 500;
 
 export class Loudspeaker {
   /** For a player's PULSE_SERVER. */
@@ -51,8 +53,8 @@ export class Loudspeaker {
     return new Loudspeaker(folder, program);
   }
 
-  /** Records what is played while `listenTo` runs; 16-bit samples at 8000 Hz. */
-  async record(listenTo: () => Promise<void>): Promise<Int16Array> {
+  /** Records what is played from the beginning of `acts` until all of it was `heard`; 16-bit samples at 8000 Hz. */
+  async record(acts: () => Promise<void>, heard: (recording: Int16Array) => boolean): Promise<Int16Array> {
     const file = join(this.#folder, `${Math.random().toString(36).slice(2)}.raw`);
     const recorder = await Program.start("parec", {
       name: "parec",
@@ -68,20 +70,25 @@ export class Loudspeaker {
       env: { ...environment(this.#folder), PULSE_SERVER: this.server },
     });
     try {
-      await setTimeout(BEFORE_MS);
-      await listenTo();
-      await setTimeout(AFTER_MS);
+      await until(() => existsSync(file) && statSync(file).size > 0, "the first recorded sample");
+      await acts();
+      const latest = performance.now() + AFTER_MS;
+      while (!heard(await samplesIn(file)) && performance.now() < latest) await setTimeout(LOOK_EVERY_MS);
     } finally {
       await recorder.stop();
     }
-    const raw = await readFile(file);
-    return new Int16Array(raw.buffer, raw.byteOffset, raw.length >> 1);
+    return samplesIn(file);
   }
 
   async close(): Promise<void> {
     await this.#program.stop();
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+async function samplesIn(file: string): Promise<Int16Array> {
+  const raw = await readFile(file);
+  return new Int16Array(raw.buffer, raw.byteOffset, raw.length >> 1);
 }
 
 /** Works as root, without a session bus, and leaves the user's own sound server alone. */

@@ -79,30 +79,45 @@ async function occupy(stack: AsyncDisposableStack, room: Room, name: string): Pr
 /** There and back by SameDeviceJoin. */
 async function switched({ api, loudspeaker }: Stage, a: Room, b: Room): Promise<Gaps> {
   await api.tell("Join", { id: a.uri }, '<Use dev="desk"/>');
-  const recording = await loudspeaker.record(async () => {
+  const acts = async () => {
     for (let i = 0; i < SWITCHES; i++) {
       await stay();
       await api.tell("SameDeviceJoin", { id: i % 2 === 0 ? b.uri : a.uri });
     }
     await stay();
-  });
+  };
+  const gaps = await heardOf(loudspeaker, acts, [a, b]);
   await api.tell("Leave");
-  return gapsIn(recording, [a.hz, b.hz]);
+  return gaps;
 }
 
 /** What a user without Partyline does: hang up, dial the other one. */
 async function redialling({ phone, loudspeaker }: Stage, a: Room, b: Room): Promise<Gaps> {
   await phone.dial(a.uri);
-  const recording = await loudspeaker.record(async () => {
+  const acts = async () => {
     for (let i = 0; i < SWITCHES; i++) {
       await stay();
       await phone.command("hangup");
       await phone.dial(i % 2 === 0 ? b.uri : a.uri);
     }
     await stay();
-  });
+  };
+  const gaps = await heardOf(loudspeaker, acts, [a, b]);
   await phone.command("hangup");
-  return gapsIn(recording, [a.hz, b.hz]);
+  return gaps;
+}
+
+async function heardOf(
+  loudspeaker: Loudspeaker,
+  acts: () => Promise<void>,
+  rooms: readonly Room[],
+): Promise<Gaps> {
+  const gaps = (recording: Int16Array) =>
+    gapsIn(
+      recording,
+      rooms.map(({ hz }) => hz),
+    );
+  return gaps(await loudspeaker.record(acts, (recording) => gaps(recording).switches.length >= SWITCHES));
 }
 
 function stay(): Promise<void> {
