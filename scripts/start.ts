@@ -1,7 +1,8 @@
 /** `npm start`: the whole of Partyline on this machine, in a browser of its own or, without a display, told in words. */
 import { parseArgs } from "node:util";
-import { portsFrom } from "../native-host/src/commands/ports.ts";
+import { type Ports, portsFrom } from "../native-host/src/commands/ports.ts";
 import { buildExtension } from "../test/support/extension-build.ts";
+import { isFree } from "../test/support/ports.ts";
 import { takePrecedence } from "../test/support/precedence.ts";
 import { type Cast, startCast } from "./demo/cast.ts";
 import { wrongs } from "./demo/figures.ts";
@@ -15,7 +16,7 @@ const USAGE = `npm start [-- --headless | --once] [--flow] [--port-base N]
   --headless      no window: alice and bob in headless browsers, carol with a baresip
   --once          headless; walks them through the pages, judges what each heard and saw, and ends
   --flow          print every SIP message as one line of a call flow
-  --port-base N   listen on N, N+10, N+20 … instead of any free ports
+  --port-base N   listen on N, N+10, N+20 … instead of the usual ports (with --once: any free ones)
 `;
 
 const OPTIONS = {
@@ -32,6 +33,17 @@ function readOptions() {
   const { values } = parseArgs({ options: OPTIONS });
   const base = values["port-base"];
   return { ...values, ports: base === undefined ? undefined : portsFrom(base) };
+}
+
+/** Those asked for, else the usual ones if all are free, else (and for a judged walk) any free ones. */
+async function choosePorts({ once, ports }: Options): Promise<Ports | undefined> {
+  if (ports || once) return ports;
+  const usual = portsFrom(undefined);
+  const { service, proxy, conference, mixer, web } = usual;
+  const free = await Promise.all([service, proxy, conference, mixer, web].map(isFree));
+  if (free.every(Boolean)) return usual;
+  say("some of the usual ports are taken; any free ones are used");
+  return undefined;
 }
 
 function say(text: string): void {
@@ -84,7 +96,7 @@ async function run(options: Options): Promise<boolean> {
   await using stack = new AsyncDisposableStack();
   await buildExtension();
   say("extension ready in dist/extension");
-  const { ports } = options;
+  const ports = await choosePorts(options);
   const flow = options.flow ? new Flow(say, process.stdout.isTTY) : undefined;
   const site = await startSite(stack, { say, ...(flow && { flow }), ...(ports && { ports }) });
   const windowless = options.headless || options.once || !hasDisplay();

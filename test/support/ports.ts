@@ -20,7 +20,8 @@ export async function freePorts(count = 1): Promise<number> {
   throw new Error(`no ${count} neighbouring free ports between ${FIRST} and ${LAST}`);
 }
 
-async function isFree(port: number): Promise<boolean> {
+/** Whether nobody listens on that port of 127.0.0.1, by UDP or TCP. */
+export async function isFree(port: number): Promise<boolean> {
   const server = net.createServer();
   const socket = dgram.createSocket("udp4");
   try {
