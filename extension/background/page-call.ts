@@ -1,5 +1,6 @@
 /** The call that follows the pages: joins, moves with the device kept, leaves; remembers which call is ours. */
 import { essence } from "../conference-uri.ts";
+import type { Problem } from "../messages.ts";
 import { HostError, HostGoneError } from "./host-error.ts";
 import type { RequestOptions } from "./host-port.ts";
 import type { Memory, OwnCall } from "./memory.ts";
@@ -16,6 +17,8 @@ export interface PageCallOptions {
 /** Long enough for a user who picks a device (60 s) and a conference that rings. */
 const JOIN_TIMEOUT_MS = 120_000;
 const GRACE_MS = 3000;
+/** Codes of what can go wrong in this browser as a phone (offscreen/phone.ts). */
+const PHONE_FAILURES: readonly string[] = ["microphone-denied", "no-microphone", "connection"];
 
 export class PageCall {
   readonly #options: PageCallOptions;
@@ -130,9 +133,15 @@ export class PageCall {
     done?.catch((failure: unknown) => {
       if (failure instanceof HostGoneError) this.#interrupted = true;
       const problem = problemFrom(failure);
-      if (problem) this.#options.remember({ problem });
+      const known = this.#options.memory().problem;
+      if (problem && !tellsMore(known, problem)) this.#options.remember({ problem });
     });
   }
+}
+
+/** This browser as the device knows better why it refused than the service can say. */
+function tellsMore(known: Problem | null, problem: Problem): boolean {
+  return problem.code === "device-refused" && known !== null && PHONE_FAILURES.includes(known.code);
 }
 
 function attributesOf({ uri, origin, display, muted }: Wanted): Record<string, string | boolean | undefined> {

@@ -5,6 +5,7 @@ import type { RequestOptions } from "../../extension/background/host-port.ts";
 import { EMPTY, type Memory } from "../../extension/background/memory.ts";
 import { PageCall } from "../../extension/background/page-call.ts";
 import type { Wanted } from "../../extension/background/page-conference.ts";
+import { problemOf } from "../../extension/background/problem.ts";
 import { el, type XmlElement } from "../../extension/background/xml.ts";
 import { settled } from "../support/fake-browser.ts";
 
@@ -57,6 +58,16 @@ const inComedies = {
 };
 
 describe("The call that follows the pages", () => {
+  test("keeps saying that there is no microphone when the service only knows that the browser refused", async () => {
+    const noMicrophone = problemOf("no-microphone");
+    const { call, last, memory } = stage({ problem: noMicrophone });
+
+    call.apply(want("comedies"));
+    await last(new HostError({ code: "device-refused" }));
+
+    assert.deepEqual(memory().problem, noMicrophone);
+  });
+
   test("begins with the site, the name and the mute the user allowed", async () => {
     const { call, asked, last, memory } = stage();
     call.apply(want("comedies"));

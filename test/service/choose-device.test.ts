@@ -5,14 +5,15 @@ import { join } from "node:path";
 import { afterEach, describe, test } from "node:test";
 import type { JoinRequest, PromptView, Remember } from "../../native-host/src/api/call-control.ts";
 import { Choices } from "../../native-host/src/service/choices.ts";
+import type { Role } from "../support/fake-legs.ts";
 import { Stage } from "../support/service-cast.ts";
 
 let stage: Stage;
 let prompts: PromptView[];
 afterEach(() => stage.service.close());
 
-function twoPhones(choices?: Choices): void {
-  stage = new Stage({ phones: ["desk", "kitchen"], ...(choices && { choices }) });
+function twoPhones(choices?: Choices, roles: Readonly<Record<string, Role>> = {}): void {
+  stage = new Stage({ phones: ["desk", "kitchen"], roles, ...(choices && { choices }) });
   prompts = [];
   stage.service.subscribe("prompts", { client: "k1" }, (event) => {
     if (event.name === "Prompt") prompts.push(event.prompt);
@@ -53,6 +54,20 @@ describe("ExternalJoin", () => {
     assert.deepEqual(await joining, { call: "c1" });
     assert.equal(stage.service.calls()[0]?.dev, "kitchen");
     assert.deepEqual(stage.states, ["choosing", "calling-device", "dialing", "active"]);
+  });
+
+  test("asks again when the device remembered for a site refuses", async () => {
+    twoPhones(undefined, { kitchen: { refuses: 603 } });
+    const first = assert.rejects(ask("comedies", { origin }), { code: "device-refused" });
+    choose("kitchen", "origin");
+    await first;
+
+    const second = ask("dramas", { origin });
+    choose("desk", "origin");
+    await second;
+
+    assert.equal(prompts.length, 2);
+    assert.equal(stage.service.calls()[0]?.dev, "desk");
   });
 
   test("asks nothing when there is one device only", async () => {

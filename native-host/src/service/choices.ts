@@ -23,7 +23,19 @@ export class Choices {
 
   /** Throws as the file system does; the choice counts for this process all the same. */
   remember(device: string, origin: string | undefined): void {
-    this.#devices = new Map([...this.#devices, [origin ?? ALWAYS, device]]);
+    this.#keep(new Map([...this.#devices, [origin ?? ALWAYS, device]]));
+  }
+
+  /** Asks again next time, for this site and for all where that device was the answer. Throws as `remember` does. */
+  forget(device: string, origin: string | undefined): void {
+    const stale = (site: string, chosen: string) =>
+      chosen === device && (site === ALWAYS || site === (origin ?? ALWAYS));
+    const kept = [...this.#devices].filter(([site, chosen]) => !stale(site, chosen));
+    if (kept.length < this.#devices.size) this.#keep(new Map(kept));
+  }
+
+  #keep(devices: ReadonlyMap<string, string>): void {
+    this.#devices = devices;
     if (!this.#file) return;
     mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
     // Written beside and renamed: a full disk leaves the old choices whole.

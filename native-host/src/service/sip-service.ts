@@ -25,6 +25,7 @@ import type { CallerIdentity } from "./far-end.ts";
 import { identityFor } from "./identity.ts";
 import { LoopCall } from "./loop-call.ts";
 import { Parking } from "./parking.ts";
+import { RememberedDevices } from "./remembered-devices.ts";
 import type { Subscriber } from "./roster.ts";
 import { type Emit, Topics } from "./topics.ts";
 import { WebPhones } from "./web-phones.ts";
@@ -54,6 +55,7 @@ export class SipService implements CallControl {
   readonly #calls = new Calls();
   readonly #topics: Topics;
   readonly #prompts: Prompts;
+  readonly #remembered: RememberedDevices;
   readonly #parking = new Parking();
   readonly #webPhones: WebPhones;
   readonly #asked = new Map<string, { readonly call: LoopCall; readonly joined: Promise<Joined> }>();
@@ -63,6 +65,9 @@ export class SipService implements CallControl {
     this.#options = options;
     this.#topics = new Topics(({ conf, client }) =>
       conf === undefined ? this.#calls.find(undefined, client)?.roster : this.#calls.rosterOf(conf),
+    );
+    this.#remembered = new RememberedDevices(options.choices, (cause) =>
+      this.#trouble("the choice could not be written", cause),
     );
     this.#prompts = new Prompts(
       () => this.devices(),
@@ -136,11 +141,7 @@ export class SipService implements CallControl {
     if (device !== undefined) this.#usable(device, "auto");
     this.#prompts.answer(request.prompt, device);
     if (device === undefined || request.remember === "no") return;
-    try {
-      this.#options.choices.remember(device, request.remember === "origin" ? origin : undefined);
-    } catch (cause) {
-      this.#trouble("the choice could not be written", cause);
-    }
+    this.#remembered.remember(device, request.remember === "origin" ? origin : undefined);
   }
 
   devices(): DeviceView[] {
@@ -217,10 +218,25 @@ export class SipService implements CallControl {
   async #chooseAndConnect(call: LoopCall, request: JoinRequest & { readonly mode: Mode }): Promise<Joined> {
     try {
       this.#callChanged(call);
-      const chosen = this.#known(request) ?? (await this.#ask(request, call));
-      return await this.#connect(call, this.#usable(chosen, request.mode), request);
+      const chosen =
+        this.#remembered.deviceFor(request.origin, this.devices()) ?? (await this.#ask(request, call));
+      return await this.#connectChosen(call, chosen, request);
     } catch (failed) {
       if (call.state === "choosing") await call.end(asServiceError(failed));
+      throw failed;
+    }
+  }
+
+  /** A device that fails is not chosen again without asking. */
+  async #connectChosen(
+    call: LoopCall,
+    chosen: string,
+    request: JoinRequest & { readonly mode: Mode },
+  ): Promise<Joined> {
+    try {
+      return await this.#connect(call, this.#usable(chosen, request.mode), request);
+    } catch (failed) {
+      this.#remembered.failed(chosen, request.origin, failed);
       throw failed;
     }
   }
@@ -229,15 +245,6 @@ export class SipService implements CallControl {
     const to = { target: request.target, from: this.#from(request) };
     await call.join(device, to, this.#signal(request), this.#parking.take(device.id));
     return joinedOf(call);
-  }
-
-  /** The device that needs no question: remembered for this site, or the only one there is. */
-  #known({ origin }: JoinRequest): string | undefined {
-    const views = this.devices();
-    const ready = views.filter(({ state }) => state === "ready");
-    const remembered = this.#options.choices.deviceFor(origin);
-    if (ready.some(({ dev }) => dev === remembered)) return remembered;
-    return views.length === 1 ? ready[0]?.dev : undefined;
   }
 
   #ask(request: JoinRequest, call: LoopCall): Promise<string> {
