@@ -81,15 +81,14 @@ interface Move {
 
 async function aliceFollowsLink(cast: Cast): Promise<Switch> {
   const { alice, bob } = cast;
+  await alice.page.evaluateOnNewDocument(WATCH_HEAD);
   const since = performance.now();
   await Promise.all([
     alice.page.waitForNavigation({ waitUntil: "domcontentloaded" }),
     alice.page.evaluate(`document.querySelector('a[href="${PAGES.link}"]').click()`),
   ]);
-  // The tag is read at the end of the document, which is never before this moment.
-  const interactive = 'performance.timeOrigin + performance.getEntriesByType("navigation")[0].domInteractive';
   await setTimeout(SETTLE_MS);
-  const knownAt = Number(await alice.page.evaluate(interactive)) - performance.timeOrigin;
+  const knownAt = Number(await alice.page.evaluate("globalThis.headReadAt")) - performance.timeOrigin;
   const rosterAt = Math.max(
     await bob.popup.listed(["Bob", "Carol"], knownAt),
     await alice.popup.listed(["Alice", "Dora"], knownAt),
@@ -97,6 +96,15 @@ async function aliceFollowsLink(cast: Cast): Promise<Switch> {
   const move = { who: "alice", how: "link", from: PAGES.meeting, to: PAGES.link } as const;
   return measured(cast, { ...move, since, knownAt, rosterAt });
 }
+
+/** Notes when the head of the next document is complete, which is when the extension reads its tag. */
+const WATCH_HEAD = `
+  new MutationObserver((_, observer) => {
+    if (!document.body) return;
+    globalThis.headReadAt = performance.timeOrigin + performance.now();
+    observer.disconnect();
+  }).observe(document, { childList: true, subtree: true });
+`;
 
 async function carolSwitches(cast: Cast): Promise<Switch> {
   const { alice, bob, carol, site } = cast;
