@@ -27,6 +27,9 @@ const OPTIONS = {
   help: { type: "boolean", default: false },
 } as const;
 
+/** Ends only by the user. */
+const NEVER = new Promise<never>(() => undefined);
+
 type Options = ReturnType<typeof readOptions>;
 
 function readOptions() {
@@ -55,12 +58,11 @@ function hasDisplay(): boolean {
   return process.platform !== "linux" || Boolean(DISPLAY || WAYLAND_DISPLAY);
 }
 
-/** Resolves on Ctrl-C, SIGTERM, or when `ended` does. */
-function untilStopped(ended?: Promise<void>): Promise<void> {
+/** Resolves on Ctrl-C or SIGTERM. */
+function untilStopped(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   process.once("SIGINT", () => resolve());
   process.once("SIGTERM", () => resolve());
-  void ended?.then(resolve);
   return promise;
 }
 
@@ -80,29 +82,38 @@ async function inWords(stack: AsyncDisposableStack, site: Site, once: boolean): 
   if (once) return showOnce(cast);
   await walk(cast);
   say("they stay; Ctrl-C ends it");
-  await untilStopped();
+  await NEVER;
   return true;
 }
 
 async function inBrowser(stack: AsyncDisposableStack, site: Site, told: Say): Promise<boolean> {
   const { closed } = await openBrowser(stack, site, told);
   told("ready");
-  await untilStopped(closed);
+  await closed;
   return true;
 }
 
+/** Until the play is over or the user stops it, also in the middle of its beginning. */
 async function run(options: Options): Promise<boolean> {
-  if (options.once) takePrecedence();
+  const stopped = untilStopped();
   await using stack = new AsyncDisposableStack();
+  const playing = play(stack, options);
+  // What fails because it was stopped is no news.
+  playing.catch(() => undefined);
+  const right = await Promise.race([playing, stopped.then(() => !options.once)]);
+  if (!options.once) say("ending");
+  return right;
+}
+
+async function play(stack: AsyncDisposableStack, options: Options): Promise<boolean> {
+  if (options.once) takePrecedence();
   await buildExtension();
   say("extension ready in dist/extension");
   const ports = await choosePorts(options);
   const flow = options.flow ? new Flow(say, process.stdout.isTTY) : undefined;
   const site = await startSite(stack, { say, ...(flow && { flow }), ...(ports && { ports }) });
   const windowless = options.headless || options.once || !hasDisplay();
-  const right = await (windowless ? inWords(stack, site, options.once) : inBrowser(stack, site, say));
-  if (!options.once) say("ending");
-  return right;
+  return windowless ? inWords(stack, site, options.once) : inBrowser(stack, site, say);
 }
 
 function optionsOrExit(): Options {
@@ -123,5 +134,6 @@ else {
     process.stderr.write(`start: ${cause instanceof Error ? cause.message : String(cause)}\n`);
     return false;
   });
-  process.exitCode = right ? 0 : 1;
+  // Something half started may still hold the process; what runs is told to end with it.
+  process.exit(right ? 0 : 1);
 }

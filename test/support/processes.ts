@@ -27,6 +27,12 @@ export function environmentWith(changes: Readonly<Record<string, string | undefi
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
+/** Those still running are told to end when we end, however that comes. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGTERM");
+});
+
 export class Program {
   readonly name: string;
   readonly lines: string[] = [];
@@ -43,6 +49,8 @@ export class Program {
     };
     this.name = options.name;
     this.#child = spawn(file, options.args ?? [], options.cwd ? { ...spawned, cwd: options.cwd } : spawned);
+    running.add(this.#child);
+    this.#child.once("exit", () => running.delete(this.#child));
     const { promise, resolve } = Promise.withResolvers<number | null>();
     this.#exited = promise;
     // Its last lines may come after its exit, and never end if a grandchild holds the pipe.
