@@ -1,0 +1,72 @@
+/** What the popup tells a viewer about the others on the page, with real browsers and a real phone. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { type Cast, startCast } from "../../scripts/demo/cast.ts";
+import { PAGES } from "../../scripts/demo/pages.ts";
+import { startSite } from "../../scripts/demo/site.ts";
+import { buildExtension } from "../support/extension-build.ts";
+import { until } from "../support/until.ts";
+
+describe("alice's popup", { timeout: 120_000 }, () => {
+  const stack = new AsyncDisposableStack();
+  let cast: Cast;
+
+  before(async () => {
+    await buildExtension();
+    const say = () => undefined;
+    cast = await startCast(stack, await startSite(stack, { say }), say);
+    const { alice, bob, carol, site } = cast;
+    await Promise.all([alice, bob].map((viewer) => viewer.open(site.url(PAGES.meeting))));
+    for (const [viewer, name] of [
+      [alice, "Alice"],
+      [bob, "Bob"],
+    ] as const) {
+      await viewer.popup.consent(name);
+      await viewer.popup.enter();
+    }
+    await carol.partyline("join", await site.roomOf(PAGES.meeting), "--dev", "desk");
+  });
+
+  after(() => stack.disposeAsync());
+
+  async function tells(words: RegExp): Promise<void> {
+    let text = "";
+    const told = async () => {
+      text = await cast.alice.popup.text();
+      return words.test(text);
+    };
+    await until(told, `${words} in alice's popup`).catch((cause: unknown) => {
+      throw new Error(`it says ${JSON.stringify(text)}`, { cause });
+    });
+  }
+
+  test("lists all three, says which is her, and who talks", async () => {
+    await tells(/3 people are here/);
+    await tells(/Alice\s*you/);
+    await tells(/Bob\s+talking/);
+    await tells(/Carol\s+talking/);
+  });
+
+  test("shows that carol muted herself, and that she talks again", async () => {
+    await cast.carol.partyline("mute");
+    await tells(/Carol\s+muted/);
+
+    await cast.carol.partyline("unmute");
+    await tells(/Carol\s+talking/);
+  });
+
+  test("says that bob left when he opens a page without a conference", async () => {
+    await cast.bob.open(cast.site.url(PAGES.untagged));
+
+    await tells(/2 people are here/);
+    await tells(/Bob left/);
+    assert.deepEqual([...(await cast.alice.popup.names())].sort(), ["Alice", "Carol"]);
+  });
+
+  test("says that he came back when he does", async () => {
+    await cast.bob.open(cast.site.url(PAGES.meeting));
+
+    await tells(/3 people are here/);
+    await tells(/Bob joined/);
+  });
+});
