@@ -8,7 +8,8 @@ import { type Cast, startCast } from "./demo/cast.ts";
 import { wrongs } from "./demo/figures.ts";
 import { Flow } from "./demo/flow.ts";
 import { openBrowser } from "./demo/open-browser.ts";
-import { type Say, type Site, startSite } from "./demo/site.ts";
+import type { Say } from "./demo/say.ts";
+import { type Site, startSite } from "./demo/site.ts";
 import { walk } from "./demo/walk.ts";
 
 const USAGE = `npm start [-- --headless | --once] [--flow] [--port-base N]

@@ -1,7 +1,6 @@
 /** What the service says about calls and devices, read from its events. */
 import { label } from "../label.ts";
 import type { DeviceView } from "../messages.ts";
-import type { Prompt } from "./memory.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
 
 export interface Call {
@@ -37,6 +36,14 @@ export function readDevice(element: XmlElement): DeviceView {
     state,
     chosen: element.attributes["default"] === "true",
   };
+}
+
+export interface Prompt {
+  readonly prompt: string;
+  readonly uri: string;
+  readonly origin?: string;
+  readonly expiresAt: number;
+  readonly devices: readonly DeviceView[];
 }
 
 /** A question which device to use; it expires when the service says so. */

@@ -1,6 +1,6 @@
 /** What the worker must not forget when it dies: kept in storage.session, gone when the browser closes. */
 import type { DeviceView, Problem, Tag } from "../messages.ts";
-import type { Call } from "./calls.ts";
+import type { Call, Prompt } from "./calls.ts";
 import type { Roster } from "./roster.ts";
 
 /** What a tab's page said; `own` is a page of the extension, which neither joins nor leaves anything. */
@@ -16,14 +16,6 @@ export interface OwnCall {
   readonly origin: string;
   /** What the service called the conference in its Result. */
   readonly conf?: string;
-}
-
-export interface Prompt {
-  readonly prompt: string;
-  readonly uri: string;
-  readonly origin?: string;
-  readonly expiresAt: number;
-  readonly devices: readonly DeviceView[];
 }
 
 export interface Memory {

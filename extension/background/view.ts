@@ -1,8 +1,9 @@
 /** What the popup, the badge and the options page show: one value computed from all that is known. */
 import { essence } from "../conference-uri.ts";
 import type { CallView, Question, ServiceState, View } from "../messages.ts";
+import type { Prompt } from "./calls.ts";
 import type { Situation } from "./director.ts";
-import type { Memory, Prompt } from "./memory.ts";
+import type { Memory } from "./memory.ts";
 import type { Roster } from "./roster.ts";
 import type { Settings } from "./settings.ts";
 

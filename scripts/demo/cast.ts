@@ -2,7 +2,8 @@
 import type { Viewer } from "../../test/support/viewer.ts";
 import { PAGES } from "./pages.ts";
 import { Caller, startGuest, startViewer } from "./people.ts";
-import type { Say, Site } from "./site.ts";
+import type { Say } from "./say.ts";
+import type { Site } from "./site.ts";
 
 export interface Cast {
   readonly site: Site;

@@ -1,5 +1,5 @@
 /** The call flow of the whole demo: every part tells its own messages; each is shown once, with names for addresses. */
-import type { Say } from "./site.ts";
+import type { Say } from "./say.ts";
 
 const LINE = /^(\S+) (\S+) -> (\S+): (.*)$/;
 const BOLD = "\u001b[1m";

@@ -2,7 +2,8 @@
 import { Viewer } from "../../test/support/viewer.ts";
 import { PAGES } from "./pages.ts";
 import { startGuest, startService } from "./people.ts";
-import type { Say, Site } from "./site.ts";
+import type { Say } from "./say.ts";
+import type { Site } from "./site.ts";
 import { tellEvents } from "./tell.ts";
 
 /** Resolves once all is there; `closed` resolves when the user has closed the browser. */

@@ -7,7 +7,8 @@ import { runToEnd } from "../../test/support/processes.ts";
 import { ROOT } from "../../test/support/servers.ts";
 import { Viewer } from "../../test/support/viewer.ts";
 import { Wire } from "../../test/support/wire.ts";
-import type { Say, Site } from "./site.ts";
+import type { Say } from "./say.ts";
+import type { Site } from "./site.ts";
 
 /** Multiples of 50 Hz are told apart best; none is a sum or difference of others and their doubles, as G.711 makes them. */
 export const TONES = { alice: 450, bob: 1050, carol: 1750, dora: 2900 } as const;

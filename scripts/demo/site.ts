@@ -9,9 +9,7 @@ import {
   startWeb,
 } from "../../test/support/servers.ts";
 import type { Flow } from "./flow.ts";
-
-/** Says one line to whoever watches. */
-export type Say = (text: string) => void;
+import type { Say } from "./say.ts";
 
 export interface SiteOptions {
   /** Where to listen; any free ports when missing. */

@@ -1,7 +1,7 @@
 /** What happens to a user, in words, as the SIP service tells it. */
 import type { XmlElement } from "#xml/strict.ts";
 import type { ApiClient } from "../../test/support/daemon.ts";
-import type { Say } from "./site.ts";
+import type { Say } from "./say.ts";
 
 /** Says who comes and goes and where the call is, until the connection closes. */
 export async function tellEvents(api: ApiClient, say: Say): Promise<void> {
