@@ -1,8 +1,8 @@
 /** The settings: name, microphone, sites, devices and how the service does. */
-import browser from "webextension-polyfill";
 import type { DeviceView, ServiceState, View } from "../messages.ts";
 import { byId, make, show, text } from "../popup/dom.ts";
 import { send } from "../send.ts";
+import { watchView } from "../watch-view.ts";
 import { watchMicrophone } from "./microphone.ts";
 import { showSites } from "./sites.ts";
 
@@ -57,12 +57,6 @@ function showService(service: ServiceState): void {
   text("service-step", step);
 }
 
-function connect(): void {
-  const port = browser.runtime.connect({ name: "options" });
-  port.onMessage.addListener((view) => render(view as View));
-  port.onDisconnect.addListener(connect);
-}
-
 byId("identity", HTMLFormElement).addEventListener("submit", (event) => {
   event.preventDefault();
   const saved = send("set-identity", { name: byId("name", HTMLInputElement).value });
@@ -72,7 +66,7 @@ byId("identity", HTMLFormElement).addEventListener("submit", (event) => {
   );
 });
 byId("service-try", HTMLButtonElement).addEventListener("click", () => {
-  send("try-host", {}).catch(connect);
+  send("try-host", {}).catch(() => undefined);
 });
 watchMicrophone();
-connect();
+watchView("options", render);

@@ -2,6 +2,7 @@
 import browser from "webextension-polyfill";
 import type { Problem, View } from "../messages.ts";
 import { send } from "../send.ts";
+import { watchView } from "../watch-view.ts";
 import { showCallBar, wireCallBar } from "./call-bar.ts";
 import { showConsent, wireConsent } from "./consent-card.ts";
 import { showPicker, wirePicker } from "./device-picker.ts";
@@ -101,7 +102,7 @@ function quietWords({ page, left, never, problem }: View): [string, string, "joi
 
 function act(): void {
   if (problem?.action === "options") openSettings();
-  else if (problem?.action) send(problem.action, {}).catch(connect);
+  else if (problem?.action) send(problem.action, {}).catch(() => undefined);
 }
 
 function openSettings(): void {
@@ -110,13 +111,6 @@ function openSettings(): void {
 
 function close(): void {
   if (isWindow) window.close();
-}
-
-/** The worker may die at any time: connecting wakes it again, and it says at once what is so. */
-function connect(): void {
-  const port = browser.runtime.connect({ name: "view" });
-  port.onMessage.addListener((view) => render(view as View));
-  port.onDisconnect.addListener(connect);
 }
 
 wirePicker(close);
@@ -130,4 +124,4 @@ byId("problem-dismiss", HTMLButtonElement).addEventListener("click", () => {
 byId("quiet-join", HTMLButtonElement).addEventListener("click", () => {
   send("join-here", {}).catch(() => undefined);
 });
-connect();
+watchView("view", render);

@@ -53,7 +53,11 @@ async function withStage(run: (stage: Stage) => Promise<void>, installed = true)
 
 const words = async (page: Page): Promise<string> => String(await page.evaluate("document.body.innerText"));
 const shows = (page: Page, wanted: string | RegExp) =>
-  until(async () => new RegExp(wanted).test(await words(page)), `“${wanted}” on the screen`, 5000);
+  until(async () => new RegExp(wanted).test(await words(page)), `“${wanted}” on the screen`, 5000).catch(
+    async (cause: unknown) => {
+      throw new Error(`the screen says “${await words(page)}”`, { cause });
+    },
+  );
 
 /** Opens a film's page and joins its conference as a new user would. */
 async function join({ chromium, service, page }: Stage): Promise<Page> {
@@ -248,7 +252,7 @@ describe("The extension", () => {
       const popup = await join(stage);
 
       const people = [{ entity: "sip:alice@127.0.0.1", display: "Alice", me: true }];
-      const kills = [async () => (await chromium.worker()).close(), () => service.killBridges()];
+      const kills = [() => chromium.killWorker(), () => service.killBridges()];
       for (const kill of kills) {
         const connections = service.connections;
         // Who comes now is not told to anybody: only a new subscription shows it.

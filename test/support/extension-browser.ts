@@ -6,6 +6,7 @@ import puppeteer, { type Browser, type Page, type WebWorker } from "puppeteer";
 import { build } from "vite";
 import { CHROMIUM_EXTENSION_ID, NATIVE_HOST_NAME } from "../../native-host/src/desktop/extension-id.ts";
 import { chromiumPath } from "./chromium.ts";
+import { killWorker } from "./kill-worker.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 
@@ -81,6 +82,13 @@ export class ExtensionBrowser {
     return worker;
   }
 
+  killWorker(): Promise<void> {
+    return killWorker(
+      this.browser,
+      (one) => one.type() === "service_worker" && one.url().includes(CHROMIUM_EXTENSION_ID),
+    );
+  }
+
   async allowMicrophone(): Promise<void> {
     const origin = `chrome-extension://${CHROMIUM_EXTENSION_ID}`;
     await this.browser.defaultBrowserContext().overridePermissions(origin, ["microphone"]);
@@ -90,7 +98,7 @@ export class ExtensionBrowser {
   async diagnose(): Promise<void> {
     const worker = await this.worker();
     await worker.evaluate("chrome.storage.local.set({ diagnosis: true })");
-    await worker.close();
+    await this.killWorker();
   }
 
   /** The popup that the extension opens by itself, to ask something. */
