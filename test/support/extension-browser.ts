@@ -6,7 +6,6 @@ import puppeteer, { type Browser, type Page, type WebWorker } from "puppeteer";
 import { build } from "vite";
 import { CHROMIUM_EXTENSION_ID, NATIVE_HOST_NAME } from "../../native-host/src/desktop/extension-id.ts";
 import { chromiumPath } from "./chromium.ts";
-import { killWorker } from "./kill-worker.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 
@@ -82,11 +81,21 @@ export class ExtensionBrowser {
     return worker;
   }
 
-  killWorker(): Promise<void> {
-    return killWorker(
-      this.browser,
-      (one) => one.type() === "service_worker" && one.url().includes(CHROMIUM_EXTENSION_ID),
-    );
+  /**
+   * Kills the worker while a screen is open, which wakes it again in the same moment: the debugger may then hold the
+   * new one at its first line and never hear of it, so whoever is held is let go.
+   */
+  async killWorker(): Promise<void> {
+    await (await this.worker()).close();
+    const letGo = async () => {
+      const target = await this.browser.waitForTarget(
+        (one) => one.type() === "service_worker" && one.url().includes(CHROMIUM_EXTENSION_ID),
+      );
+      const session = await target.createCDPSession();
+      await session.send("Runtime.runIfWaitingForDebugger");
+    };
+    // Where nobody is held there may be nobody to answer either.
+    letGo().catch(() => undefined);
   }
 
   async allowMicrophone(): Promise<void> {
@@ -98,7 +107,7 @@ export class ExtensionBrowser {
   async diagnose(): Promise<void> {
     const worker = await this.worker();
     await worker.evaluate("chrome.storage.local.set({ diagnosis: true })");
-    await this.killWorker();
+    await worker.close();
   }
 
   /** The popup that the extension opens by itself, to ask something. */

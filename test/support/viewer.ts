@@ -5,7 +5,6 @@ import { join } from "node:path";
 import type { Browser, Extension, Page, WebWorker } from "puppeteer";
 import { launchChromium } from "./chromium.ts";
 import { EXTENSION } from "./extension-build.ts";
-import { killWorker } from "./kill-worker.ts";
 import { Popup } from "./popup.ts";
 import { runToEnd } from "./processes.ts";
 import { RtpRecording } from "./rtp-recording.ts";
@@ -102,7 +101,7 @@ export class Viewer {
 
   /** Kills the extension's worker, as the browser does when it needs memory. */
   async killWorker(): Promise<void> {
-    await killWorker(this.browser, (target) => target.type() === "service_worker");
+    await (await this.worker()).close();
   }
 
   async close(): Promise<void> {
@@ -114,7 +113,7 @@ export class Viewer {
   async #recordFrames(): Promise<void> {
     const worker = await this.worker();
     await worker.evaluate("chrome.storage.local.set({ diagnosis: true })");
-    await this.killWorker();
+    await worker.close();
   }
 
   async #frames(sinceMs: number): Promise<readonly Frame[]> {
