@@ -97,3 +97,8 @@ export function isErrorCode(code: string): code is ErrorCode {
 
 // The keys of a const object are its key type.
 export const errorCodes = Object.keys(CATALOGUE) as readonly ErrorCode[];
+
+/** What was thrown, as an application may read it: anything unforeseen is `internal`, with its cause. */
+export function asServiceError(thrown: unknown): ServiceError {
+  return thrown instanceof ServiceError ? thrown : new ServiceError("internal", [], { cause: thrown });
+}

@@ -1,5 +1,5 @@
 /** What the service says to a command: Welcome, Accepted, Result, and errors as elements. */
-import { ServiceError } from "../errors.ts";
+import { asServiceError } from "../errors.ts";
 import { el, type XmlElement } from "../xml/strict.ts";
 import type { Failure } from "./call-control.ts";
 
@@ -41,7 +41,7 @@ export function errorElement(failure: Failure & { readonly retryS?: number }): X
 
 /** What was thrown, as data; anything but a ServiceError is a mistake of ours and tells nothing. */
 export function failureOf(thrown: unknown): Failure & { readonly retryS?: number } {
-  const error = thrown instanceof ServiceError ? thrown : new ServiceError("internal", [], { cause: thrown });
+  const error = asServiceError(thrown);
   return {
     code: error.code,
     detail: error.message,

@@ -14,7 +14,7 @@ import type {
 import type { Device } from "../devices/device.ts";
 import { answerPeer } from "../devices/peer.ts";
 import type { DeviceRegistry } from "../devices/registry.ts";
-import { ServiceError } from "../errors.ts";
+import { asServiceError, ServiceError } from "../errors.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { Sdp, SipUri } from "../sip/message.ts";
 import { Calls } from "./calls.ts";
@@ -216,27 +216,14 @@ export class SipService implements CallControl {
   }
 
   async #chooseAndConnect(call: LoopCall, request: JoinRequest & { readonly mode: Mode }): Promise<Joined> {
+    let chosen: string | undefined;
     try {
       this.#callChanged(call);
-      const chosen =
-        this.#remembered.deviceFor(request.origin, this.devices()) ?? (await this.#ask(request, call));
-      return await this.#connectChosen(call, chosen, request);
-    } catch (failed) {
-      if (call.state === "choosing") await call.end(asServiceError(failed));
-      throw failed;
-    }
-  }
-
-  /** A device that fails is not chosen again without asking. */
-  async #connectChosen(
-    call: LoopCall,
-    chosen: string,
-    request: JoinRequest & { readonly mode: Mode },
-  ): Promise<Joined> {
-    try {
+      chosen = this.#remembered.deviceFor(request.origin, this.devices()) ?? (await this.#ask(request, call));
       return await this.#connect(call, this.#usable(chosen, request.mode), request);
     } catch (failed) {
-      this.#remembered.failed(chosen, request.origin, failed);
+      if (chosen !== undefined) this.#remembered.failed(chosen, request.origin, failed);
+      if (call.state === "choosing") await call.end(asServiceError(failed));
       throw failed;
     }
   }
@@ -307,8 +294,4 @@ export class SipService implements CallControl {
 function joinedOf(call: LoopCall): Joined {
   const conf = call.conference;
   return { call: call.id, ...(conf !== undefined && { conf }) };
-}
-
-function asServiceError(cause: unknown): ServiceError {
-  return cause instanceof ServiceError ? cause : new ServiceError("internal", [], { cause });
 }
