@@ -1,6 +1,6 @@
 /** Client transactions: a request until its final response (RFC 3261 §17.1, RFC 6026 §8.4). */
 import { Machine, type Table } from "./machine.ts";
-import type { Hop, SipRequest, SipResponse } from "./message.ts";
+import { type Hop, isReliable, type SipRequest, type SipResponse } from "./message.ts";
 import { makeUp } from "./response.ts";
 import type { SipError } from "./sip-error.ts";
 import { giveUpAfterMs, type Timers } from "./timers.ts";
@@ -151,7 +151,7 @@ export class Client implements ClientTransaction {
       return;
     }
     const invite = request.method === "INVITE";
-    const table = this.#wiring.states(request.method, hop.protocol === "TCP");
+    const table = this.#wiring.states(request.method, isReliable(hop.protocol));
     const machine = new Machine(table, invite ? "calling" : "trying", (state, event) =>
       this.#entered(state, event),
     );

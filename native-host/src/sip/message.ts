@@ -55,9 +55,17 @@ export interface SipResponse {
 
 export type SipMessage = SipRequest | SipResponse;
 
+/** The transports of SIP, as a Via names them (RFC 3261 §20.42, RFC 7118 §5). */
+export type Transport = "UDP" | "TCP" | "TLS" | "WS" | "WSS";
+
+/** Whether nothing is lost on the way, so that nothing is sent twice (RFC 3261 §17.1.1.1). */
+export function isReliable(transport: Transport): boolean {
+  return transport !== "UDP";
+}
+
 /** Where a message came from or goes to, below SIP: a literal address, never a name. */
 export interface Hop {
-  readonly protocol: "UDP" | "TCP";
+  readonly protocol: Transport;
   readonly address: string;
   readonly port: number;
 }

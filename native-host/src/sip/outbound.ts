@@ -1,6 +1,13 @@
 /** From messages to bytes: the Via of a request, the hop it takes, and the way back of a response (RFC 3261 §18). */
 import { type Codec, encode, type Printable } from "./codec.ts";
-import type { Hop, SipMessage, SipRequest, SipResponse, Via } from "./message.ts";
+import {
+  type Hop,
+  isReliable,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+  type Via,
+} from "./message.ts";
 import { type Lookup, nextUri, resolve, type Target } from "./resolver.ts";
 import { SipError } from "./sip-error.ts";
 import type { Endpoint } from "./transport/endpoint.ts";
@@ -89,7 +96,11 @@ export class Outbound {
   #choose({ request, branch }: Wanted, target: Target, then: RouteHandlers): void {
     const { hop } = target;
     const routed = { request: this.#withVia(request, branch, hop), hop };
-    if (target.named || hop.protocol === "TCP" || this.#encode(routed.request).length <= MAX_DATAGRAM_BYTES) {
+    if (
+      target.named ||
+      isReliable(hop.protocol) ||
+      this.#encode(routed.request).length <= MAX_DATAGRAM_BYTES
+    ) {
       then.onRouted(routed);
       return;
     }
@@ -113,7 +124,7 @@ export class Outbound {
 
   /** Over the connection the request came on, else to where its Via says (RFC 3261 §18.2.2, RFC 3581 §4). */
   wayBack(via: Via | undefined, source: Hop): Hop {
-    if (source.protocol === "TCP" && this.#endpoint.connected(source)) return source;
+    if (isReliable(source.protocol) && this.#endpoint.connected(source)) return source;
     if (source.protocol === "UDP" && via && "rport" in via.params) return source;
     return { ...source, port: via?.port ?? 5060 };
   }

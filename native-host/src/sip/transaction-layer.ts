@@ -2,7 +2,14 @@
 import { Client, type ClientWiring, inviteClientStates, requestClientStates } from "./client-transaction.ts";
 import type { Printable } from "./codec.ts";
 import type { Limits } from "./limits.ts";
-import type { Hop, SipMessage, SipRequest, SipResponse, Via } from "./message.ts";
+import {
+  type Hop,
+  isReliable,
+  type SipMessage,
+  type SipRequest,
+  type SipResponse,
+  type Via,
+} from "./message.ts";
 import type { Outbound, Trace } from "./outbound.ts";
 import { buildResponse, withTag } from "./response.ts";
 import { inviteServerStates, requestServerStates, Server } from "./server-transaction.ts";
@@ -118,7 +125,7 @@ export class TransactionLayer {
   }
 
   #openServer(request: SipRequest, source: Hop, key: string): Server {
-    const reliable = source.protocol === "TCP";
+    const reliable = isReliable(source.protocol);
     const [via] = request.headers.via;
     const server = new Server(request, source, {
       table: this.#tables.server[request.method === "INVITE" ? "invite" : "request"][reliable ? 1 : 0],
