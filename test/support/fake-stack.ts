@@ -81,6 +81,7 @@ export class FakeNet {
     return {
       host: name,
       port: PORT,
+      ports: {},
       send: (request, onResponse) => this.#send(name, party, request, onResponse),
       sendStateless: (message) => this.#sendStateless(name, message),
       close: () => {

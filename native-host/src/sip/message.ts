@@ -68,6 +68,8 @@ export interface Hop {
   readonly protocol: Transport;
   readonly address: string;
   readonly port: number;
+  /** The SIP domain this hop speaks for: what its certificate must prove, and what is sent as SNI (RFC 5922). */
+  readonly name?: string;
 }
 
 /** One text header of a message, or undefined when it is absent or not text. */

@@ -14,10 +14,30 @@ import { Endpoint } from "./transport/endpoint.ts";
 export type { ClientTransaction, ServerTransaction, Trace };
 export { makeResponse };
 
+/** To be reached by TLS: our certificate chain and its key as PEM text, and the port to listen on (any free one when missing). */
+export interface TlsOptions {
+  readonly certificate: string;
+  readonly key: string;
+  readonly port?: number;
+}
+
+/** The ports of the listeners beside UDP and TCP. */
+export interface Ports {
+  readonly tls?: number;
+  readonly ws?: number;
+  readonly wss?: number;
+}
+
 export interface StackOptions {
   readonly host: string;
   /** For UDP and TCP alike; 0 = any that is free for both. */
   readonly port: number;
+  readonly tls?: TlsOptions;
+  /** Certificates (PEM) trusted beside those of the system, when we connect by TLS or secure WebSocket. */
+  readonly ca?: string;
+  /** Where to take WebSocket connections, and secure ones with the certificate of `tls` (RFC 7118); 0 = any free port. */
+  readonly ws?: { readonly port: number };
+  readonly wss?: { readonly port: number };
   readonly timers?: Partial<Timers>;
   readonly limits?: Partial<Limits>;
   readonly lookup?: Lookup;
@@ -34,6 +54,7 @@ export interface Stack {
   /** A literal address, never the wildcard. */
   readonly host: string;
   readonly port: number;
+  readonly ports: Ports;
   /**
    * Sends a request in a client transaction, with our Via on top of a copy. `onResponse` gets all 1xx, then the final
    * response, and each retransmitted 2xx of an INVITE for 64*T1 (RFC 6026); 408 and 503 are made up where no peer
@@ -81,6 +102,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   return {
     host: endpoint.host,
     port: endpoint.port,
+    ports: {},
     send: (request, onResponse, hop) => transactions.send(request, onResponse, hop),
     sendStateless: (message, hop) => transactions.sendStateless(message, hop),
     async close() {
