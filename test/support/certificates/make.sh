@@ -2,17 +2,19 @@
 # Makes the certificates of the tests anew: a CA, three hosts it vouches for (one long ago), and one that nobody knows.
 set -eu
 cd "$(dirname "$0")"
-days=36500
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1.key"; }
 
-# host NAME SUBJECT-ALTERNATIVE-NAMES FROM UNTIL
-host() {
-  key "$1"
-  openssl req -new -key "$1.key" -subj "/CN=$1" -addext "subjectAltName=$2" -out "$work/$1.csr"
-  openssl ca -batch -notext -config "$work/ca.conf" -startdate "$3" -enddate "$4" -in "$work/$1.csr" -out "$1.pem"
+# sign NAME EXTENSION FROM UNTIL [-selfsign -keyfile KEY]
+sign() {
+  name=$1 extension=$2 from=$3 until=$4
+  shift 4
+  key "$name"
+  openssl req -new -key "$name.key" -subj "/CN=$name" -addext "$extension" -out "$work/$name.csr"
+  openssl ca -batch -notext -config "$work/ca.conf" -startdate "$from" -enddate "$until" "$@" \
+    -in "$work/$name.csr" -out "$name.pem"
 }
 
 cat > "$work/ca.conf" <<CONF
@@ -34,11 +36,10 @@ CONF
 : > "$work/index"
 echo 01 > "$work/serial"
 
-key ca
-openssl req -x509 -new -key ca.key -days $days -subj "/CN=Partyline test CA" -out ca.pem
-here="DNS:localhost,IP:127.0.0.1,IP:::1"
-host localhost "$here" 20260101000000Z 21260101000000Z
-host example "DNS:example.test,URI:sip:example.test" 20260101000000Z 21260101000000Z
-host expired "$here" 20200101000000Z 20210101000000Z
-key stranger
-openssl req -x509 -new -key stranger.key -days $days -subj "/CN=stranger" -addext "subjectAltName=$here" -out stranger.pem
+here="subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1"
+from=20200101000000Z until=21200101000000Z
+sign ca "basicConstraints=critical,CA:TRUE" $from $until -selfsign -keyfile ca.key
+sign localhost "$here" $from $until
+sign example "subjectAltName=DNS:example.test,URI:sip:example.test" $from $until
+sign expired "$here" $from 20210101000000Z
+sign stranger "$here" $from $until -selfsign -keyfile stranger.key
