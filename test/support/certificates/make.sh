@@ -9,11 +9,11 @@ key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1.
 
 # sign NAME EXTENSION FROM UNTIL [-selfsign -keyfile KEY]
 sign() {
-  name=$1 extension=$2 from=$3 until=$4
+  name=$1 extension=$2 start=$3 end=$4
   shift 4
   key "$name"
   openssl req -new -key "$name.key" -subj "/CN=$name" -addext "$extension" -out "$work/$name.csr"
-  openssl ca -batch -notext -config "$work/ca.conf" -startdate "$from" -enddate "$until" "$@" \
+  openssl ca -batch -notext -config "$work/ca.conf" -startdate "$start" -enddate "$end" "$@" \
     -in "$work/$name.csr" -out "$name.pem"
 }
 
