@@ -1,69 +1,25 @@
 /** SIPp as caller and subscriber against the conference server and the mixer, each a process of its own. */
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { makeOffer } from "#sdp/offer-answer.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { freePorts } from "../support/ports.ts";
-import { runToEnd } from "../support/processes.ts";
 import { type ConferenceSite, startConferenceSite } from "../support/servers.ts";
+import { plays as playsFile, type SippOptions } from "../support/sipp.ts";
 
 const SCENARIOS = join(import.meta.dirname, "sipp");
-const PATIENCE = "20s";
 
 let site: ConferenceSite;
-let folder: string;
 
 before(async () => {
   site = await startConferenceSite();
 });
 after(() => site.stop());
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "partyline-sipp-"));
-});
-afterEach(() => rm(folder, { recursive: true }));
-
-interface Words {
-  readonly calls?: number;
-  readonly transport?: "u1" | "t1";
-}
-
-async function command(scenario: string, { calls = 1, transport = "u1" }: Words): Promise<string[]> {
-  const { host, port } = site.conference;
-  const local = await freePorts(4);
-  const target = [
-    `${host}:${port}`,
-    "-i",
-    host,
-    "-p",
-    String(local),
-    "-mp",
-    String(local + 2),
-    "-t",
-    transport,
-  ];
-  const extent = ["-m", String(calls), "-r", "20", "-timeout", PATIENCE, "-timeout_error", "-nostdin"];
-  const report = ["-trace_err", "-error_file", join(folder, "errors")];
-  return [...target, "-sf", join(SCENARIOS, `${scenario}.xml`), "-s", scenario, ...extent, ...report];
-}
-
-/** Runs a scenario in the conference of its name; SIPp ends with 0 only when every call went as written. */
-async function plays(scenario: string, words: Words = {}): Promise<void> {
-  const { code, lines } = await runToEnd("sipp", {
-    name: "sipp",
-    args: await command(scenario, words),
-    cwd: folder,
-  });
-  if (code !== 0)
-    assert.fail(`${scenario}: sipp ended with ${code}\n${await errors()}\n${lines.slice(-40).join("\n")}`);
-}
-
-async function errors(): Promise<string> {
-  const files = await readdir(folder);
-  return (await Promise.all(files.map((file) => readFile(join(folder, file), "utf8")))).join("\n");
+/** Runs a scenario in the conference of its name. */
+function plays(scenario: string, options: SippOptions = {}): Promise<undefined> {
+  return playsFile(join(SCENARIOS, `${scenario}.xml`), { ...options, target: site.conference });
 }
 
 describe("SIPp as a caller", () => {
