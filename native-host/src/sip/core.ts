@@ -1,8 +1,10 @@
 /** The core of the user agent (RFC 3261 §6): who we are, our dialogs, and what every operation shares. */
 import { Alarm } from "./alarm.ts";
+import { sendAuthenticated } from "./authenticated.ts";
+import { shown, type Wallet } from "./credentials.ts";
 import { firstRequest, type RequestParts } from "./dialog.ts";
 import { type Body, bodyParts, oneLine, tagOf, token, withTag } from "./header-values.ts";
-import type { NameAddr, Params, SipHeaders, SipRequest, SipResponse, SipUri } from "./message.ts";
+import type { Hop, NameAddr, Params, SipHeaders, SipRequest, SipResponse, SipUri } from "./message.ts";
 import { buildResponse, makeUp } from "./response.ts";
 import { SipError } from "./sip-error.ts";
 import type { ClientTransaction, ServerTransaction, Stack } from "./stack.ts";
@@ -41,8 +43,17 @@ export interface CoreOptions {
   readonly identity: NameAddr;
   readonly contactUser: string | undefined;
   readonly outboundProxy: SipUri | undefined;
+  readonly wallet: Wallet;
   readonly allow: readonly string[];
   readonly onError: (error: Error) => void;
+}
+
+/** How a request goes out beside what is in it. */
+export interface SendOptions {
+  /** In a dialog: the CSeq number for a request sent again with credentials, `() => dialog.nextSeq()`. */
+  readonly nextSeq?: () => number;
+  /** Where to, whatever its Route and URI say. */
+  readonly hop?: Hop;
 }
 
 /** Option tags we understand in a peer's Require. */
@@ -56,6 +67,8 @@ export class Core {
   readonly attempts = new Set<Attempt>();
   readonly #options: CoreOptions;
   readonly #unanswered = new Set<() => void>();
+  /** The credentials in the request that a response answers. */
+  readonly #shown = new WeakMap<SipResponse, Partial<SipHeaders>>();
 
   constructor(options: CoreOptions) {
     this.#options = options;
@@ -66,6 +79,10 @@ export class Core {
 
   get allow(): string {
     return this.#options.allow.join(", ");
+  }
+
+  get wallet(): Wallet {
+    return this.#options.wallet;
   }
 
   /** Where this user agent listens, as a URI without user. */
@@ -91,26 +108,50 @@ export class Core {
     return firstRequest(method, target, parts.from ?? this.identity, { headers, body: parts.body });
   }
 
-  /** Sends; every response is reported, and a final one even when the sockets close first (503). */
-  send(request: SipRequest, onResponse: (response: SipResponse) => void): ClientTransaction {
+  /**
+   * Sends, and answers challenges of our own servers by itself; every other response is reported, and a final one even
+   * when the sockets close first (503). The CSeq to go on with is that of the response.
+   */
+  send(
+    request: SipRequest,
+    onResponse: (response: SipResponse) => void,
+    options: SendOptions = {},
+  ): ClientTransaction {
+    const { stack, wallet } = this;
     const giveUp = () => onResponse(makeUp(request, 503, "Closed"));
     this.#unanswered.add(giveUp);
-    return this.stack.send(request, (response) => {
-      if (response.status >= 200) this.#unanswered.delete(giveUp);
-      onResponse(response);
+    return sendAuthenticated(request, {
+      ...options,
+      stack,
+      wallet,
+      onResponse: (response, answered) => {
+        if (response.status >= 200) this.#unanswered.delete(giveUp);
+        this.#shown.set(response, shown(answered));
+        onResponse(response);
+      },
     });
   }
 
+  /** For the ACK to this 2xx: the credentials its INVITE had (§22.1). */
+  credentialsFor(response: SipResponse): Partial<SipHeaders> {
+    return this.#shown.get(response) ?? {};
+  }
+
   /** Sends a request other than INVITE; resolves with its final response or a 408 of our own, never rejects. */
-  exchange(request: SipRequest, timeoutMs?: number): Promise<SipResponse> {
+  exchange(
+    request: SipRequest,
+    options: SendOptions & { timeoutMs?: number | undefined } = {},
+  ): Promise<SipResponse> {
     const { promise, resolve } = Promise.withResolvers<SipResponse>();
     const clock = new Alarm();
+    const { timeoutMs } = options;
     if (timeoutMs !== undefined) clock.set(timeoutMs, () => resolve(makeUp(request, 408)));
-    this.send(request, (response) => {
+    const onResponse = (response: SipResponse) => {
       if (response.status < 200) return;
       clock.stop();
       resolve(response);
-    });
+    };
+    this.send(request, onResponse, options);
     return promise;
   }
 

@@ -1,5 +1,6 @@
 /** A user agent: one socket set, one identity; places calls, takes calls, and routes requests to their dialogs. */
 import { Core, type CoreOptions, SUPPORTED } from "./core.ts";
+import { type Credentials, Wallet } from "./credentials.ts";
 import { dialogIdOf, dialogKey } from "./dialog.ts";
 import { type Body, extraHeaders, optionTags, tagOf } from "./header-values.ts";
 import { receiveInvite } from "./incoming-invite.ts";
@@ -28,6 +29,8 @@ export interface UserAgentOptions {
   /** The user part of our Contact; a random one for each call when missing. */
   readonly contactUser?: string;
   readonly outboundProxy?: SipUri;
+  /** Names and passwords; unless they say where else, for the outbound proxy and the domain of the identity. */
+  readonly credentials?: readonly Credentials[];
   readonly timers?: Partial<Timers>;
   readonly limits?: StackOptions["limits"];
   readonly onTrace?: StackOptions["onTrace"];
@@ -121,7 +124,7 @@ export class UserAgent implements Caller {
       headers: { contact: [this.#core.contact()], ...extraHeaders(headers) },
       body,
     });
-    return this.#core.exchange(request, timeoutMs);
+    return this.#core.exchange(request, { timeoutMs });
   }
 
   /** The leg of a dialog named from our side, as `IncomingInvite.replaces` does. */
@@ -232,5 +235,7 @@ function coreOptions(options: UserAgentOptions, stack: Stack, timers: Timers): C
     uri: identity.uri ?? own,
     params: {},
   };
-  return { stack, timers, name, identity: from, contactUser, outboundProxy, allow, onError };
+  const servers = [outboundProxy, identity.uri].filter((uri) => uri !== undefined);
+  const wallet = new Wallet(servers, options.credentials);
+  return { stack, timers, name, identity: from, contactUser, outboundProxy, wallet, allow, onError };
 }
