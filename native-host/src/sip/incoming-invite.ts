@@ -64,7 +64,7 @@ class PendingInvite implements IncomingInvite, Attempt {
     transaction.onCancel = () => this.#cancel();
   }
 
-  ring(status = 180): void {
+  ring(status = 180): undefined {
     if (this.#decided || status <= 100 || status >= 200) return;
     const headers = { ...this.#core.common(), contact: [this.#contact({})] };
     this.#core.respond(this.#transaction, status, { tag: this.#tag, headers });

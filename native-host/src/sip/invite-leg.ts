@@ -5,7 +5,8 @@ import type { Dialog } from "./dialog.ts";
 import { dialogKey } from "./dialog.ts";
 import { after, type DialogEvent, type DialogState } from "./dialog-state.ts";
 import { type Body, extraHeaders, oneLine, optionTags } from "./header-values.ts";
-import type { DialogId, ExtraHeaders, InDialogAnswer, Leg, LegHandlers } from "./leg.ts";
+import { askOwner } from "./in-dialog.ts";
+import type { DialogId, ExtraHeaders, Leg, LegHandlers } from "./leg.ts";
 import {
   type NameAddr,
   type Sdp,
@@ -139,32 +140,12 @@ export class InviteLeg implements Leg, DialogUser {
     else if (request.method === "OPTIONS") answerOptions(this.#core, transaction);
     else if (request.method === "NOTIFY") {
       this.#core.respond(transaction, this.#referrals.receive(request) ? 200 : 481);
-    } else void this.#ask(request, transaction);
+    } else void askOwner(this.#core, this.handlers, transaction);
   }
 
   #receiveBye(request: SipRequest, transaction: ServerTransaction): void {
     this.#core.respond(transaction, 200);
     this.#end("bye", textHeader(request, "reason") ?? "BYE");
-  }
-
-  /** Hands a request to the leg's owner and sends back what it says. */
-  async #ask(request: SipRequest, transaction: ServerTransaction): Promise<void> {
-    const answer = await this.#ownersAnswer(request);
-    const type = new Map(Object.entries(answer.headers ?? {})).get("content-type") ?? "text/plain";
-    this.#core.respond(transaction, answer.status, {
-      reason: answer.reason,
-      headers: extraHeaders(answer.headers),
-      body: { type, content: answer.content ?? "" },
-    });
-  }
-
-  async #ownersAnswer(request: SipRequest): Promise<InDialogAnswer> {
-    if (!this.handlers.onRequest) return { status: 501 };
-    try {
-      return await this.handlers.onRequest(request);
-    } catch (error) {
-      return { status: this.#core.statusOf(error) };
-    }
   }
 
   async #exchange(method: string, body: Body | undefined, headers?: ExtraHeaders): Promise<SipResponse> {

@@ -64,6 +64,29 @@ export interface Leg {
   bye(reason?: string): Promise<void>;
 }
 
+/** What a leg can do before its call is accepted (RFC 3261 §12.1): its dialog is early, its requests are its own. */
+export interface EarlyLeg
+  extends Pick<
+    Leg,
+    | "peer"
+    | "state"
+    | "id"
+    | "remoteContact"
+    | "localContact"
+    | "supports"
+    | "description"
+    | "localDescription"
+    | "offer"
+    | "request"
+  > {
+  /** May be replaced; the handlers of the call until then. Those of a leg that is accepted stay. */
+  handlers: LegHandlers;
+  /** Set by the owner: called once if the call is not accepted here; then another phone has it, or nobody. */
+  onLost?: (reason: string) => void;
+  /** Ends the call before it is accepted: CANCEL, or 480 where it rings at ours. */
+  bye(reason?: string): Promise<void>;
+}
+
 export interface InviteOptions {
   /** Our session description. Without it the INVITE has none, the peer offers in its 2xx, and `answerOffer` makes the answer for the ACK. */
   readonly offer?: Sdp;
@@ -76,6 +99,12 @@ export interface InviteOptions {
   readonly handlers?: LegHandlers;
   /** 101 to 199, as they come. */
   readonly onProgress?: (status: number, response: SipResponse) => void;
+  /** Each phone that rings, once when its dialog begins and again when it first describes its (early) media. */
+  readonly onEarly?: (early: EarlyLeg) => void;
+  /** A second phone that accepted the same call, ACKed and open; hung up at once without this. */
+  readonly onFork?: (established: { leg: Leg; answer: Sdp }) => void;
+  /** How often the session is refreshed at least (RFC 4028), seconds; the user agent's own when missing, 0 for never. */
+  readonly sessionExpiresS?: number;
   /** Aborting sends CANCEL; a 2xx that crosses it is ACKed and ended by BYE. */
   readonly signal?: AbortSignal;
   /** Give up after this long without a final response (CANCEL, then SipError 408). */
@@ -97,11 +126,20 @@ export interface IncomingInvite {
   readonly offer: Sdp | undefined;
   /** The dialog named by Replaces, as one of ours: our own tag is localTag. */
   readonly replaces: DialogId | undefined;
-  /** Set by the owner: called once if the caller cancels before the decision. */
+  /** Set by the owner: called once if the caller cancels before the decision, or never confirms that it heard us ring. */
   onCancelled?: () => void;
-  ring(status?: number): void;
+  /** Sends 101 to 199; returns our half of the early dialog, undefined after the decision. */
+  ring(status?: number, options?: RingOptions): EarlyLeg | undefined;
   accept(sdp: Sdp, options?: AcceptOptions): Leg;
   reject(status: number, reason?: string, headers?: ExtraHeaders): void;
+}
+
+export interface RingOptions {
+  /** Our answer, or our offer when the INVITE had none: the caller may hear us already; accept() then repeats it. */
+  readonly sdp?: Sdp;
+  /** Repeat until the caller's PRACK (RFC 3262); when missing: if it brings `sdp` or the caller requires it. */
+  readonly reliable?: boolean;
+  readonly handlers?: LegHandlers;
 }
 
 export interface AcceptOptions {
