@@ -1,4 +1,5 @@
 /** From messages to bytes: the Via of a request, the hop it takes, and the way back of a response (RFC 3261 §18). */
+import type { Amplification } from "./amplification.ts";
 import { type Codec, encode, type Printable } from "./codec.ts";
 import {
   type Hop,
@@ -8,7 +9,8 @@ import {
   type SipResponse,
   type Via,
 } from "./message.ts";
-import { type Lookup, nextUri, resolve, type Target } from "./resolver.ts";
+import { nextUri, Resolver, type Targets } from "./resolver.ts";
+import type { DnsOptions, Family, Lookup } from "./resolver/names.ts";
 import { SipError } from "./sip-error.ts";
 import type { Endpoint } from "./transport/endpoint.ts";
 import { bareHost, bracketed, isLiteral } from "./uri.ts";
@@ -21,17 +23,20 @@ const TCP_PATIENCE_MS = 2000;
 export interface OutboundOptions {
   readonly codec: Codec;
   readonly lookup: Lookup;
+  readonly amplification: Amplification;
   readonly onTrace: Trace;
 }
 
 /** Sees each message as it comes and goes, retransmissions too. */
 export type Trace = (direction: "in" | "out", message: SipMessage, peer: Hop) => void;
 
-/** A request of an owner; without a hop it goes to its first Route or its request URI. */
+/** A request of an owner, and the server it is to go to. */
 export interface Wanted {
   readonly request: SipRequest;
   readonly branch: string;
-  readonly hop: Hop | undefined;
+  readonly hop: Hop;
+  /** Whether the transport is fixed; if not, a large request may go by TCP (RFC 3261 §18.1.1). */
+  readonly named: boolean;
 }
 
 /** A request with our Via, and where it goes. */
@@ -43,12 +48,14 @@ export interface Routed {
 export class Outbound {
   readonly #endpoint: Endpoint;
   readonly #options: OutboundOptions;
+  readonly #resolver: Resolver;
   /** A retransmission is the very same bytes. */
   readonly #encoded = new WeakMap<Printable, Buffer>();
 
   constructor(endpoint: Endpoint, options: OutboundOptions) {
     this.#endpoint = endpoint;
     this.#options = options;
+    this.#resolver = new Resolver({ ...options, families: familiesOf(endpoint.host) });
   }
 
   /** Never throws; `onFailed` is called later, never at once. */
@@ -66,6 +73,8 @@ export class Outbound {
     try {
       const bytes = this.#encode(message);
       if (!isUsable(hop)) throw new SipError(503, "Bad Target");
+      // What a forged source may not draw is left out, as if the network had lost it.
+      if (!this.#options.amplification.admits(message, hop, bytes.length)) return false;
       this.#endpoint.send(bytes, hop, fail);
       return true;
     } catch (cause) {
@@ -74,30 +83,25 @@ export class Outbound {
     }
   }
 
-  /** Calls `onRouted` at once when nothing has to be looked up; `onFailed` always later. */
+  /** The servers a request may go to, by its first Route or its URI. Throws, or rejects with, SipError 503. */
+  targets(request: SipRequest): Targets | Promise<Targets> {
+    return this.#resolver.resolve(nextUri(request));
+  }
+
+  /** Calls `onRouted` at once unless a large request tries TCP first; `onFailed` always later. */
   route(wanted: Wanted, then: RouteHandlers): void {
     const fail = (cause: unknown) => queueMicrotask(() => then.onFailed(asSipError(cause)));
     try {
-      const target = wanted.hop ? { hop: wanted.hop, named: true } : this.#resolve(wanted.request);
-      if (target instanceof Promise) {
-        target.then((found) => this.#choose(wanted, found, then)).catch(fail);
-      } else {
-        this.#choose(wanted, target, then);
-      }
+      this.#route(wanted, then, fail);
     } catch (cause) {
       fail(cause);
     }
   }
 
-  #resolve(request: SipRequest): Target | Promise<Target> {
-    return resolve(nextUri(request), isIPv6Host(this.#endpoint.host) ? 6 : 4, this.#options.lookup);
-  }
-
-  #choose({ request, branch }: Wanted, target: Target, then: RouteHandlers): void {
-    const { hop } = target;
+  #route({ request, branch, hop, named }: Wanted, then: RouteHandlers, fail: (cause: unknown) => void): void {
     const routed = { request: this.#withVia(request, branch, hop), hop };
     if (
-      target.named ||
+      named ||
       isReliable(hop.protocol) ||
       this.#encode(routed.request).length <= MAX_DATAGRAM_BYTES
     ) {
@@ -105,7 +109,6 @@ export class Outbound {
       return;
     }
     const stream: Hop = { ...hop, protocol: "TCP" };
-    const fail = (cause: unknown) => queueMicrotask(() => then.onFailed(asSipError(cause)));
     this.#endpoint
       .reach(stream, TCP_PATIENCE_MS)
       .then((reached) =>
@@ -157,8 +160,8 @@ function isUsable(hop: Hop): boolean {
   return isLiteral(hop.address) && Number.isInteger(hop.port) && hop.port >= 1 && hop.port <= 65535;
 }
 
-function isIPv6Host(host: string): boolean {
-  return host.includes(":");
+function familiesOf(host: string): readonly Family[] {
+  return host.includes(":") ? [6] : [4];
 }
 
 function asSipError(cause: unknown): SipError {

@@ -1,10 +1,11 @@
 /** The SIP stack of one port: sockets, codec and transactions (RFC 3261 §17, §18); the only file that knows npm `sip`. */
 import { parse, stringify } from "sip";
+import { Amplification } from "./amplification.ts";
 import { Inbound } from "./inbound.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Hop, SipMessage, SipRequest, SipResponse } from "./message.ts";
 import { Outbound, type Trace } from "./outbound.ts";
-import { type Lookup, systemLookup } from "./resolver.ts";
+import type { DnsOptions, Lookup } from "./resolver/names.ts";
 import { makeResponse } from "./response.ts";
 import { type Timers, withDefaultTimers } from "./timers.ts";
 import type { ClientTransaction, ServerTransaction } from "./transaction.ts";
@@ -40,7 +41,10 @@ export interface StackOptions {
   readonly wss?: { readonly port: number };
   readonly timers?: Partial<Timers>;
   readonly limits?: Partial<Limits>;
+  /** Addresses of hosts, in place of the hosts file; without `dns.servers` in place of all name servers, too. */
   readonly lookup?: Lookup;
+  /** Who is asked about domains (RFC 3263); the system's name servers and hosts file when missing. */
+  readonly dns?: DnsOptions;
   /** Every new request but ACK and CANCEL. */
   onRequest(request: SipRequest, transaction: ServerTransaction): void;
   /** The ACK of a 2xx, each time it comes. */
@@ -58,7 +62,8 @@ export interface Stack {
   /**
    * Sends a request in a client transaction, with our Via on top of a copy. `onResponse` gets all 1xx, then the final
    * response, and each retransmitted 2xx of an INVITE for 64*T1 (RFC 6026); 408 and 503 are made up where no peer
-   * answered. Never throws, never calls back before it has returned. Without `hop` it goes to the first Route or the request URI.
+   * answered. Never throws, never calls back before it has returned. Without `hop` it goes to the first Route or the
+   * request URI, to one server of that domain after another until one of them takes it (RFC 3263 §4.3).
    */
   send(request: SipRequest, onResponse: (response: SipResponse) => void, hop?: Hop): ClientTransaction;
   /** Sends without a transaction: the ACK of a 2xx (which gets our Via), or a response (whose Via says where to). Never throws. */
@@ -72,24 +77,39 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const codec = { parse, stringify };
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const onError = options.onError ?? warn;
+  const amplification = new Amplification();
   const layers: { transactions?: TransactionLayer } = {};
   const inbound = new Inbound({
     codec,
     limits,
-    onMessage: (message, source) => layers.transactions?.receive(message, source),
-    onRefusal: (refusal, via, source) => layers.transactions?.refuse(refusal, via, source),
+    onMessage: (message, source) => {
+      amplification.heard(message, source);
+      layers.transactions?.receive(message, source);
+    },
+    onRefusal: (refusal, via, source) => {
+      amplification.refused(via, source);
+      layers.transactions?.refuse(refusal, via, source);
+    },
     onError,
   });
   const endpoint = await Endpoint.open({
     host: options.host,
     port: options.port,
     limits,
-    onDatagram: (bytes, source) => inbound.datagram(bytes, source),
+    onDatagram: (bytes, source) => {
+      amplification.received(source, bytes.length);
+      inbound.datagram(bytes, source);
+    },
     onFrame: (frame, source) => inbound.frame(frame, source),
     onError,
   });
   const onTrace = harmless(options.onTrace, onError);
-  const outbound = new Outbound(endpoint, { codec, lookup: options.lookup ?? systemLookup, onTrace });
+  const outbound = new Outbound(endpoint, {
+    codec,
+    lookup: options.lookup ?? systemLookup,
+    amplification,
+    onTrace,
+  });
   const transactions = new TransactionLayer(outbound, {
     limits,
     timers: withDefaultTimers(options.timers),

@@ -1,0 +1,165 @@
+/** What a source that may be forged can draw from us over UDP: three times its own bytes, until it shows that it hears us. */
+import type { Printable, RawHeaders } from "./codec.ts";
+import type { Hop, SipHeaders, SipMessage, SipRequest, Via } from "./message.ts";
+
+/** Bytes we send for each byte an unproved source has sent (the limit QUIC has too, RFC 9000 §8.1). */
+const FACTOR = 3;
+/** Left over by every repeated 2xx, so that a BYE can still end a call that nobody acknowledged. */
+const GOODBYE_BYTES = 400;
+/** A proof counts for so long. */
+const PROVED_FOR_MS = 3_600_000;
+/** More of anything than this is not remembered: the oldest goes. */
+const MOST = 10_000;
+/** Where a response goes whose Via names no port (RFC 3261 §18.2.2). */
+const DEFAULT_PORT = 5060;
+const BEGINS_DIALOG: ReadonlySet<string> = new Set(["INVITE", "SUBSCRIBE", "REFER"]);
+
+/** What we know of one address and port. */
+interface Source {
+  readonly keys: string[];
+  received: number;
+  spent: number;
+  /** On the monotonic clock; undefined as long as it may be forged. */
+  provedAt: number | undefined;
+}
+
+/**
+ * A source is proved once anybody repeats what we told it alone: the tag of a 1xx or 2xx, or the branch of a request.
+ * Requests that begin a dialog of ours go where we chose and are not limited.
+ */
+export class Amplification {
+  readonly #now: () => number;
+  readonly #unproved = new Map<string, Source>();
+  readonly #proved = new Map<string, Source>();
+  /** Who began a dialog with us, by Call-ID: what we say in it, wherever that goes, is said because of them. */
+  readonly #began = new Map<string, Source>();
+  readonly #told = new Map<string, Source>();
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /** A datagram came, whatever is in it. */
+  received({ address, port }: Hop, bytes: number): void {
+    const key = keyOf(address, port);
+    if (!this.#isProved(key)) this.#source(key).received += bytes;
+  }
+
+  /** A message that could be read came; what it repeats may prove the one we told it. */
+  heard(message: SipMessage, source: Hop): void {
+    if (this.#told.size > 0) this.#prove(message);
+    if (source.protocol !== "UDP" || !("method" in message)) return;
+    const asker = this.#answeredAt(message.headers.via[0], source);
+    if (asker && isFirst(message)) keep(this.#began, message.headers["call-id"], asker);
+  }
+
+  /** A message came that is refused without being read. */
+  refused(via: Via, source: Hop): void {
+    if (source.protocol === "UDP") this.#answeredAt(via, source);
+  }
+
+  /** Answers to a source may go to another port than it sent from (no rport); they are still because of it. */
+  #answeredAt(via: Via | undefined, { address, port }: Hop): Source | undefined {
+    const key = keyOf(address, port);
+    const source = this.#isProved(key) ? this.#proved.get(key) : this.#source(key);
+    const back = keyOf(address, !via || "rport" in via.params ? port : (via.port ?? DEFAULT_PORT));
+    if (source && back !== key && !this.#proved.has(back) && !this.#unproved.has(back)) {
+      source.keys.push(back);
+      keep(source.provedAt === undefined ? this.#unproved : this.#proved, back, source);
+    }
+    return source?.provedAt === undefined ? source : undefined;
+  }
+
+  /** Whether these bytes may go there now; if so they are counted. */
+  admits(message: Printable, { protocol, address, port }: Hop, bytes: number): boolean {
+    if (protocol !== "UDP") return true;
+    const key = keyOf(address, port);
+    if (this.#isProved(key)) return true;
+    const cause = this.#causeOf(message, key);
+    const secret = secretOf(message);
+    if (cause && !spend(cause, bytes, this.#reserve(message, secret))) return false;
+    if (secret !== undefined) keep(this.#told, secret, this.#source(key));
+    return true;
+  }
+
+  /** Undefined for what is not because of anybody, or of somebody proved. */
+  #causeOf(message: Printable, key: string): Source | undefined {
+    if (!("method" in message)) return this.#source(key);
+    const cause = isFirst(message) ? undefined : this.#began.get(message.headers["call-id"]);
+    return cause?.provedAt === undefined ? cause : undefined;
+  }
+
+  /** A 2xx whose tag was told before is a repeated one. */
+  #reserve(message: Printable, secret: string | undefined): number {
+    const again = secret !== undefined && "status" in message && this.#told.has(secret);
+    return again && message.status >= 200 ? GOODBYE_BYTES : 0;
+  }
+
+  #prove(message: SipMessage): void {
+    const secret = "method" in message ? message.headers.to.params["tag"] : branchOf(message);
+    const source = secret ? this.#told.get(secret) : undefined;
+    if (!source) return;
+    source.provedAt = this.#now();
+    for (const key of source.keys) {
+      this.#unproved.delete(key);
+      keep(this.#proved, key, source);
+    }
+  }
+
+  #isProved(key: string): boolean {
+    const provedAt = this.#proved.get(key)?.provedAt;
+    if (provedAt === undefined) return false;
+    if (this.#now() - provedAt < PROVED_FOR_MS) return true;
+    this.#proved.delete(key);
+    return false;
+  }
+
+  #source(key: string): Source {
+    const known = this.#unproved.get(key);
+    if (known) return known;
+    const source = { keys: [key], received: 0, spent: 0, provedAt: undefined };
+    keep(this.#unproved, key, source);
+    return source;
+  }
+}
+
+function spend(source: Source, bytes: number, reserve: number): boolean {
+  if (source.spent + bytes + reserve > FACTOR * source.received) return false;
+  source.spent += bytes;
+  return true;
+}
+
+/** What nobody can know whom we have not told: our branches, and the random tags of a dialog's 1xx and 2xx. */
+function secretOf(message: Printable): string | undefined {
+  if ("method" in message) return branchOf(message);
+  const { status, headers } = message;
+  // A refusal of what could not be read has its headers as they came, and no tag of a dialog.
+  if (status <= 100 || status >= 300 || !isRead(headers) || !BEGINS_DIALOG.has(headers.cseq.method))
+    return undefined;
+  return headers.to.params["tag"] ?? undefined;
+}
+
+function isRead(headers: RawHeaders | SipHeaders): headers is SipHeaders {
+  return typeof headers.cseq === "object";
+}
+
+function branchOf({ headers }: SipMessage): string | undefined {
+  return headers.via[0]?.params["branch"]?.toLowerCase();
+}
+
+function isFirst({ headers }: SipRequest): boolean {
+  return !headers.to.params["tag"];
+}
+
+/** Adds to a map that forgets its oldest. */
+function keep(map: Map<string, Source>, key: string, source: Source): void {
+  if (map.size >= MOST && !map.has(key)) {
+    const [oldest] = map.keys();
+    if (oldest !== undefined) map.delete(oldest);
+  }
+  map.set(key, source);
+}
+
+function keyOf(address: string, port: number): string {
+  return `${address} ${port}`;
+}
