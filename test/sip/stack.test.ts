@@ -91,7 +91,7 @@ describe("a request and its answer", () => {
   test("go to a host by its name", async () => {
     await using films = await desk();
     await using alice = await desk({
-      lookup: (host) => Promise.resolve(host === "films.example" ? "127.0.0.1" : ""),
+      lookup: (host) => Promise.resolve(host === "films.example" ? ["127.0.0.1"] : []),
     });
 
     assert.equal((await answer(alice, request("OPTIONS", `sip:films.example:${films.port}`))).status, 200);

@@ -2,7 +2,7 @@
 import { Machine, type Table } from "./machine.ts";
 import { type Hop, isReliable, type SipRequest, type SipResponse } from "./message.ts";
 import { makeUp } from "./response.ts";
-import type { SipError } from "./sip-error.ts";
+import { SipError } from "./sip-error.ts";
 import { giveUpAfterMs, type Timers } from "./timers.ts";
 import { type ClientTransaction, newBranch } from "./transaction.ts";
 
@@ -167,7 +167,17 @@ export class Client implements ClientTransaction {
   cancel(): void {
     if (this.#request.method !== "INVITE") return;
     this.#cancelled = true;
-    this.#sent?.machine.send("cancel");
+    if (this.#sent) this.#sent.machine.send("cancel");
+    // Nobody has heard of it: there is nothing to wait for, but its owner is not called back at once.
+    else queueMicrotask(() => this.#sent || this.#finish(makeUp(this.#request, 487)));
+  }
+
+  /** A connection is gone; matters to whoever still waits for a final response over it. */
+  disconnected({ protocol, address, port }: Hop): void {
+    if (this.#answered || !this.#sent || !isReliable(protocol)) return;
+    const { hop } = this.#sent;
+    if (hop.protocol !== protocol || hop.address !== address || hop.port !== port) return;
+    this.fail(new SipError(503, "Connection Closed"));
   }
 
   /** Gives up: an owner that has no final response yet gets a made-up one. */

@@ -9,9 +9,9 @@ import {
   type SipResponse,
   type Via,
 } from "./message.ts";
-import { nextUri, Resolver, type Targets } from "./resolver.ts";
 import type { DnsOptions, Family, Lookup } from "./resolver/names.ts";
-import { SipError } from "./sip-error.ts";
+import { nextUri, Resolver, type Targets } from "./resolver.ts";
+import { asSipError, SipError } from "./sip-error.ts";
 import type { Endpoint } from "./transport/endpoint.ts";
 import { bareHost, bracketed, isLiteral } from "./uri.ts";
 
@@ -22,7 +22,8 @@ const TCP_PATIENCE_MS = 2000;
 
 export interface OutboundOptions {
   readonly codec: Codec;
-  readonly lookup: Lookup;
+  readonly lookup?: Lookup | undefined;
+  readonly dns?: DnsOptions | undefined;
   readonly amplification: Amplification;
   readonly onTrace: Trace;
 }
@@ -100,11 +101,7 @@ export class Outbound {
 
   #route({ request, branch, hop, named }: Wanted, then: RouteHandlers, fail: (cause: unknown) => void): void {
     const routed = { request: this.#withVia(request, branch, hop), hop };
-    if (
-      named ||
-      isReliable(hop.protocol) ||
-      this.#encode(routed.request).length <= MAX_DATAGRAM_BYTES
-    ) {
+    if (named || isReliable(hop.protocol) || this.#encode(routed.request).length <= MAX_DATAGRAM_BYTES) {
       then.onRouted(routed);
       return;
     }
@@ -162,8 +159,4 @@ function isUsable(hop: Hop): boolean {
 
 function familiesOf(host: string): readonly Family[] {
   return host.includes(":") ? [6] : [4];
-}
-
-function asSipError(cause: unknown): SipError {
-  return cause instanceof SipError ? cause : new SipError(503, "Not Sent", { cause });
 }

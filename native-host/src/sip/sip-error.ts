@@ -20,3 +20,8 @@ export class SipError extends Error {
     this.response = options.response;
   }
 }
+
+/** What was thrown as a SipError; anything else failed before it was sent. */
+export function asSipError(cause: unknown): SipError {
+  return cause instanceof SipError ? cause : new SipError(503, "Not Sent", { cause });
+}

@@ -64,8 +64,14 @@ export interface Stack {
    * response, and each retransmitted 2xx of an INVITE for 64*T1 (RFC 6026); 408 and 503 are made up where no peer
    * answered. Never throws, never calls back before it has returned. Without `hop` it goes to the first Route or the
    * request URI, to one server of that domain after another until one of them takes it (RFC 3263 §4.3).
+   * A `mark`, a token, becomes the end of the branch.
    */
-  send(request: SipRequest, onResponse: (response: SipResponse) => void, hop?: Hop): ClientTransaction;
+  send(
+    request: SipRequest,
+    onResponse: (response: SipResponse) => void,
+    hop?: Hop,
+    mark?: string,
+  ): ClientTransaction;
   /** Sends without a transaction: the ACK of a 2xx (which gets our Via), or a response (whose Via says where to). Never throws. */
   sendStateless(message: SipMessage, hop?: Hop): void;
   /** Ends all transactions (owners get a made-up 503), lets what was sent leave, and closes the sockets. */
@@ -106,7 +112,8 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const onTrace = harmless(options.onTrace, onError);
   const outbound = new Outbound(endpoint, {
     codec,
-    lookup: options.lookup ?? systemLookup,
+    lookup: options.lookup,
+    dns: options.dns,
     amplification,
     onTrace,
   });
@@ -123,7 +130,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     host: endpoint.host,
     port: endpoint.port,
     ports: {},
-    send: (request, onResponse, hop) => transactions.send(request, onResponse, hop),
+    send: (request, onResponse, hop, mark) => transactions.send(request, onResponse, hop, mark),
     sendStateless: (message, hop) => transactions.sendStateless(message, hop),
     async close() {
       transactions.close();

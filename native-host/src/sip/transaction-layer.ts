@@ -1,6 +1,7 @@
 /** The transactions of one stack: finds the one a message belongs to, or opens it (RFC 3261 §17). */
 import { Client, type ClientWiring, inviteClientStates, requestClientStates } from "./client-transaction.ts";
 import type { Printable } from "./codec.ts";
+import { Failover, Unwell } from "./failover.ts";
 import type { Limits } from "./limits.ts";
 import {
   type Hop,
@@ -10,10 +11,11 @@ import {
   type SipResponse,
   type Via,
 } from "./message.ts";
-import type { Outbound, Trace } from "./outbound.ts";
+import type { Outbound, Routed, Trace } from "./outbound.ts";
+import type { Targets } from "./resolver.ts";
 import { buildResponse, withTag } from "./response.ts";
 import { inviteServerStates, requestServerStates, Server } from "./server-transaction.ts";
-import { SipError } from "./sip-error.ts";
+import { asSipError, SipError } from "./sip-error.ts";
 import type { Timers } from "./timers.ts";
 import {
   type ClientTransaction,
@@ -41,6 +43,7 @@ export class TransactionLayer {
   readonly #tables: Tables;
   readonly #clients = new Map<string, Client>();
   readonly #servers = new Map<string, Server>();
+  readonly #unwell = new Unwell();
   #closed = false;
 
   constructor(outbound: Outbound, options: TransactionOptions) {
@@ -63,24 +66,41 @@ export class TransactionLayer {
     if (!this.#closed) this.#outbound.refuse(refusal, this.#outbound.wayBack(via, source));
   }
 
-  send(request: SipRequest, onResponse: (response: SipResponse) => void, hop?: Hop): ClientTransaction {
-    const client = this.#openClient(request, newBranch(), onResponse);
-    if (this.#closed) queueMicrotask(() => client.fail(new SipError(503, "Stack Closed")));
-    else this.#start(client, request, hop);
-    return client;
+  send(
+    request: SipRequest,
+    onResponse: (response: SipResponse) => void,
+    hop?: Hop,
+    mark?: string,
+  ): ClientTransaction {
+    const open = (heard: typeof onResponse) => this.#openClient(request, newBranch(mark), heard);
+    if (this.#closed) return failing(open(onResponse), new SipError(503, "Stack Closed"));
+    try {
+      const targets = hop ? { hops: [hop], named: true } : this.#outbound.targets(request);
+      const [only, another] = targets instanceof Promise ? [] : targets.hops;
+      if (targets instanceof Promise || !only || another)
+        return this.#tryAll(request, targets, open, onResponse);
+      const client = open(onResponse);
+      this.#start(client, request, only, targets.named);
+      return client;
+    } catch (cause) {
+      return failing(open(onResponse), asSipError(cause));
+    }
   }
 
   sendStateless(message: SipMessage, hop?: Hop): void {
     const onFailed = (error: Error) => this.#options.onError(error);
-    if (!("method" in message)) {
-      const back = hop ?? this.#outbound.wayBackOf(message);
-      if (back) this.#outbound.transmit(message, back, onFailed);
-      else onFailed(new SipError(503, "No Via"));
+    if ("method" in message) {
+      this.#sendOnce(message, hop, onFailed);
       return;
     }
-    const onRouted = (routed: { request: SipRequest; hop: Hop }) =>
-      this.#outbound.transmit(routed.request, routed.hop, onFailed);
-    this.#outbound.route({ request: message, branch: newBranch(), hop }, { onRouted, onFailed });
+    const back = hop ?? this.#outbound.wayBackOf(message);
+    if (back) this.#outbound.transmit(message, back, onFailed);
+    else onFailed(new SipError(503, "No Via"));
+  }
+
+  /** The connection to this hop is gone: whoever waits for an answer over it need not wait any longer. */
+  disconnected(hop: Hop): void {
+    for (const client of [...this.#clients.values()]) client.disconnected(hop);
   }
 
   close(): void {
@@ -160,14 +180,53 @@ export class TransactionLayer {
     return client;
   }
 
-  #start(client: Client, request: SipRequest, hop: Hop | undefined): void {
+  #tryAll(
+    request: SipRequest,
+    targets: Targets | Promise<Targets>,
+    open: (heard: (response: SipResponse) => void) => Client,
+    onResponse: (response: SipResponse) => void,
+  ): ClientTransaction {
+    const failover = new Failover({
+      unwell: this.#unwell,
+      open,
+      start: (client, hop, named) => this.#start(client, request, hop, named),
+      onResponse,
+      closed: () => this.#closed,
+    });
+    if (!(targets instanceof Promise)) failover.start(targets);
+    else
+      targets.then(
+        (found) => failover.start(found),
+        (cause: unknown) => failover.fail(asSipError(cause)),
+      );
+    return failover;
+  }
+
+  #start(client: Client, request: SipRequest, hop: Hop, named: boolean): void {
     this.#outbound.route(
-      { request, branch: client.branch, hop },
+      { request, branch: client.branch, hop, named },
       {
         onRouted: (routed) => client.start(routed.request, routed.hop),
         onFailed: (error) => client.fail(error),
       },
     );
+  }
+
+  /** A request that nobody answers: the ACK of a 2xx. */
+  #sendOnce(request: SipRequest, hop: Hop | undefined, onFailed: (error: Error) => void): void {
+    const go = ({ hops, named }: Targets) => {
+      const [first] = this.#unwell.last(hops);
+      if (!first) return;
+      const onRouted = (routed: Routed) => this.#outbound.transmit(routed.request, routed.hop, onFailed);
+      this.#outbound.route({ request, branch: newBranch(), hop: first, named }, { onRouted, onFailed });
+    };
+    try {
+      const targets = hop ? { hops: [hop], named: true } : this.#outbound.targets(request);
+      if (targets instanceof Promise) targets.then(go).catch((cause: unknown) => onFailed(asSipError(cause)));
+      else go(targets);
+    } catch (cause) {
+      onFailed(asSipError(cause));
+    }
   }
 
   /** What an owner throws is reported, and stops nothing else. */
@@ -205,6 +264,12 @@ function answer(request: SipRequest, status: number, tag?: string): SipResponse 
   const { to } = request.headers;
   const tagged = tag ? { ...to, params: { ...to.params, tag } } : withTag(to, serverKey(request));
   return buildResponse(request, status, { headers: { to: tagged } });
+}
+
+/** A transaction that fails once its owner has it. */
+function failing(client: Client, error: SipError): Client {
+  queueMicrotask(() => client.fail(error));
+  return client;
 }
 
 function clientKeyOf(branch: string, method: string): string {

@@ -22,9 +22,16 @@ export interface ClientTransaction {
 
 const MAGIC_COOKIE = "z9hG4bK";
 
-/** A branch nobody can guess and nobody else has (RFC 3261 §8.1.1.7). */
-export function newBranch(): string {
-  return MAGIC_COOKIE + randomBytes(12).toString("hex");
+/** A branch nobody can guess and nobody else has (RFC 3261 §8.1.1.7); `mark` is what it says to its owner (§16.6 step 8). */
+export function newBranch(mark?: string): string {
+  const own = MAGIC_COOKIE + randomBytes(12).toString("hex");
+  return mark === undefined ? own : `${own}.${mark}`;
+}
+
+/** The mark given to a branch of ours; undefined when it has none. */
+export function markOf(branch: string | null | undefined): string | undefined {
+  const at = branch?.lastIndexOf(".") ?? -1;
+  return at < 0 ? undefined : branch?.slice(at + 1);
 }
 
 /** What a response and the request it answers have in common (RFC 3261 §17.1.3). */

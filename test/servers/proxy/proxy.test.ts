@@ -32,7 +32,7 @@ beforeEach(async () => {
     port: 0,
     names: ["example.com"],
     lookup: (host) =>
-      host === "loop.example" ? Promise.resolve(HOST) : Promise.reject(new Error("no such host")),
+      host === "loop.example" ? Promise.resolve([HOST]) : Promise.reject(new Error("no such host")),
     onTrace: ladder.trace("proxy"),
   });
   ladder.name(Number(proxy.address.split(":").at(-1)), "proxy");

@@ -2,6 +2,7 @@
 import { networkInterfaces } from "node:os";
 import type { Limits } from "../limits.ts";
 import type { Hop } from "../message.ts";
+import { SipError } from "../sip-error.ts";
 import type { Frame } from "./framer.ts";
 import { isWildcard, TcpTransport } from "./tcp.ts";
 import { UdpTransport } from "./udp.ts";
@@ -49,7 +50,8 @@ export class Endpoint {
   send(bytes: Buffer, hop: Hop, onFailed: (error: Error) => void): void {
     try {
       if (hop.protocol === "UDP") this.#udp.send(bytes, hop, onFailed);
-      else this.#tcp.send(bytes, hop, onFailed);
+      else if (hop.protocol === "TCP") this.#tcp.send(bytes, hop, onFailed);
+      else onFailed(new SipError(503, "Transport Not Available"));
     } catch (cause) {
       onFailed(new Error("not sent", { cause }));
     }
