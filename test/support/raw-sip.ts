@@ -71,6 +71,7 @@ export class RawUdp {
   readonly #socket: Socket;
   readonly #target: number;
   readonly #inbox = new Inbox();
+  #bytes = 0;
 
   static async open(target: number): Promise<RawUdp> {
     const socket = createSocket("udp4");
@@ -82,11 +83,19 @@ export class RawUdp {
   private constructor(socket: Socket, target: number) {
     this.#socket = socket;
     this.#target = target;
-    socket.on("message", (bytes) => this.#inbox.put(bytes.toString("utf8")));
+    socket.on("message", (bytes) => {
+      this.#bytes += bytes.length;
+      this.#inbox.put(bytes.toString("utf8"));
+    });
   }
 
   get port(): number {
     return this.#socket.address().port;
+  }
+
+  /** All that came so far. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** How many messages came that nobody has asked for. */

@@ -5,7 +5,7 @@ import type { Hop, SipHeaders, SipMessage, SipRequest, Via } from "./message.ts"
 /** Bytes we send for each byte an unproved source has sent (the limit QUIC has too, RFC 9000 §8.1). */
 const FACTOR = 3;
 /** Left over by every repeated 2xx, so that a BYE can still end a call that nobody acknowledged. */
-const GOODBYE_BYTES = 400;
+const GOODBYE_BYTES = 300;
 /** A proof counts for so long. */
 const PROVED_FOR_MS = 3_600_000;
 /** More of anything than this is not remembered: the oldest goes. */
@@ -162,4 +162,27 @@ function keep(map: Map<string, Source>, key: string, source: Source): void {
 
 function keyOf(address: string, port: number): string {
   return `${address} ${port}`;
+}
+
+/** What a response may say and need not (RFC 3261 §20, table 2). */
+const DISPENSABLE: ReadonlySet<string> = new Set([
+  "accept",
+  "accept-encoding",
+  "accept-language",
+  "allow",
+  "allow-events",
+  "server",
+  "supported",
+  "user-agent",
+]);
+
+/** A response without what it need not say; undefined for a request, and where that saves nothing. */
+export function terse(message: Printable): Printable | undefined {
+  if ("method" in message) return undefined;
+  const all = Object.entries(message.headers);
+  const needed = all.filter(([name]) => !DISPENSABLE.has(name));
+  // The headers that make it a response are all needed, so it still has them.
+  return needed.length < all.length
+    ? { ...message, headers: Object.fromEntries(needed) as SipHeaders }
+    : undefined;
 }

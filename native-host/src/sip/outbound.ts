@@ -1,5 +1,5 @@
 /** From messages to bytes: the Via of a request, the hop it takes, and the way back of a response (RFC 3261 §18). */
-import type { Amplification } from "./amplification.ts";
+import { type Amplification, terse } from "./amplification.ts";
 import { type Codec, encode, type Printable } from "./codec.ts";
 import {
   type Hop,
@@ -72,16 +72,25 @@ export class Outbound {
   #put(message: Printable, hop: Hop, onFailed: (error: SipError) => void): boolean {
     const fail = (cause: unknown) => queueMicrotask(() => onFailed(asSipError(cause)));
     try {
-      const bytes = this.#encode(message);
       if (!isUsable(hop)) throw new SipError(503, "Bad Target");
+      const bytes = this.#allowed(message, hop);
       // What a forged source may not draw is left out, as if the network had lost it.
-      if (!this.#options.amplification.admits(message, hop, bytes.length)) return false;
-      this.#endpoint.send(bytes, hop, fail);
-      return true;
+      if (bytes) this.#endpoint.send(bytes, hop, fail);
+      return bytes !== undefined;
     } catch (cause) {
       fail(cause);
       return false;
     }
+  }
+
+  /** The message in full, else in the fewest words, else not at all. */
+  #allowed(message: Printable, hop: Hop): Buffer | undefined {
+    const { amplification, codec } = this.#options;
+    const bytes = this.#encode(message);
+    if (amplification.admits(message, hop, bytes.length)) return bytes;
+    const short = terse(message);
+    const few = short && encode(codec, short);
+    return few && amplification.admits(short, hop, few.length) ? few : undefined;
   }
 
   /** The servers a request may go to, by its first Route or its URI. Throws, or rejects with, SipError 503. */
