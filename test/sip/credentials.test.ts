@@ -1,0 +1,272 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Challenged, Wallet } from "#sip/credentials.ts";
+import { type HashName, ha1Of } from "#sip/digest.ts";
+import { DigestServer } from "#sip/digest-server.ts";
+import type { SipRequest, SipUri } from "#sip/message.ts";
+import type { UserAgentOptions } from "#sip/user-agent.ts";
+import { offerAt, settled } from "../support/descriptions.ts";
+import { FakeNet, type Scripted } from "../support/fake-stack.ts";
+
+const secret = { username: "alice", realm: "home", password: "blue whale" };
+
+const keeper = (realm = "home") =>
+  new DigestServer({
+    realm,
+    hashes: ["SHA-256", "MD5"],
+    ha1: (username: string, hash: HashName) =>
+      username === "alice" ? ha1Of(hash, { ...secret, realm }) : undefined,
+  });
+
+/** What the server thinks of the credentials in a request that came to it. */
+function verdict(
+  server: DigestServer,
+  request: SipRequest | undefined,
+  name = "proxy-authorization",
+): string {
+  assert.ok(request);
+  const text = request.headers[name];
+  const signed = { method: request.method, uri: request.uri, body: request.content };
+  return server.verify(typeof text === "string" ? text : undefined, signed).name;
+}
+
+const asks = (server: DigestServer, stale = false) => ({
+  headers: { "proxy-authenticate": server.challenges(stale).join(", ") },
+});
+
+async function alicesAgent(net: FakeNet, options: Partial<UserAgentOptions> = {}) {
+  return net.agent("alice", { outboundProxy: "sip:proxy", credentials: [secret], ...options });
+}
+
+/** Calls bob and lets the proxy answer by hand. */
+async function call(options: Partial<UserAgentOptions> = {}, target: SipUri = "sip:bob@away") {
+  const net = new FakeNet();
+  const proxy = net.scripted("proxy");
+  const alice = await alicesAgent(net, options);
+  const called = alice.invite(target, { offer: offerAt(4000) });
+  const refused = called.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  await settled();
+  return { net, proxy, refused };
+}
+
+const cseqs = ({ requests }: Scripted) => requests.map(({ headers }) => headers.cseq.seq);
+
+describe("a challenge of our proxy", () => {
+  test("is answered under the next CSeq, in the same call", async () => {
+    const server = keeper();
+    const { net, proxy } = await call();
+
+    proxy.respond(0, 407, asks(server));
+    await settled();
+
+    const [first, second] = proxy.requests;
+    assert.equal(verdict(server, second), "right");
+    assert.deepEqual(cseqs(proxy), [1, 2]);
+    assert.equal(first?.headers["call-id"], second?.headers["call-id"]);
+    assert.equal(first?.headers.from.params["tag"], second?.headers.from.params["tag"]);
+    assert.equal(second?.headers.to.params["tag"], undefined);
+    net.ladder.reads(`
+      alice -> proxy: INVITE sdp
+      proxy -> alice: 407
+      alice -> proxy: INVITE sdp
+    `);
+  });
+
+  test("is answered once: a wrong password is not tried again", async () => {
+    const server = keeper();
+    const { proxy, refused } = await call({ credentials: [{ ...secret, password: "grey whale" }] });
+
+    proxy.respond(0, 407, asks(server));
+    await settled();
+    assert.equal(verdict(server, proxy.requests[1]), "wrong");
+    proxy.respond(1, 407, asks(server));
+
+    assert.equal(((await refused) as { status: number }).status, 407);
+    assert.equal(proxy.requests.length, 2);
+  });
+
+  test("is answered again when only the nonce was stale", async () => {
+    const server = keeper();
+    const { proxy } = await call();
+
+    proxy.respond(0, 407, asks(keeper()));
+    await settled();
+    assert.equal(verdict(server, proxy.requests[1]), "stale");
+    proxy.respond(1, 407, asks(server, true));
+    await settled();
+
+    assert.equal(verdict(server, proxy.requests[2]), "right");
+  });
+
+  test("that never stops being stale is given up", async () => {
+    const { proxy, refused } = await call();
+
+    for (let at = 0; at < proxy.requests.length; at++) {
+      proxy.respond(at, 407, asks(keeper(), true));
+      await settled();
+    }
+
+    assert.equal(((await refused) as { status: number }).status, 407);
+    assert.ok(proxy.requests.length < 10, `${proxy.requests.length} attempts`);
+  });
+
+  test("of one realm is answered beside that of another", async () => {
+    const [home, work] = [keeper(), keeper("work")];
+    const { proxy } = await call({ credentials: [secret, { ...secret, realm: "work" }] });
+
+    proxy.respond(0, 407, asks(home));
+    await settled();
+    proxy.respond(1, 407, asks(work));
+    await settled();
+
+    const said = proxy.requests[2]?.headers["proxy-authorization"];
+    assert.ok(Array.isArray(said));
+    assert.match(said.join(), /realm="home".*nc=00000002.*realm="work".*nc=00000001/);
+  });
+
+  test("is not answered for a realm nobody configured, and the caller is told 407", async () => {
+    const { proxy, refused } = await call();
+
+    proxy.respond(0, 407, asks(keeper("elsewhere")));
+
+    assert.equal(((await refused) as { status: number }).status, 407);
+    assert.equal(proxy.requests.length, 1);
+  });
+
+  test("is not answered once the call was cancelled", async () => {
+    const net = new FakeNet();
+    const proxy = net.scripted("proxy");
+    const alice = await alicesAgent(net);
+    const stop = new AbortController();
+    const refused = alice
+      .invite("sip:bob@away", { offer: offerAt(4000), signal: stop.signal })
+      .catch((error: unknown) => error);
+    await settled();
+
+    stop.abort();
+    proxy.respond(0, 407, asks(keeper()));
+
+    await refused;
+    await settled();
+    assert.equal(proxy.requests.length, 1);
+  });
+});
+
+describe("nobody else gets our credentials:", () => {
+  const stranger = { headers: { "www-authenticate": keeper().challenges().join(", ") } };
+
+  test("not whom we call, although he names our realm", async () => {
+    const { proxy, refused } = await call();
+
+    proxy.respond(0, 401, stranger);
+
+    assert.equal(((await refused) as { status: number }).status, 401);
+    assert.equal(proxy.requests.length, 1);
+  });
+
+  test("not a proxy that is none of ours", async () => {
+    const net = new FakeNet();
+    const mallory = net.scripted("mallory");
+    const alice = await net.agent("alice", { credentials: [secret] });
+
+    const answered = alice.request("OPTIONS", "sip:bob@mallory");
+    await settled();
+    mallory.respond(0, 407, asks(keeper()));
+
+    assert.equal((await answered).status, 407);
+    assert.equal(mallory.requests.length, 1);
+  });
+
+  test("not a stranger to whom our own address is said to lead", async () => {
+    const net = new FakeNet();
+    const mallory = net.scripted("home");
+    const alice = await net.agent("alice", { credentials: [secret] });
+
+    const answered = alice.request("OPTIONS", "sip:bob@home;maddr=192.0.2.66");
+    await settled();
+    mallory.respond(0, 407, asks(keeper()));
+
+    assert.equal((await answered).status, 407);
+    assert.equal(mallory.requests.length, 1);
+  });
+
+  test("not a server beside ours on another port", async () => {
+    const net = new FakeNet();
+    const mallory = net.scripted("home");
+    const alice = await net.agent("alice", { credentials: [secret] });
+
+    const answered = alice.request("OPTIONS", "sip:bob@home:6666");
+    await settled();
+    mallory.respond(0, 407, asks(keeper()));
+
+    assert.equal((await answered).status, 407);
+    assert.equal(mallory.requests.length, 1);
+  });
+
+  test("not who is sent our BYE", async () => {
+    const net = new FakeNet();
+    const home = net.scripted("home");
+    const mallory = net.scripted("mallory");
+    const alice = await net.agent("alice", { credentials: [secret] });
+    const called = alice.invite("sip:bob@home", { offer: offerAt(4000) });
+    await settled();
+    home.respond(0, 200, { contact: "sip:bob@mallory:5060", sdp: offerAt(5000) });
+    const { leg } = await called;
+
+    const gone = leg.bye();
+    await settled();
+    mallory.respond(0, 407, asks(keeper()));
+    await gone;
+
+    assert.deepEqual(
+      mallory.requests.map(({ method }) => method),
+      ["BYE"],
+    );
+  });
+});
+
+test("our own server may ask by 401 about a request for itself", async () => {
+  const net = new FakeNet();
+  const home = net.scripted("home");
+  const server = keeper();
+  const alice = await net.agent("alice", { credentials: [secret] });
+
+  const answered = alice.request("OPTIONS", "sip:home");
+  await settled();
+  home.respond(0, 401, { headers: { "www-authenticate": server.challenges().join(", ") } });
+  await settled();
+  home.respond(1, 200);
+
+  assert.equal(verdict(server, home.requests[1], "authorization"), "right");
+  assert.equal((await answered).headers.cseq.seq, 2);
+});
+
+test("a server that names itself by its address is known by it", () => {
+  const wallet = new Wallet(["sip:home.example"], [{ ...secret, realm: "home" }]);
+  const request = (uri: string): SipRequest => ({
+    method: "BYE",
+    uri,
+    headers: {
+      via: [],
+      from: { uri: "sip:alice@home.example", params: {} },
+      to: { uri, params: {} },
+      "call-id": "1",
+      cseq: { seq: 1, method: "BYE" },
+    },
+    content: "",
+  });
+  const challenge = { status: 407, reason: "", content: "" };
+  const headers = { ...request("sip:a@b").headers, "proxy-authenticate": keeper().challenges() };
+  const ask = (uri: string) => {
+    return wallet.answer(request(uri), { ...challenge, headers }, new Challenged());
+  };
+
+  assert.equal(ask("sip:192.0.2.7:5070"), undefined);
+  wallet.wentTo(request("sip:bob@home.example"), { protocol: "UDP", address: "192.0.2.7", port: 5070 });
+
+  assert.ok(ask("sip:192.0.2.7:5070"));
+  assert.equal(ask("sip:192.0.2.7:5071"), undefined);
+});
