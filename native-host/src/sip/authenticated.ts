@@ -35,6 +35,10 @@ class AuthenticatedRequest implements ClientTransaction {
     return this.#transaction.branch;
   }
 
+  get hop(): Hop | undefined {
+    return this.#transaction.hop;
+  }
+
   cancel(): void {
     this.#cancelled = true;
     this.#transaction.cancel();
@@ -53,6 +57,8 @@ class AuthenticatedRequest implements ClientTransaction {
     const { wallet, onResponse } = this.#options;
     // A challenge that was answered may come again; what counts is the answer to the last request.
     if (request !== this.#request) return;
+    const { hop } = this.#transaction;
+    if (hop) wallet.wentTo(request, hop);
     const headers = this.#cancelled ? undefined : wallet.answer(request, response, this.#challenged);
     if (!headers) {
       onResponse(response, request);

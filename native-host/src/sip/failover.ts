@@ -76,6 +76,10 @@ export class Failover implements ClientTransaction {
     return this.#client.branch;
   }
 
+  get hop(): Hop | undefined {
+    return this.#hop;
+  }
+
   cancel(): void {
     this.#cancelled = true;
     this.#client.cancel();

@@ -16,6 +16,8 @@ export interface ServerTransaction {
 /** One request that went out. */
 export interface ClientTransaction {
   readonly branch: string;
+  /** Where the request went, once that is known. */
+  readonly hop?: Hop | undefined;
   /** INVITE only: sends CANCEL, after the first 1xx as RFC 3261 §9.1 asks; the final response still comes. */
   cancel(): void;
 }
