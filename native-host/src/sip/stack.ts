@@ -1,6 +1,7 @@
 /** The SIP stack of one port: sockets, codec and transactions (RFC 3261 §17, §18); the only file that knows npm `sip`. */
 import { parse, stringify } from "sip";
 import { Amplification } from "./amplification.ts";
+import { encode } from "./codec.ts";
 import { Inbound } from "./inbound.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Hop, SipMessage, SipRequest, SipResponse } from "./message.ts";
@@ -137,6 +138,11 @@ export async function openStack(options: StackOptions): Promise<Stack> {
       await endpoint.close();
     },
   };
+}
+
+/** A message as it goes over the wire. Throws SipError 503 where a part of it must not. */
+export function print(message: SipMessage): Buffer {
+  return encode({ parse, stringify }, message);
 }
 
 /** A log that fails must not stop what it tells of. */
