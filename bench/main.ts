@@ -2,12 +2,14 @@
 import { parseArgs } from "node:util";
 import { takePrecedence } from "../test/support/precedence.ts";
 import { mixerBenchmark } from "./mixer.ts";
+import { sipBenchmark } from "./sip.ts";
 import { switchBenchmark } from "./switch.ts";
 import { type Benchmark, json, markdown } from "./table.ts";
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   switch: switchBenchmark,
   mixer: mixerBenchmark,
+  sip: sipBenchmark,
 };
 
 function wanted(): { names: string[]; asJson: boolean } {
