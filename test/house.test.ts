@@ -17,7 +17,7 @@ async function schema(): Promise<XmlElement[]> {
 
 /** Elements of the schema that are answers, events or parts of one. */
 const NO_COMMANDS = new Set(
-  "Welcome Accepted Result Error Device Account Call Roster Talking Prompt Event Sdp WebRing WebHangup Bridge".split(
+  "Welcome Accepted Result Error Device Account Call Roster Talking Prompt Trace Event Sdp WebRing WebHangup Bridge".split(
     " ",
   ),
 );

@@ -17,6 +17,7 @@ import { Choices } from "./service/choices.ts";
 import { SipService } from "./service/sip-service.ts";
 import { FlowLog } from "./sip/flow-log.ts";
 import type { SipUri } from "./sip/message.ts";
+import { Watch } from "./sip/trace.ts";
 import { bracketed } from "./sip/uri.ts";
 import { UserAgent, type UserAgentOptions } from "./sip/user-agent.ts";
 
@@ -85,9 +86,10 @@ class Daemon {
     const config = await loadConfig(options.config);
     const host = options.bind ?? config.sip.bind ?? "127.0.0.1";
     const identity = identityOf(config, host);
-    const agent = await openAgent(config, { options, log, identity, host });
+    const watch = new Watch();
+    const agent = await openAgent(config, { options, log, identity, watch, host });
     try {
-      const service = await buildService(agent, config, { options, log, identity });
+      const service = await buildService(agent, config, { options, log, identity, watch });
       const directory = options.runtimeDir;
       const listener = await openListener({ directory, service, name: NAME, log });
       return new Daemon(agent, service, { listener, log });
@@ -130,6 +132,8 @@ class Daemon {
 interface Context {
   readonly options: DaemonOptions;
   readonly log: Logger;
+  readonly identity: Identity;
+  readonly watch: Watch;
 }
 
 interface Identity {
@@ -147,9 +151,13 @@ function identityOf({ identity }: Config, host: string): Identity {
 /** Opens the sockets; the host is one literal address, for media too. */
 async function openAgent(
   config: Config,
-  { options, log, identity, host }: Context & { readonly identity: Identity; readonly host: string },
+  { options, log, identity, watch, host }: Context & { readonly host: string },
 ): Promise<UserAgent> {
-  const flow = new FlowLog({}, (line) => process.stderr.write(`${line}\n`));
+  const flow = new FlowLog({}, (line) => process.stderr.write(`${line}\n`)).trace("service");
+  const both: typeof flow = (...message) => {
+    watch.trace(...message);
+    if (options.flow) flow(...message);
+  };
   const wanted = options.sipPort ?? config.sip.port ?? SIP_PORT;
   const { outboundProxy } = config.sip;
   const agent = await openOnFreePort(wanted, {
@@ -157,10 +165,11 @@ async function openAgent(
     name: NAME,
     identity,
     ...(outboundProxy && { outboundProxy }),
-    ...(options.flow && { onTrace: flow.trace("service") }),
+    onTrace: both,
   });
   if (wanted !== 0 && agent.port !== wanted) log.warn(`SIP port ${wanted} is taken; using ${agent.port}`);
   else log.info(`SIP on ${agent.address}`);
+  watch.local = { address: agent.host, port: agent.port };
   return agent;
 }
 
@@ -178,7 +187,7 @@ async function openOnFreePort(wanted: number, options: Omit<UserAgentOptions, "p
 async function buildService(
   agent: UserAgent,
   config: Config,
-  { options, log, identity }: Context & { readonly identity: Identity },
+  { options, log, identity, watch }: Context,
 ): Promise<SipService> {
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   const devices = configuredDevices(config.devices, {
@@ -194,6 +203,7 @@ async function buildService(
     devices,
     choices: new Choices(join(options.dataDir, "choices.json")),
     identity,
+    watch,
     mediaHost: agent.host,
     onTrouble: (what, err) => log.warn({ err }, what),
   });

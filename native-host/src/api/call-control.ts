@@ -2,6 +2,7 @@
 import type { ErrorCode } from "../errors.ts";
 
 import type { Sdp, SipUri } from "../sip/message.ts";
+import type { Traced } from "../sip/trace.ts";
 
 /** Handle of one connection to the API, as `<Welcome client>` names it. */
 export type ClientId = string;
@@ -22,7 +23,7 @@ export type DeviceKind = "softphone" | "sip" | "pstn" | "http" | "web";
 export type DeviceState = "ready" | "busy" | "ringing" | "offline" | "unknown";
 /** What a document says of its subject (RFC 4575 §4.4). */
 export type DocumentState = "full" | "partial" | "deleted";
-export type Topic = "calls" | "devices" | "roster" | "talking" | "prompts";
+export type Topic = "calls" | "devices" | "roster" | "talking" | "prompts" | "trace";
 export type Remember = "no" | "origin" | "always";
 export type Fallback = "external" | "error" | "redial";
 
@@ -106,6 +107,8 @@ export type ServiceEvent =
   | { readonly name: "Roster"; readonly roster: RosterView }
   | { readonly name: "Talking"; readonly conf: SipUri; readonly entity: string; readonly on: boolean }
   | { readonly name: "Prompt"; readonly prompt: PromptView }
+  /** A SIP message that was sent or heard. */
+  | { readonly name: "Trace"; readonly message: Traced }
   /** The subscription is over. */
   | { readonly name: "Ended"; readonly error?: Failure };
 

@@ -1,4 +1,6 @@
 /** Views of the service as elements of the XML API: calls, devices, rosters, prompts. */
+import type { Address, Traced } from "../sip/trace.ts";
+import { bracketed } from "../sip/uri.ts";
 import { el, type XmlElement } from "../xml/strict.ts";
 import { errorElement, shortened } from "./answers.ts";
 import type {
@@ -31,6 +33,8 @@ export function happenedElement(event: ServiceEvent): XmlElement {
       return el("Talking", { conf: event.conf, entity: event.entity, on: event.on });
     case "Prompt":
       return promptElement(event.prompt);
+    case "Trace":
+      return traceElement(event.message);
     case "Ended":
       return el("Ended", {}, event.error ? [errorElement(event.error)] : []);
   }
@@ -111,4 +115,17 @@ function endpointElement(endpoint: RosterEndpoint): XmlElement {
     talking: endpoint.talking,
     joined: endpoint.joined?.toISOString(),
   });
+}
+
+/** A message may hold any byte, and XML normalizes line ends: it travels as base64. */
+function traceElement({ at, direction, transport, local, peer, bytes }: Traced): XmlElement {
+  const where = { local: written(local), peer: written(peer) };
+  const data = Buffer.from(bytes).toString("base64");
+  return el("Trace", { at: at.toISOString(), dir: direction, transport, ...where }, [
+    el("Data", { type: "message/sip", encoding: "base64" }, [data]),
+  ]);
+}
+
+function written({ address, port }: Address): string {
+  return `${bracketed(address)}:${port}`;
 }

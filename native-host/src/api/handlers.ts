@@ -28,7 +28,7 @@ type Handlers = {
 };
 
 /** Tokens of what this version of the service can do. */
-const FEATURES = "loop roster talking prompts web";
+const FEATURES = "loop roster talking prompts trace web";
 const VERSION = 1;
 
 const HANDLERS: Handlers = {

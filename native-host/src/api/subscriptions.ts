@@ -15,6 +15,8 @@ export interface Feed {
 }
 
 const MAX_SUBSCRIPTIONS = 64;
+/** Left out for a slow client: the full state follows, or, for a trace, how many messages are missing. */
+const MENDABLE: readonly ServiceEvent["name"][] = ["Roster", "Talking", "Trace"];
 
 /** All subscriptions of one client. */
 export class Subscriptions {
@@ -110,7 +112,7 @@ class Subscription {
       this.#held.push(event);
       return;
     }
-    const mendable = event.name === "Roster" || event.name === "Talking";
+    const mendable = MENDABLE.includes(event.name);
     if (mendable && (this.#lost > 0 || this.#feed.congested())) {
       this.#lost += 1;
       return;

@@ -17,6 +17,7 @@ import type { DeviceRegistry } from "../devices/registry.ts";
 import { asServiceError, ServiceError } from "../errors.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { Sdp, SipUri } from "../sip/message.ts";
+import type { Watch } from "../sip/trace.ts";
 import { Calls } from "./calls.ts";
 import type { Choices } from "./choices.ts";
 import { Prompts } from "./choose-device.ts";
@@ -41,6 +42,8 @@ export interface SipServiceOptions {
   readonly mediaHost: string;
   /** Something failed that no command waits for. */
   readonly onTrouble?: (what: string, cause: unknown) => void;
+  /** Our SIP stack, for those who follow `trace`. */
+  readonly watch?: Pick<Watch, "follow">;
   /** How browsers are answered; another one for tests. */
   readonly answerPeer?: typeof answerPeer;
 }
@@ -173,6 +176,10 @@ export class SipService implements CallControl {
         return this.#topics.devices.add(emit, this.devices());
       case "prompts":
         return this.#topics.prompts.add(emit, this.#prompts.open);
+      case "trace":
+        return (
+          this.#options.watch?.follow((message) => emit({ name: "Trace", message })) ?? (() => undefined)
+        );
       default:
         return this.#topics.addRoster(topic, { conf: about.id, client: about.client }, emit);
     }

@@ -27,19 +27,15 @@ const MAX_BYTES = 32_768;
 
 /** Hands the messages of one stack to its watchers; without one it costs nothing. */
 export class Watch {
-  readonly #local: () => Address;
+  /** Set by the owner: where the stack listens, known once it is open. */
+  local: Address = { address: "0.0.0.0", port: 0 };
   readonly #watchers = new Set<(message: Traced) => void>();
-
-  /** `local` is asked for with each message: a stack learns its port only when it is open. */
-  constructor(local: () => Address) {
-    this.#local = local;
-  }
 
   /** The `onTrace` of the stack. */
   readonly trace: Trace = (direction, message, hop) => {
     if (this.#watchers.size === 0) return;
     const { protocol: transport, address, port } = hop;
-    const common = { at: new Date(), direction, transport, local: this.#local() };
+    const common = { at: new Date(), direction, transport, local: this.local };
     const traced: Traced = { ...common, peer: { address, port }, bytes: written(message) };
     for (const watcher of [...this.#watchers]) watcher(traced);
   };
