@@ -48,6 +48,11 @@ export interface CoreOptions {
   readonly onError: (error: Error) => void;
 }
 
+export interface FirstParts extends RequestParts {
+  readonly from?: NameAddr | undefined;
+  readonly routes?: readonly NameAddr[] | undefined;
+}
+
 /** How a request goes out beside what is in it. */
 export interface SendOptions {
   /** In a dialog: the CSeq number for a request sent again with credentials, `() => dialog.nextSeq()`. */
@@ -65,6 +70,8 @@ export class Core {
   readonly identity: NameAddr;
   readonly users = new Map<string, DialogUser>();
   readonly attempts = new Set<Attempt>();
+  /** The way of first requests by their From, for accounts that have one of their own. */
+  readonly routes = new Map<string, readonly NameAddr[]>();
   readonly #options: CoreOptions;
   readonly #unanswered = new Set<() => void>();
   /** The credentials in the request that a response answers. */
@@ -100,12 +107,20 @@ export class Core {
     return { allow: this.allow, supported: SUPPORTED.join(", "), "user-agent": oneLine(this.#options.name) };
   }
 
-  /** A request outside any dialog, by way of the outbound proxy if there is one (§8.1.2). */
-  first(method: string, target: string, parts: RequestParts & { from?: NameAddr | undefined }): SipRequest {
-    const proxy = this.#options.outboundProxy;
-    const route = proxy && { route: [{ uri: looseRoute(proxy), params: {} }] };
+  /** A request outside any dialog, by the routes given, those of its account, or the outbound proxy (§8.1.2). */
+  first(method: string, target: string, parts: FirstParts): SipRequest {
+    const from = parts.from ?? this.identity;
+    const routes = parts.routes ?? this.routes.get(from.uri) ?? this.#proxyRoute();
+    const route = routes.length > 0 && {
+      route: routes.map(({ uri, params }) => ({ uri: looseRoute(uri), params })),
+    };
     const headers = { ...this.common(), ...parts.headers, ...route };
-    return firstRequest(method, target, parts.from ?? this.identity, { headers, body: parts.body });
+    return firstRequest(method, target, from, { headers, body: parts.body });
+  }
+
+  #proxyRoute(): readonly NameAddr[] {
+    const proxy = this.#options.outboundProxy;
+    return proxy ? [{ uri: proxy, params: {} }] : [];
   }
 
   /**
@@ -190,6 +205,6 @@ export class Core {
   }
 }
 
-function looseRoute(proxy: SipUri): string {
+function looseRoute(proxy: string): string {
   return /;lr(?:[;=]|$)/i.test(proxy) ? proxy : `${proxy};lr`;
 }

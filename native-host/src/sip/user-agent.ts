@@ -11,6 +11,7 @@ import { MergedRequests } from "./merged.ts";
 import type { Hop, SipRequest, SipResponse, SipUri } from "./message.ts";
 import { type IncomingSubscribe, receiveSubscribe } from "./notify.ts";
 import { answerOptions } from "./options.ts";
+import { type RegisterOptions, type Registration, register } from "./register.ts";
 import { openStack, type ServerTransaction, type Stack, type StackOptions } from "./stack.ts";
 import { type SubscribeOptions, type Subscription, subscribe } from "./subscribe.ts";
 import { type Timers, withDefaultTimers } from "./timers.ts";
@@ -114,6 +115,11 @@ export class UserAgent implements Caller {
 
   subscribe(target: SipUri, options: SubscribeOptions): Subscription {
     return subscribe(this.#core, target, options);
+  }
+
+  /** Makes an account known to its registrar and keeps it so, until it or the user agent is closed. */
+  register(options: RegisterOptions): Registration {
+    return register(this.#core, options);
   }
 
   /** Any request outside a dialog but INVITE and SUBSCRIBE; resolves with its final response, never rejects. */

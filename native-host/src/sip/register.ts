@@ -1,0 +1,261 @@
+/** Our REGISTER of one account, kept alive by itself (RFC 3261 §10.2, RFC 3608, RFC 5626 §4.5). */
+import type { Attempt, Core } from "./core.ts";
+import type { Secret } from "./digest.ts";
+import { seconds, token } from "./header-values.ts";
+import { Machine } from "./machine.ts";
+import { type NameAddr, type SipResponse, type SipUri, textHeader } from "./message.ts";
+import { type RegistrationEvent, type RegistrationPhase, registrationStates } from "./registration-states.ts";
+import { isMadeUp } from "./response.ts";
+import { formatUri, isSipUri, parseNameAddrs, parseUri } from "./uri.ts";
+
+export interface RegisterOptions {
+  /** The address we are called at. */
+  readonly aor: SipUri;
+  readonly displayName?: string;
+  /** Whom to ask; the domain of the address when missing. */
+  readonly registrar?: SipUri;
+  /** The way of all requests in this name, until the registrar names another (Service-Route). */
+  readonly outboundProxy?: SipUri;
+  /** Shown to the registrar, the outbound proxy and the domain of the address only. */
+  readonly secret?: Secret;
+  /** What we ask for; the registrar may grant less. 3600 when missing. */
+  readonly expiresS?: number;
+  /** `urn:uuid:…` of this installation: a registrar then knows that a new Contact replaces the old one (RFC 5626 §4.1). */
+  readonly instance?: string;
+  onState?(state: RegistrationState, failure?: RegistrationFailure): void;
+}
+
+export type RegistrationState = "registering" | "registered" | "failed" | "off";
+
+export interface RegistrationFailure {
+  readonly status: number;
+  readonly reason: string;
+  /** Whether nobody answered at all. */
+  readonly silent: boolean;
+}
+
+export interface Registration {
+  readonly state: RegistrationState;
+  readonly failure: RegistrationFailure | undefined;
+  /** The network changed, or the connection to the registrar died: registers anew at once. */
+  renew(): void;
+  /** Un-REGISTERs; idempotent, resolves when answered or given up. */
+  close(): Promise<void>;
+}
+
+const DEFAULT_EXPIRES_S = 3600;
+/** The longest any grant counts, a day: a timer must be able to hold it. */
+const LONGEST_S = 86_400;
+/** Where the pauses between attempts begin, and where they stop to grow (RFC 5626 §4.5). */
+const BASE_PAUSE_S = 30;
+const LONGEST_PAUSE_S = 1800;
+
+export function register(core: Core, options: RegisterOptions): Registration {
+  return new OutgoingRegistration(core, options);
+}
+
+class OutgoingRegistration implements Registration, Attempt {
+  readonly #core: Core;
+  readonly #options: RegisterOptions;
+  readonly #registrar: SipUri;
+  readonly #callId = `${token()}${token()}`;
+  readonly #contact: NameAddr;
+  readonly #machine: Machine<RegistrationPhase, RegistrationEvent>;
+  readonly #gone = Promise.withResolvers<void>();
+  #takeBack: () => void = () => undefined;
+  #seq = 0;
+  #attempts = 0;
+  #expiresS: number;
+  #grantedS = DEFAULT_EXPIRES_S;
+  #failures = 0;
+  #retryAfterS: number | undefined;
+  #told: RegistrationState | undefined;
+  failure: RegistrationFailure | undefined;
+
+  constructor(core: Core, options: RegisterOptions) {
+    this.#core = core;
+    this.#options = options;
+    this.#registrar = options.registrar ?? domainOf(options.aor);
+    this.#expiresS = options.expiresS ?? DEFAULT_EXPIRES_S;
+    this.#contact = core.contact(parseUri(options.aor)?.user, instanceParams(options.instance));
+    this.#show([]);
+    core.attempts.add(this);
+    const clocks = {
+      refreshAfterMs: () => refreshAfterMs(this.#grantedS),
+      retryAfterMs: () => this.#pauseMs(),
+    };
+    this.#machine = new Machine(registrationStates(clocks), "registering", (phase) => this.#entered(phase));
+    this.#setRoutes([]);
+    this.#entered("registering");
+  }
+
+  get state(): RegistrationState {
+    return stateOf(this.#machine.state);
+  }
+
+  renew(): void {
+    this.#failures = 0;
+    this.#machine.send("moved");
+  }
+
+  close(): Promise<void> {
+    this.#machine.send("leave");
+    return this.#gone.promise;
+  }
+
+  #entered(phase: RegistrationPhase): void {
+    if (phase === "registering" || phase === "refreshing") void this.#ask(this.#expiresS);
+    else if (phase === "leaving") void this.#ask(0);
+    else if (phase === "off") this.#forget();
+    this.#tell(stateOf(phase));
+  }
+
+  #tell(state: RegistrationState): void {
+    if (state === this.#told && state !== "failed") return;
+    this.#told = state;
+    this.#options.onState?.(state, state === "failed" ? this.failure : undefined);
+  }
+
+  #forget(): void {
+    this.#core.attempts.delete(this);
+    this.#core.routes.delete(this.#options.aor);
+    this.#takeBack();
+    this.#gone.resolve();
+  }
+
+  /** One REGISTER; of several under way only the latest counts. */
+  async #ask(expiresS: number): Promise<void> {
+    this.#seq += 1;
+    const sent = this.#seq;
+    const { aor, displayName } = this.#options;
+    const who = { ...(displayName !== undefined && { name: displayName }), uri: aor, params: {} };
+    const proxy = this.#options.outboundProxy;
+    const request = this.#core.first("REGISTER", this.#registrar, {
+      from: who,
+      routes: proxy ? [{ uri: proxy, params: {} }] : undefined,
+      headers: {
+        to: who,
+        "call-id": this.#callId,
+        cseq: { seq: sent, method: "REGISTER" },
+        contact: [this.#contact],
+        expires: String(expiresS),
+        supported: "path",
+      },
+    });
+    const nextSeq = () => {
+      this.#seq += 1;
+      return this.#seq;
+    };
+    this.#attempts += 1;
+    const attempt = this.#attempts;
+    const response = await this.#core.exchange(request, { nextSeq });
+    if (this.#attempts === attempt) this.#answered(response);
+  }
+
+  #answered(response: SipResponse): void {
+    const { status } = response;
+    if (this.#machine.send("done")) return;
+    if (status < 300) this.#accepted(response);
+    else if (status === 423 && this.#learnMinimum(response)) this.#machine.send("too-brief");
+    else this.#refused(response);
+  }
+
+  #accepted(response: SipResponse): void {
+    this.#failures = 0;
+    this.failure = undefined;
+    this.#grantedS = Math.min(this.#granted(response), LONGEST_S);
+    this.#setRoutes(serviceRoutes(response));
+    this.#machine.send("accepted");
+  }
+
+  #refused(response: SipResponse): void {
+    const { status, reason } = response;
+    this.#failures += 1;
+    this.#retryAfterS = seconds(textHeader(response, "retry-after")?.split(/[;(]/)[0]);
+    this.failure = { status, reason, silent: isMadeUp(response) };
+    this.#machine.send("refused");
+  }
+
+  /** A registrar may want longer registrations (§10.2.8); false when it does not say more than we asked for. */
+  #learnMinimum(response: SipResponse): boolean {
+    const minimum = seconds(textHeader(response, "min-expires")) ?? 0;
+    if (minimum <= this.#expiresS || minimum > LONGEST_S) return false;
+    this.#expiresS = minimum;
+    return true;
+  }
+
+  /** What is said about our own Contact counts, then what is said about all (§10.2.4). */
+  #granted(response: SipResponse): number {
+    const { contact } = response.headers;
+    const all = contact === undefined || contact === "*" ? [] : contact;
+    const own = all.find(({ uri }) => sameContact(uri, this.#contact.uri));
+    const written = own?.params["expires"] ?? textHeader(response, "expires");
+    return seconds(written ?? undefined) ?? this.#expiresS;
+  }
+
+  /** Half of the pause is left to chance, so that not all of a server's users come back at once (RFC 5626 §4.5). */
+  #pauseMs(): number {
+    const longestS = Math.min(LONGEST_PAUSE_S, BASE_PAUSE_S * 2 ** Math.min(this.#failures, 10));
+    const pauseS = longestS * (0.5 + Math.random() / 2);
+    return 1000 * Math.max(pauseS, Math.min(this.#retryAfterS ?? 0, LONGEST_S));
+  }
+
+  /** The way of our other requests: the outbound proxy, then what the registrar says (RFC 3608 §6.1). */
+  #setRoutes(service: readonly NameAddr[]): void {
+    const { aor, outboundProxy } = this.#options;
+    const first = service[0]?.uri;
+    const known = outboundProxy === undefined || (first !== undefined && sameHost(first, outboundProxy));
+    const routes = known ? service : [{ uri: outboundProxy, params: {} }, ...service];
+    if (routes.length > 0) this.#core.routes.set(aor, routes);
+    else this.#core.routes.delete(aor);
+    this.#show(first !== undefined && isSipUri(first) ? [first] : []);
+  }
+
+  /** Puts the account's password at the disposal of requests to its own servers. */
+  #show(more: readonly SipUri[]): void {
+    const { aor, secret, outboundProxy } = this.#options;
+    this.#takeBack();
+    if (!secret) return;
+    const servers = [this.#registrar, domainOf(aor), ...(outboundProxy ? [outboundProxy] : []), ...more];
+    this.#takeBack = this.#core.wallet.add({ ...secret, aor, servers });
+  }
+}
+
+function stateOf(phase: RegistrationPhase): RegistrationState {
+  if (phase === "refreshing" || phase === "leaving") return "registered";
+  return phase;
+}
+
+/** `sip:alice@example.com:5070;x` is registered at `sip:example.com:5070` (§10.2). */
+function domainOf(aor: SipUri): SipUri {
+  const {
+    user: _user,
+    headers: _headers,
+    ...place
+  } = parseUri(aor) ?? { scheme: "sip", host: "", params: {} };
+  const text = formatUri(place);
+  return isSipUri(text) ? text : aor;
+}
+
+function instanceParams(instance: string | undefined): Record<string, string> {
+  return instance === undefined ? {} : { "+sip.instance": `"<${instance}>"` };
+}
+
+function serviceRoutes(response: SipResponse): readonly NameAddr[] {
+  return parseNameAddrs(textHeader(response, "service-route") ?? "") ?? [];
+}
+
+function sameContact(one: string, other: string): boolean {
+  const [a, b] = [parseUri(one), parseUri(other)];
+  return a?.user === b?.user && sameHost(one, other);
+}
+
+function sameHost(one: string, other: string): boolean {
+  const [a, b] = [parseUri(one), parseUri(other)];
+  return a?.host === b?.host && (a?.port ?? 5060) === (b?.port ?? 5060);
+}
+
+/** Early enough for a lost REGISTER to be repeated, half the time for a short grant. */
+function refreshAfterMs(grantedS: number): number {
+  return Math.max(1000 * Math.max(grantedS / 2, grantedS - 32), 1000);
+}
