@@ -1,25 +1,21 @@
-/** A user agent: one socket set, one identity; places calls, takes calls, and routes requests to their dialogs. */
-import { Core, type CoreOptions, SUPPORTED } from "./core.ts";
+/** A user agent: one socket set, one identity; places calls, subscribes, asks, and takes what others send. */
+import { Core, type CoreOptions } from "./core.ts";
 import { type Credentials, Wallet } from "./credentials.ts";
-import { dialogIdOf, dialogKey } from "./dialog.ts";
-import { type Body, extraHeaders, optionTags, tagOf } from "./header-values.ts";
-import { receiveInvite } from "./incoming-invite.ts";
+import { dialogKey } from "./dialog.ts";
+import { type Body, extraHeaders } from "./header-values.ts";
 import { type Established, invite } from "./invite.ts";
 import { InviteLeg } from "./invite-leg.ts";
-import type { Caller, DialogId, ExtraHeaders, IncomingInvite, InviteOptions, Leg } from "./leg.ts";
-import { MergedRequests } from "./merged.ts";
-import type { Hop, SipRequest, SipResponse, SipUri } from "./message.ts";
-import { type IncomingSubscribe, receiveSubscribe } from "./notify.ts";
-import { answerOptions } from "./options.ts";
+import type { Caller, DialogId, ExtraHeaders, InviteOptions, Leg } from "./leg.ts";
+import type { SipResponse, SipUri } from "./message.ts";
+import { allowedMethods, type Owner } from "./owner.ts";
 import { type RegisterOptions, type Registration, register } from "./register.ts";
-import { openStack, type ServerTransaction, type Stack, type StackOptions } from "./stack.ts";
+import { RequestRouting } from "./request-routing.ts";
+import { openStack, type Stack, type StackOptions } from "./stack.ts";
 import { type SubscribeOptions, type Subscription, subscribe } from "./subscribe.ts";
 import { type Timers, withDefaultTimers } from "./timers.ts";
-import { bracketed, isSipUri } from "./uri.ts";
+import { bracketed } from "./uri.ts";
 
-export type Respond = (status: number, reason?: string, headers?: ExtraHeaders, content?: string) => void;
-
-export interface UserAgentOptions {
+export interface UserAgentOptions extends Owner {
   readonly host: string;
   /** 0 takes any free port, the same for UDP and TCP. */
   readonly port: number;
@@ -37,12 +33,6 @@ export interface UserAgentOptions {
   readonly onTrace?: StackOptions["onTrace"];
   /** What a callback of the owner threw without meaning a status by it; a process warning when missing. */
   readonly onError?: (error: Error) => void;
-  /** Without it INVITE is answered 405. */
-  readonly onInvite?: (invite: IncomingInvite) => void;
-  /** Without it SUBSCRIBE is answered 489. */
-  readonly onSubscribe?: (subscribe: IncomingSubscribe) => void;
-  /** REFER, MESSAGE, REGISTER, PUBLISH and INFO outside a dialog; 405 without it. */
-  readonly onRequest?: (request: SipRequest, respond: Respond, source: Hop) => void;
 }
 
 export interface RequestOptions {
@@ -53,24 +43,17 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
 }
 
-/** Requests that make sense outside a dialog only to an owner that asked for them. */
-const OWNERS: ReadonlySet<string> = new Set(["REFER", "MESSAGE", "REGISTER", "PUBLISH", "INFO"]);
-
-/** Requests that belong to a dialog: outside one there is nothing they could mean. */
-const INSIDE: ReadonlySet<string> = new Set(["BYE", "NOTIFY", "UPDATE", "PRACK"]);
-
 /** How long close() waits for the last answers. */
 const GOODBYE_MS = 2000;
 
 export class UserAgent implements Caller {
   readonly #core: Core;
-  readonly #options: UserAgentOptions;
-  readonly #requests = new MergedRequests();
+  readonly #routing: RequestRouting;
   #closed: Promise<void> | undefined;
 
-  private constructor(core: Core, options: UserAgentOptions) {
+  private constructor(core: Core, owner: Owner) {
     this.#core = core;
-    this.#options = options;
+    this.#routing = new RequestRouting(core, owner);
   }
 
   /** Opens the sockets; rejects when the port is taken. `open` is another wire for tests. */
@@ -86,10 +69,10 @@ export class UserAgent implements Caller {
       ...(onTrace && { onTrace }),
       ...(limits && { limits }),
       onRequest: (_request, transaction) => {
-        if (agent) agent.#receive(transaction);
+        if (agent) agent.#routing.receive(transaction);
       },
       onAck: (ack) => {
-        if (agent) agent.#user(ack)?.acknowledge?.(ack);
+        if (agent) agent.#routing.acknowledge(ack);
       },
     });
     agent = new UserAgent(new Core(coreOptions(options, stack, timers)), options);
@@ -150,6 +133,7 @@ export class UserAgent implements Caller {
   }
 
   async #close(): Promise<void> {
+    this.#routing.close();
     const { users, attempts, stack } = this.#core;
     const goodbyes = [...attempts, ...users.values()].map((one) => one.close());
     const patience = Promise.withResolvers<void>();
@@ -159,61 +143,6 @@ export class UserAgent implements Caller {
     await stack.close();
     this.#core.abandon();
   }
-
-  #user(request: SipRequest) {
-    const id = dialogIdOf(request);
-    const { users } = this.#core;
-    return users.get(dialogKey(id)) ?? users.get(dialogKey({ ...id, remoteTag: "" }));
-  }
-
-  #receive(transaction: ServerTransaction): void {
-    const { request } = transaction;
-    const unsupported = [...optionTags(request, "require")].filter(
-      (tag) => !SUPPORTED.some((own) => own === tag),
-    );
-    const user = tagOf(request.headers.to) === "" ? undefined : this.#user(request);
-    if (unsupported.length > 0) {
-      this.#core.respond(transaction, 420, { headers: { unsupported: unsupported.join(", ") } });
-    } else if (user) user.receive(request, transaction);
-    else if (tagOf(request.headers.to) !== "") this.#core.respond(transaction, 481);
-    else if (this.#requests.merged(request)) this.#core.respond(transaction, 482);
-    else this.#begin(transaction);
-  }
-
-  /** A request outside any dialog. */
-  #begin(transaction: ServerTransaction): void {
-    const { method, uri } = transaction.request;
-    const { onInvite, onSubscribe, onRequest } = this.#options;
-    if (!isSipUri(uri)) this.#core.respond(transaction, 416);
-    else if (this.#closed !== undefined) this.#core.respond(transaction, 503);
-    else if (method === "OPTIONS") answerOptions(this.#core, transaction);
-    else if (method === "INVITE" && onInvite) receiveInvite(this.#core, transaction, onInvite);
-    else if (method === "SUBSCRIBE" && onSubscribe) receiveSubscribe(this.#core, transaction, onSubscribe);
-    else if (OWNERS.has(method) && onRequest) this.#ask(transaction, onRequest);
-    else this.#refuse(transaction);
-  }
-
-  #ask(transaction: ServerTransaction, onRequest: NonNullable<UserAgentOptions["onRequest"]>): void {
-    const respond: Respond = (status, reason, headers, content = "") => {
-      const type = headers?.["content-type"] ?? "text/plain";
-      this.#core.respond(transaction, status, {
-        reason,
-        headers: extraHeaders(headers),
-        body: { type, content },
-      });
-    };
-    onRequest(transaction.request, respond, transaction.source);
-  }
-
-  #refuse(transaction: ServerTransaction): void {
-    const { method } = transaction.request;
-    const headers = { allow: this.#core.allow };
-    if (INSIDE.has(method)) this.#core.respond(transaction, 481);
-    else if (method === "SUBSCRIBE")
-      this.#core.respond(transaction, 489, { headers: { "allow-events": "" } });
-    else if (OWNERS.has(method) || method === "INVITE") this.#core.respond(transaction, 405, { headers });
-    else this.#core.respond(transaction, 501, { headers });
-  }
 }
 
 function warn(error: Error): void {
@@ -221,21 +150,9 @@ function warn(error: Error): void {
 }
 
 function coreOptions(options: UserAgentOptions, stack: Stack, timers: Timers): CoreOptions {
-  const {
-    name,
-    identity,
-    contactUser,
-    outboundProxy,
-    onInvite,
-    onSubscribe,
-    onRequest,
-    onError = warn,
-  } = options;
+  const { name, identity, contactUser, outboundProxy, onError = warn } = options;
   const own: SipUri = `sip:${bracketed(stack.host)}:${stack.port}`;
-  const allow = ["ACK", "CANCEL", "BYE", "OPTIONS", "NOTIFY", "INFO", "REFER"];
-  if (onInvite) allow.unshift("INVITE");
-  if (onSubscribe) allow.push("SUBSCRIBE");
-  if (onRequest) allow.push("MESSAGE");
+  const allow = allowedMethods(options);
   const from = {
     ...(identity.name !== undefined && { name: identity.name }),
     uri: identity.uri ?? own,

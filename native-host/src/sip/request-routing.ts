@@ -1,0 +1,87 @@
+/** Where a request goes that reaches the user agent: to its dialog, to the owner, or back with a refusal (RFC 3261 §8.2). */
+import { type Core, type DialogUser, SUPPORTED } from "./core.ts";
+import { dialogIdOf, dialogKey } from "./dialog.ts";
+import { optionTags, tagOf } from "./header-values.ts";
+import { receiveInvite } from "./incoming-invite.ts";
+import { MergedRequests } from "./merged.ts";
+import type { SipRequest } from "./message.ts";
+import { receiveSubscribe } from "./notify.ts";
+import { answerOptions } from "./options.ts";
+import type { Owner } from "./owner.ts";
+import type { ServerTransaction } from "./stack.ts";
+import { isSipUri } from "./uri.ts";
+
+/** Requests we know, to be refused with 405 where no owner wants them. */
+const KNOWN: ReadonlySet<string> = new Set(["INVITE", "REFER", "MESSAGE", "REGISTER", "PUBLISH", "INFO"]);
+
+/** Requests that belong to a dialog: outside one there is nothing they could mean. */
+const INSIDE: ReadonlySet<string> = new Set(["BYE", "NOTIFY", "UPDATE", "PRACK"]);
+
+export class RequestRouting {
+  readonly #core: Core;
+  readonly #owner: Owner;
+  readonly #requests = new MergedRequests();
+  #open = true;
+
+  constructor(core: Core, owner: Owner) {
+    this.#core = core;
+    this.#owner = owner;
+  }
+
+  /** The user agent closes: nothing begins any more. */
+  close(): void {
+    this.#open = false;
+  }
+
+  receive(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    const inside = tagOf(request.headers.to) !== "";
+    const user = inside ? this.#user(request) : undefined;
+    const unsupported = unsupportedTags(request);
+    if (unsupported.length > 0) {
+      this.#core.respond(transaction, 420, { headers: { unsupported: unsupported.join(", ") } });
+    } else if (user) user.receive(request, transaction);
+    else if (inside) this.#core.respond(transaction, 481);
+    else if (this.#requests.merged(request)) this.#core.respond(transaction, 482);
+    else this.#begin(transaction);
+  }
+
+  /** The ACK to a 2xx of ours. */
+  acknowledge(ack: SipRequest): void {
+    this.#user(ack)?.acknowledge?.(ack);
+  }
+
+  /** Who has the dialog of this request, or waits for it to begin. */
+  #user(request: SipRequest): DialogUser | undefined {
+    const id = dialogIdOf(request);
+    const { users } = this.#core;
+    return users.get(dialogKey(id)) ?? users.get(dialogKey({ ...id, remoteTag: "" }));
+  }
+
+  /** A request outside any dialog. */
+  #begin(transaction: ServerTransaction): void {
+    const { method, uri } = transaction.request;
+    const { onInvite, onSubscribe } = this.#owner;
+    if (!isSipUri(uri)) this.#core.respond(transaction, 416);
+    else if (!this.#open) this.#core.respond(transaction, 503);
+    else if (method === "OPTIONS") answerOptions(this.#core, transaction);
+    else if (method === "INVITE" && onInvite) receiveInvite(this.#core, transaction, onInvite);
+    else if (method === "SUBSCRIBE" && onSubscribe) receiveSubscribe(this.#core, transaction, onSubscribe);
+    else this.#refuse(transaction);
+  }
+
+  #refuse(transaction: ServerTransaction): void {
+    const { method } = transaction.request;
+    const headers = { allow: this.#core.allow };
+    if (INSIDE.has(method)) this.#core.respond(transaction, 481);
+    else if (method === "SUBSCRIBE")
+      this.#core.respond(transaction, 489, { headers: { "allow-events": "" } });
+    else this.#core.respond(transaction, KNOWN.has(method) ? 405 : 501, { headers });
+  }
+}
+
+/** What the peer requires and we cannot do (§8.2.2.3). */
+function unsupportedTags(request: SipRequest): readonly string[] {
+  if (request.headers["require"] === undefined) return [];
+  return [...optionTags(request, "require")].filter((tag) => !SUPPORTED.some((own) => own === tag));
+}
