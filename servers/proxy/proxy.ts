@@ -8,15 +8,19 @@ import { bracketed, parseUri } from "#sip/uri.ts";
 import type { Domain } from "./domain.ts";
 import { isOwn } from "./domain.ts";
 import { Fork } from "./fork.ts";
+import { Gate, type Judgement } from "./gate.ts";
 import { Location } from "./location.ts";
 import { Registrar } from "./registrar.ts";
 import { DialogMark, isNeighbour, neighbours } from "./relay-rule.ts";
 import { Routing } from "./routing.ts";
+import type { Users } from "./users.ts";
 
 export interface ProxyOptions
   extends Pick<StackOptions, "host" | "port" | "timers" | "lookup" | "onTrace" | "onError"> {
   /** Names of our own domain beside our address. */
   readonly names?: readonly string[];
+  /** Who has to show a password; without users the machines beside us may do all. */
+  readonly users?: Users;
 }
 
 export interface ProxyServer {
@@ -28,13 +32,14 @@ export interface ProxyServer {
 const ALLOW = "REGISTER, OPTIONS";
 
 /** Opens the proxy on UDP and TCP; rejects when the port is taken. */
-export async function openProxy({ names = [], ...sockets }: ProxyOptions): Promise<ProxyServer> {
+export async function openProxy({ names = [], users, ...sockets }: ProxyOptions): Promise<ProxyServer> {
   const stack = await openStack({
     ...sockets,
     onRequest: (request, transaction) => core.receive(request, transaction),
     onAck: (ack, source) => core.acknowledge(ack, source.address),
   });
-  const core = new ProxyCore(stack, { host: bracketed(stack.host), port: stack.port, names }, sockets.host);
+  const domain = { host: bracketed(stack.host), port: stack.port, names };
+  const core = new ProxyCore(stack, domain, { boundTo: sockets.host, users });
   const address: SipUri = `sip:${bracketed(stack.host)}:${stack.port}`;
   return { address, close: () => stack.close() };
 }
@@ -47,37 +52,48 @@ class ProxyCore {
   readonly #neighbours;
   readonly #marks = new DialogMark();
   readonly #routing: Routing;
+  readonly #gate: Gate;
   /** Every branch under way, and what it was a copy of. */
   readonly #passed = new Map<string, string>();
 
-  constructor(stack: Stack, domain: Domain, boundTo: string) {
+  constructor(
+    stack: Stack,
+    domain: Domain,
+    { boundTo, users }: { boundTo: string; users: Users | undefined },
+  ) {
     this.#stack = stack;
     this.#domain = domain;
     this.#neighbours = neighbours(boundTo);
+    this.#gate = new Gate({ domain, users, isNear: (address) => this.#isNear(address) });
     this.#routing = new Routing({
       domain,
       location: this.#location,
-      mayRelay: ({ headers }, address, mark) =>
-        this.#isNear(address) || this.#marks.matches(headers["call-id"], mark),
+      mayRelay: ({ headers }, { address, user }, mark) =>
+        user !== undefined || this.#isNear(address) || this.#marks.matches(headers["call-id"], mark),
       mark: (callId) => this.#marks.of(callId),
     });
   }
 
   receive(request: SipRequest, transaction: ServerTransaction): void {
-    const { address } = transaction.source;
-    if (this.#hasLooped(request)) {
-      answer(transaction, 482);
-      return;
-    }
-    const decision = this.#routing.decide(request, address);
-    if (decision.name === "refuse") answer(transaction, decision.status, decision.headers);
+    const judged = this.#hasLooped(request) ? LOOPED : this.#gate.judge(request, transaction.source);
+    if (judged.name === "refuse") answer(transaction, judged.status, judged.headers);
+    else this.#pass(judged, transaction);
+  }
+
+  #pass({ request, user }: Passed, transaction: ServerTransaction): void {
+    const decision = this.#routing.decide(request, { address: transaction.source.address, user });
+    if (decision.name === "forward") this.#forward(decision.requests, transaction);
     else if (decision.name === "serve") this.#serve(decision.request, transaction);
-    else this.#forward(decision.requests, transaction);
+    else {
+      const asked = decision.status === 403 && user === undefined ? this.#gate.askWho(request) : undefined;
+      const { status, headers } = asked?.name === "refuse" ? asked : decision;
+      answer(transaction, status, headers);
+    }
   }
 
   /** The ACK of a 2xx has no transaction: it follows its dialog's route (RFC 3261 §16.11). */
   acknowledge(ack: SipRequest, address: string): void {
-    const decision = this.#routing.decide(ack, address);
+    const decision = this.#routing.decide(ack, { address });
     if (decision.name !== "forward") return;
     for (const request of decision.requests) this.#stack.sendStateless(request);
   }
@@ -109,20 +125,26 @@ class ProxyCore {
     else answer(transaction, 404);
   }
 
-  /** Without passwords yet, only the machines beside us may say where a user is. */
+  /** The gate has seen who asks. */
   #register(request: SipRequest, transaction: ServerTransaction): void {
     const user = parseUri(request.headers.to.uri);
-    if (!this.#isNear(transaction.source.address)) answer(transaction, 403);
-    else if (user?.user === undefined || !isOwn(this.#domain, user)) answer(transaction, 404);
-    else {
-      const { status, contacts, minExpiresS } = this.#registrar.register(user.user, request);
-      answer(transaction, status, {
-        ...(contacts.length > 0 && { contact: contacts }),
-        ...(minExpiresS !== undefined && { "min-expires": String(minExpiresS) }),
-      });
+    if (user?.user === undefined || !isOwn(this.#domain, user)) {
+      answer(transaction, 404);
+      return;
     }
+    const { source } = transaction;
+    const { status, contacts, minExpiresS, headers } = this.#registrar.register(user.user, request, source);
+    answer(transaction, status, {
+      ...headers,
+      ...(contacts.length > 0 && { contact: contacts }),
+      ...(minExpiresS !== undefined && { "min-expires": String(minExpiresS) }),
+    });
   }
 }
+
+type Passed = Extract<Judgement, { name: "pass" }>;
+
+const LOOPED: Judgement = { name: "refuse", status: 482 };
 
 function answer(transaction: ServerTransaction, status: number, headers: Partial<SipHeaders> = {}): void {
   const { request } = transaction;

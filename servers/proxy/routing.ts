@@ -15,11 +15,17 @@ export type Decision =
   /** One copy for each target, complete but for our Via. */
   | { readonly name: "forward"; readonly requests: readonly SipRequest[] };
 
+/** Who sent a request: from where, and as which user of ours if that was shown. */
+export interface Sender {
+  readonly address: string;
+  readonly user?: string | undefined;
+}
+
 export interface RoutingOptions {
   readonly domain: Domain;
   readonly location: Location;
-  /** Whether a request from this address, or in a dialog with this mark in its Route, may leave our domain. */
-  mayRelay(request: SipRequest, address: string, mark: string | undefined): boolean;
+  /** Whether a request of this sender, or in a dialog with this mark in its Route, may leave our domain. */
+  mayRelay(request: SipRequest, sender: Sender, mark: string | undefined): boolean;
   /** The user part of our Record-Route for a new dialog. */
   mark(callId: string): string;
 }
@@ -43,15 +49,15 @@ export class Routing {
     this.#options = options;
   }
 
-  /** What to do with a request that came from this address. */
-  decide(received: SipRequest, address: string): Decision {
+  /** What to do with a request of this sender. */
+  decide(received: SipRequest, sender: Sender): Decision {
     const wrong = refusal(received);
     if (wrong) return wrong;
     const { request, mark } = this.#withoutOwnRoute(received);
     const uri = parseUri(request.uri);
     if (uri === undefined) return refuse(400);
     if (isOwn(this.#options.domain, uri)) return this.#home(request, uri);
-    if (!this.#options.mayRelay(request, address, mark)) return refuse(403);
+    if (!this.#options.mayRelay(request, sender, mark)) return refuse(403);
     return { name: "forward", requests: [this.#copy(request, request.uri)] };
   }
 

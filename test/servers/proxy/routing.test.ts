@@ -19,7 +19,7 @@ beforeEach(() => {
   routing = new Routing({
     domain: OWN,
     location,
-    mayRelay: ({ headers }, address, mark) =>
+    mayRelay: ({ headers }, { address }, mark) =>
       isNeighbour(near, address) || marks.matches(headers["call-id"], mark),
     mark: (callId) => marks.of(callId),
   });
@@ -45,14 +45,14 @@ const routes = (...uris: string[]) => ({ route: uris.map((uri) => ({ uri, params
 const IN_DIALOG = { to: { uri: "sip:bob@example.com", params: { tag: "bobs" } } };
 
 function forwarded(received: SipRequest, address = "127.0.0.1"): readonly SipRequest[] {
-  const decision = routing.decide(received, address);
+  const decision = routing.decide(received, { address });
   assert.equal(decision.name, "forward");
   return decision.name === "forward" ? decision.requests : [];
 }
 
 describe("A stranger on the network", () => {
   test("cannot use the proxy to call the rest of the world", () => {
-    assert.deepEqual(routing.decide(request("sip:bob@example.org"), STRANGER), {
+    assert.deepEqual(routing.decide(request("sip:bob@example.org"), { address: STRANGER }), {
       name: "refuse",
       status: 403,
     });
@@ -62,7 +62,7 @@ describe("A stranger on the network", () => {
     location.replace("bob", [{ contact: "sip:bob@192.0.2.1", callId: "x", seq: 1, expiresAtMs: 1 }]);
 
     assert.deepEqual(
-      forwarded(request("sip:bob@example.com"), STRANGER).map(({ uri }) => uri),
+      forwarded(request("sip:bob@example.com"), { address: STRANGER }).map(({ uri }) => uri),
       ["sip:bob@192.0.2.1"],
     );
   });
@@ -72,8 +72,8 @@ describe("A stranger on the network", () => {
     const bye = request("sip:bob@192.0.2.1", { ...routes(ours), ...IN_DIALOG }, "BYE");
     const forged = { ...bye, headers: { ...bye.headers, "call-id": "another-call" } };
 
-    assert.equal(forwarded(bye, STRANGER).length, 1);
-    assert.deepEqual(routing.decide(forged, STRANGER), { name: "refuse", status: 403 });
+    assert.equal(forwarded(bye, { address: STRANGER }).length, 1);
+    assert.deepEqual(routing.decide(forged, { address: STRANGER }), { name: "refuse", status: 403 });
   });
 });
 

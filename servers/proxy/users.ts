@@ -1,0 +1,97 @@
+/** The users of a proxy and what is kept of their passwords: HA1 by hash, never the password (RFC 7616 §3.4.2, §5.13). */
+
+import { readFile } from "node:fs/promises";
+import { HASHES, type Ha1s, type HashName, ha1Of } from "#sip/digest.ts";
+
+/** The users file is wrong: one sentence that names the line. */
+export class UsersError extends Error {
+  override readonly name = "UsersError";
+}
+
+export interface Users {
+  /** All users of one proxy are of one realm. */
+  readonly realm: string;
+  /** The hashes that are known of every user, the strongest first. */
+  readonly hashes: readonly HashName[];
+  has(username: string): boolean;
+  ha1(username: string, hash: HashName): string | undefined;
+}
+
+interface User {
+  readonly username: string;
+  readonly realm: string;
+  readonly ha1s: Ha1s;
+}
+
+const DIGITS: Readonly<Record<HashName, number>> = { MD5: 32, "SHA-256": 64, "SHA-512-256": 64 };
+
+/** Of what `partyline passwd` makes. */
+const MADE: readonly HashName[] = ["MD5", "SHA-256"];
+
+/** Reads `USER:REALM:MD5=HEX:SHA-256=HEX` lines; `USER:REALM:HEX` of htdigest is MD5. Throws UsersError. */
+export function parseUsers(text: string): Users {
+  const users = new Map<string, User>();
+  for (const [at, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === "" || line.startsWith("#")) continue;
+    const user = readUser(line);
+    if (!user) throw new UsersError(`line ${at + 1} is not USER:REALM:MD5=HEX:SHA-256=HEX.`);
+    if (users.has(user.username)) throw new UsersError(`line ${at + 1}: "${user.username}" is there twice.`);
+    users.set(user.username, user);
+  }
+  return usersOf(users);
+}
+
+/** The same from a file; the message then names the file. */
+export async function loadUsers(file: string): Promise<Users> {
+  try {
+    return parseUsers(await readFile(file, "utf8"));
+  } catch (cause) {
+    const why = cause instanceof UsersError ? cause.message : "it cannot be read.";
+    throw new UsersError(`${file}: ${why}`, { cause });
+  }
+}
+
+/** The line of one user, for the users file. Throws UsersError when the name or realm cannot stand in it. */
+export function formatUser(username: string, realm: string, password: string): string {
+  if (!isField(username) || !isField(realm)) {
+    throw new UsersError("A user and a realm have neither colons nor line ends.");
+  }
+  const hashed = MADE.map((name) => `${name}=${ha1Of(name, { username, realm, password })}`);
+  return [username, realm, ...hashed].join(":");
+}
+
+function usersOf(users: ReadonlyMap<string, User>): Users {
+  const all = [...users.values()];
+  const [first] = all;
+  if (!first) throw new UsersError("there is no user in it; partyline passwd makes one.");
+  const other = all.find(({ realm }) => realm !== first.realm);
+  if (other) throw new UsersError(`"${first.realm}" and "${other.realm}" are two realms; a proxy has one.`);
+  const hashes = HASHES.filter((name) => all.every(({ ha1s }) => ha1s[name] !== undefined));
+  if (hashes.length === 0) throw new UsersError("there is no hash that every user has.");
+  return {
+    realm: first.realm,
+    hashes,
+    has: (username) => users.has(username),
+    ha1: (username, hash) => users.get(username)?.ha1s[hash],
+  };
+}
+
+function readUser(line: string): User | undefined {
+  const [username = "", realm = "", ...fields] = line.trim().split(":");
+  const pairs = fields.map(readHash);
+  if (username === "" || realm === "" || pairs.length === 0) return undefined;
+  if (!pairs.every((pair) => pair !== undefined)) return undefined;
+  return { username, realm, ha1s: Object.fromEntries(pairs) };
+}
+
+function readHash(field: string): [HashName, string] | undefined {
+  const [name, hex] = field.includes("=") ? field.split("=") : ["MD5", field];
+  const hash = HASHES.find((one) => one === name?.toUpperCase());
+  if (!hash || hex === undefined || !/^[0-9a-f]+$/i.test(hex) || hex.length !== DIGITS[hash])
+    return undefined;
+  return [hash, hex.toLowerCase()];
+}
+
+function isField(text: string): boolean {
+  return text !== "" && !/[:\p{Cc}]/u.test(text) && !text.startsWith("#") && text.trim() === text;
+}
