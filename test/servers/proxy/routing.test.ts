@@ -62,7 +62,7 @@ describe("A stranger on the network", () => {
     location.replace("bob", [{ contact: "sip:bob@192.0.2.1", callId: "x", seq: 1, expiresAtMs: 1 }]);
 
     assert.deepEqual(
-      forwarded(request("sip:bob@example.com"), { address: STRANGER }).map(({ uri }) => uri),
+      forwarded(request("sip:bob@example.com"), STRANGER).map(({ uri }) => uri),
       ["sip:bob@192.0.2.1"],
     );
   });
@@ -72,7 +72,7 @@ describe("A stranger on the network", () => {
     const bye = request("sip:bob@192.0.2.1", { ...routes(ours), ...IN_DIALOG }, "BYE");
     const forged = { ...bye, headers: { ...bye.headers, "call-id": "another-call" } };
 
-    assert.equal(forwarded(bye, { address: STRANGER }).length, 1);
+    assert.equal(forwarded(bye, STRANGER).length, 1);
     assert.deepEqual(routing.decide(forged, { address: STRANGER }), { name: "refuse", status: 403 });
   });
 });
