@@ -16,7 +16,7 @@ const USAGE = `npm start [-- --headless | --once] [--flow] [--port-base N]
 
   --headless      no window: alice and bob in headless browsers, carol with a baresip
   --once          headless; walks them through the pages, judges what each heard and saw, and ends
-  --flow          print every SIP message as one line of a call flow
+  --flow          draw every SIP message as an arrow of a call flow
   --port-base N   listen on N, N+10, N+20 … instead of the usual ports (with --once: any free ones)
 `;
 
@@ -111,7 +111,7 @@ async function play(stack: AsyncDisposableStack, options: Options): Promise<bool
   await buildExtension();
   say("extension ready in dist/extension");
   const ports = await choosePorts(options);
-  const flow = options.flow ? new Flow(say, process.stdout.isTTY) : undefined;
+  const flow = options.flow ? new Flow(say, process.stdout) : undefined;
   const site = await startSite(stack, { say, ...(flow && { flow }), ...(ports && { ports }) });
   const windowless = options.headless || options.once || !hasDisplay();
   return windowless ? inWords(stack, site, options.once) : inBrowser(stack, site, say);

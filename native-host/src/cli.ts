@@ -27,6 +27,7 @@ import { servers } from "./commands/servers.ts";
 import { service } from "./commands/service.ts";
 import { status } from "./commands/status.ts";
 import { switchCommand } from "./commands/switch.ts";
+import { trace } from "./commands/trace.ts";
 import { uninstall } from "./commands/uninstall.ts";
 import { unmute } from "./commands/unmute.ts";
 import { use } from "./commands/use.ts";
@@ -52,6 +53,7 @@ export const COMMANDS: Readonly<Record<string, CliCommand>> = {
   leave,
   mute,
   unmute,
+  trace,
 };
 
 /** What to do next, where the error does not say so itself. */

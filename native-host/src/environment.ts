@@ -5,6 +5,7 @@ import { join } from "node:path";
 
 interface Environment {
   readonly HOME?: string | undefined;
+  readonly NO_COLOR?: string | undefined;
   readonly PARTYLINE_CONFIG?: string | undefined;
   readonly PARTYLINE_DATA_DIR?: string | undefined;
   readonly PARTYLINE_RUNTIME_DIR?: string | undefined;
@@ -44,6 +45,14 @@ export function socketPath(directory: string = runtimeDir(), platform: string = 
 /** The user's settings directory, where Linux browsers keep their profiles. */
 export function configHome(environment: Environment = process.env): string {
   return environment.XDG_CONFIG_HOME || join(home(environment), ".config");
+}
+
+/** Whether to write in colours: on a terminal, unless NO_COLOR says no (no-color.org). */
+export function wantsColour(
+  output: { readonly isTTY?: boolean },
+  environment: Environment = process.env,
+): boolean {
+  return output.isTTY === true && !environment.NO_COLOR;
 }
 
 /** The user's home directory. */

@@ -1,22 +1,28 @@
 /** The call flow of the whole demo: every part tells its own messages; each is shown once, with names for addresses. */
+import { Ladder } from "../../native-host/src/commands/ladder.ts";
+import { type Tone, toneOf } from "../../native-host/src/commands/traced-message.ts";
+import { wantsColour } from "../../native-host/src/environment.ts";
 import type { Say } from "./say.ts";
 
-const LINE = /^(\S+) (\S+) -> (\S+): (.*)$/;
-const BOLD = "\u001b[1m";
-const DIM = "\u001b[2m";
-const PLAIN = "\u001b[0m";
+const LINE = /^(\d\d):(\d\d):(\d\d)\.(\d{3}) (\S+) -> (\S+): (.*)$/;
+/** Wide enough for all parties of the demo, where the output has no width of its own. */
+const PLAIN_WIDTH = 132;
 
 export class Flow {
   readonly #say: Say;
-  readonly #coloured: boolean;
+  readonly #ladder: Ladder;
   /** "127.0.0.1:5080" -> "conference" */
   readonly #names = new Map<string, string>();
   /** Those who tell their own messages. */
   readonly #telling = new Set<string>();
 
-  constructor(say: Say, coloured: boolean) {
+  constructor(say: Say, output: { readonly isTTY?: boolean; readonly columns?: number }) {
     this.#say = say;
-    this.#coloured = coloured;
+    this.#ladder = new Ladder({
+      width: () => output.columns ?? PLAIN_WIDTH,
+      coloured: wantsColour(output),
+      left: new Set(["baresip", "carol's baresip"]),
+    });
   }
 
   /** From now on this address is called by that name. */
@@ -38,12 +44,15 @@ export class Flow {
   listen(name: string, own = name): (line: string) => void {
     this.#telling.add(name);
     return (line) => {
-      const [, time = "", from = "", to = "", what = ""] = LINE.exec(line) ?? [];
-      if (what === "") return;
+      const [, hours, minutes, seconds, ms, from = "", to = "", words = ""] = LINE.exec(line) ?? [];
+      if (words === "") return;
       const sender = from === own ? name : this.#called(from);
       // What one of us sends is told by the sender.
       if (sender !== name && this.#tells(sender)) return;
-      this.#say(this.#shown(time, `${sender} -> ${to === own ? name : this.#called(to)}`, what));
+      const at = new Date();
+      at.setHours(Number(hours), Number(minutes), Number(seconds), Number(ms));
+      const step = { at, from: sender, to: to === own ? name : this.#called(to), words, again: false };
+      for (const drawn of this.#ladder.draw({ ...step, tone: toneIn(words) })) this.#say(drawn);
     };
   }
 
@@ -54,10 +63,9 @@ export class Flow {
   #tells(name: string): boolean {
     return this.#telling.has(name);
   }
+}
 
-  #shown(time: string, who: string, what: string): string {
-    return this.#coloured
-      ? `${DIM}${time}${PLAIN} ${BOLD}${who}${PLAIN}: ${what}`
-      : `${time} ${who}: ${what}`;
-  }
+function toneIn(words: string): Tone {
+  const [, status] = /^([1-6]\d\d) /.exec(words) ?? [];
+  return status === undefined ? "request" : toneOf(Number(status));
 }
