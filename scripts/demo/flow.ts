@@ -4,7 +4,7 @@ import { type Tone, toneOf } from "../../native-host/src/commands/traced-message
 import { wantsColour } from "../../native-host/src/environment.ts";
 import type { Say } from "./say.ts";
 
-const LINE = /^(\d\d):(\d\d):(\d\d)\.(\d{3}) (\S+) -> (\S+): (.*)$/;
+const LINE = /^(?<time>\d\d:\d\d:\d\d\.\d{3}) (?<from>\S+) -> (?<to>\S+): (?<words>.+)$/;
 /** Wide enough for all parties of the demo, where the output has no width of its own. */
 const PLAIN_WIDTH = 132;
 
@@ -44,14 +44,14 @@ export class Flow {
   listen(name: string, own = name): (line: string) => void {
     this.#telling.add(name);
     return (line) => {
-      const [, hours, minutes, seconds, ms, from = "", to = "", words = ""] = LINE.exec(line) ?? [];
-      if (words === "") return;
+      const said = LINE.exec(line)?.groups;
+      if (!said) return;
+      const { time = "", from = "", to = "", words = "" } = said;
       const sender = from === own ? name : this.#called(from);
       // What one of us sends is told by the sender.
       if (sender !== name && this.#tells(sender)) return;
-      const at = new Date();
-      at.setHours(Number(hours), Number(minutes), Number(seconds), Number(ms));
-      const step = { at, from: sender, to: to === own ? name : this.#called(to), words, again: false };
+      const receiver = to === own ? name : this.#called(to);
+      const step = { at: today(time), from: sender, to: receiver, words, again: false };
       for (const drawn of this.#ladder.draw({ ...step, tone: toneIn(words) })) this.#say(drawn);
     };
   }
@@ -63,6 +63,13 @@ export class Flow {
   #tells(name: string): boolean {
     return this.#telling.has(name);
   }
+}
+
+function today(time: string): Date {
+  const [hours = 0, minutes = 0, seconds = 0, ms = 0] = time.split(/[:.]/).map(Number);
+  const at = new Date();
+  at.setHours(hours, minutes, seconds, ms);
+  return at;
 }
 
 function toneIn(words: string): Tone {
