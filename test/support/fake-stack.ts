@@ -82,6 +82,7 @@ export class FakeNet {
       host: name,
       port: PORT,
       ports: {},
+      sentBy: () => `${name}:${PORT}`,
       send: (request, onResponse) => this.#send(name, party, request, onResponse),
       sendStateless: (message) => this.#sendStateless(name, message),
       close: () => {

@@ -7,13 +7,14 @@ import {
   type SipMessage,
   type SipRequest,
   type SipResponse,
+  type Transport,
   type Via,
 } from "./message.ts";
-import type { DnsOptions, Family, Lookup } from "./resolver/names.ts";
+import type { DnsOptions, Lookup } from "./resolver/names.ts";
 import { nextUri, Resolver, type Targets } from "./resolver.ts";
 import { asSipError, SipError } from "./sip-error.ts";
 import type { Endpoint } from "./transport/endpoint.ts";
-import { bareHost, bracketed, isLiteral } from "./uri.ts";
+import { bareHost, isLiteral, parseUri } from "./uri.ts";
 
 /** A request larger than this must not go by UDP where TCP works (RFC 3261 §18.1.1). */
 const MAX_DATAGRAM_BYTES = 1300;
@@ -24,6 +25,7 @@ export interface OutboundOptions {
   readonly codec: Codec;
   readonly lookup?: Lookup | undefined;
   readonly dns?: DnsOptions | undefined;
+  readonly keepAlive?: { readonly uri: string; readonly everyMs?: number } | undefined;
   readonly amplification: Amplification;
   readonly onTrace: Trace;
 }
@@ -56,12 +58,24 @@ export class Outbound {
   constructor(endpoint: Endpoint, options: OutboundOptions) {
     this.#endpoint = endpoint;
     this.#options = options;
-    this.#resolver = new Resolver({ ...options, families: familiesOf(endpoint.host) });
+    this.#resolver = new Resolver({ ...options, families: endpoint.families });
   }
 
   /** Never throws; `onFailed` is called later, never at once. */
   transmit(message: SipMessage, hop: Hop, onFailed: (error: SipError) => void): void {
-    if (this.#put(message, hop, onFailed)) this.#options.onTrace("out", message, hop);
+    if (!this.#put(message, hop, onFailed)) return;
+    this.#options.onTrace("out", message, hop);
+    const { keepAlive } = this.#options;
+    if (keepAlive && "method" in message && nextUri(message) === keepAlive.uri) {
+      this.#endpoint.keepAlive(hop, keepAlive.everyMs);
+    }
+  }
+
+  /** A peer that cannot be connected to is found again over the connection it has with us (RFC 7118 §5). */
+  heard(message: SipMessage, source: Hop): void {
+    if (!("method" in message) || !isReliable(source.protocol)) return;
+    const [via] = message.headers.via;
+    if (via?.host.endsWith(NOWHERE)) this.#endpoint.introduce(via.host.toLowerCase(), source);
   }
 
   /** Sends a refusal of a message we could not read; whether it arrives is the peer's affair. */
@@ -95,7 +109,14 @@ export class Outbound {
 
   /** The servers a request may go to, by its first Route or its URI. Throws, or rejects with, SipError 503. */
   targets(request: SipRequest): Targets | Promise<Targets> {
-    return this.#resolver.resolve(nextUri(request));
+    const uri = nextUri(request);
+    const flow = this.#flowTo(uri);
+    return flow ? { hops: [flow], named: true } : this.#resolver.resolve(uri);
+  }
+
+  #flowTo(text: string): Hop | undefined {
+    const host = text.includes(NOWHERE) ? parseUri(text)?.host : undefined;
+    return host === undefined ? undefined : this.#endpoint.named(host);
   }
 
   /** Calls `onRouted` at once unless a large request tries TCP first; `onFailed` always later. */
@@ -109,6 +130,8 @@ export class Outbound {
   }
 
   #route({ request, branch, hop, named }: Wanted, then: RouteHandlers, fail: (cause: unknown) => void): void {
+    // Nothing that is to be encrypted leaves in clear, whoever chose the hop (RFC 3261 §26.2.2).
+    if (isForTls(request) && !isEncrypted(hop.protocol)) throw new SipError(503, "SIPS Needs TLS");
     const routed = { request: this.#withVia(request, branch, hop), hop };
     if (named || isReliable(hop.protocol) || this.#encode(routed.request).length <= MAX_DATAGRAM_BYTES) {
       then.onRouted(routed);
@@ -125,27 +148,29 @@ export class Outbound {
 
   /** A copy with our Via on top; `rport` brings the answer back through a NAT (RFC 3581 §3). */
   #withVia(request: SipRequest, branch: string, hop: Hop): SipRequest {
-    const { host, port } = this.#endpoint;
     const params = { branch, rport: null };
-    const via: Via = { version: "2.0", protocol: hop.protocol, host: bracketed(host), port, params };
+    const via: Via = { version: "2.0", protocol: hop.protocol, ...this.#endpoint.sentBy(hop), params };
     return { ...request, headers: { ...request.headers, via: [via, ...request.headers.via] } };
   }
 
   /** Over the connection the request came on, else to where its Via says (RFC 3261 §18.2.2, RFC 3581 §4). */
   wayBack(via: Via | undefined, source: Hop): Hop {
-    if (isReliable(source.protocol) && this.#endpoint.connected(source)) return source;
-    if (source.protocol === "UDP" && via && "rport" in via.params) return source;
-    return { ...source, port: via?.port ?? 5060 };
+    const { protocol, address } = source;
+    if (isReliable(protocol) && this.#endpoint.connected(source)) return source;
+    if (protocol === "UDP" && via && "rport" in via.params) return source;
+    return wayTo(via, { protocol, address });
   }
 
   /** The same for a response whose request is gone: all is in its topmost Via. */
   wayBackOf(response: SipResponse): Hop | undefined {
     const [via] = response.headers.via;
-    if (!via) return undefined;
+    const protocol = TRANSPORTS.find((transport) => transport === via?.protocol);
+    if (!via || !protocol) return undefined;
     const { received, rport } = via.params;
-    const protocol = via.protocol === "TCP" ? "TCP" : "UDP";
-    const port = rport ? Number(rport) : (via.port ?? 5060);
-    return { protocol, address: bareHost(received ?? via.host), port };
+    const address = bareHost(received ?? via.host);
+    const source: Hop = { protocol, address, port: Number(rport ?? 0) };
+    if (rport && (protocol === "UDP" || this.#endpoint.connected(source))) return source;
+    return this.#endpoint.named(via.host) ?? wayTo(via, { protocol, address });
   }
 
   #encode(message: Printable): Buffer {
@@ -162,10 +187,28 @@ export interface RouteHandlers {
   onFailed(error: SipError): void;
 }
 
-function isUsable(hop: Hop): boolean {
-  return isLiteral(hop.address) && Number.isInteger(hop.port) && hop.port >= 1 && hop.port <= 65535;
+const TRANSPORTS = ["UDP", "TCP", "TLS", "WS", "WSS"] as const satisfies readonly Transport[];
+
+/** Names of peers that only connect, and are connected to by nobody (RFC 2606 §2). */
+const NOWHERE = ".invalid";
+
+/** A new way to where a Via says; to a browser there is none, which port 0 stands for. */
+function wayTo(via: Via | undefined, { protocol, address }: Omit<Hop, "port">): Hop {
+  if (protocol === "WS" || protocol === "WSS" || via?.host.endsWith(NOWHERE)) {
+    return { protocol, address, port: 0 };
+  }
+  if (protocol !== "TLS") return { protocol, address, port: via?.port ?? 5060 };
+  return { protocol, address, port: via?.port ?? 5061, ...(via && { name: bareHost(via.host) }) };
 }
 
-function familiesOf(host: string): readonly Family[] {
-  return host.includes(":") ? [6] : [4];
+function isEncrypted(transport: Transport): boolean {
+  return transport === "TLS" || transport === "WSS";
+}
+
+function isForTls(request: SipRequest): boolean {
+  return /^sips:/i.test(request.uri) || /^sips:/i.test(nextUri(request));
+}
+
+function isUsable(hop: Hop): boolean {
+  return isLiteral(hop.address) && Number.isInteger(hop.port) && hop.port >= 1 && hop.port <= 65535;
 }

@@ -4,7 +4,7 @@ import { Amplification } from "./amplification.ts";
 import { encode } from "./codec.ts";
 import { Inbound } from "./inbound.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import type { Hop, SipMessage, SipRequest, SipResponse } from "./message.ts";
+import type { Hop, SipMessage, SipRequest, SipResponse, Transport } from "./message.ts";
 import { Outbound, type Trace } from "./outbound.ts";
 import type { DnsOptions, Lookup } from "./resolver/names.ts";
 import { makeResponse } from "./response.ts";
@@ -21,6 +21,14 @@ export interface TlsOptions {
   readonly certificate: string;
   readonly key: string;
   readonly port?: number;
+}
+
+/** A next hop whose flow is kept open by two line ends now and then (RFC 5626 §4.4). */
+export interface KeepAliveOptions {
+  /** As it stands in the first Route, or the request URI. */
+  readonly uri: string;
+  /** Longest pause between two pings, milliseconds; 120 s on connections and 29 s on UDP when missing. */
+  readonly everyMs?: number;
 }
 
 /** The ports of the listeners beside UDP and TCP. */
@@ -40,6 +48,9 @@ export interface StackOptions {
   /** Where to take WebSocket connections, and secure ones with the certificate of `tls` (RFC 7118); 0 = any free port. */
   readonly ws?: { readonly port: number };
   readonly wss?: { readonly port: number };
+  /** Web pages of these origins (`https://example.com`) may speak SIP to us by WebSocket; no others. */
+  readonly origins?: readonly string[];
+  readonly keepAlive?: KeepAliveOptions;
   readonly timers?: Partial<Timers>;
   readonly limits?: Partial<Limits>;
   /** Addresses of hosts, in place of the hosts file; without `dns.servers` in place of all name servers, too. */
@@ -60,6 +71,11 @@ export interface Stack {
   readonly host: string;
   readonly port: number;
   readonly ports: Ports;
+  /**
+   * `host:port` at which others reach us by this transport; without a listener for it a name under .invalid, which
+   * means the connections we opened and nothing else (RFC 7118 §5.2).
+   */
+  sentBy(transport: Transport): string;
   /**
    * Sends a request in a client transaction, with our Via on top of a copy. `onResponse` gets all 1xx, then the final
    * response, and each retransmitted 2xx of an INVITE for 64*T1 (RFC 6026); 408 and 503 are made up where no peer
@@ -85,12 +101,13 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const onError = options.onError ?? warn;
   const amplification = new Amplification();
-  const layers: { transactions?: TransactionLayer } = {};
+  const layers: { transactions?: TransactionLayer; outbound?: Outbound } = {};
   const inbound = new Inbound({
     codec,
     limits,
     onMessage: (message, source) => {
       amplification.heard(message, source);
+      layers.outbound?.heard(message, source);
       layers.transactions?.receive(message, source);
     },
     onRefusal: (refusal, via, source) => {
@@ -102,22 +119,18 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const endpoint = await Endpoint.open({
     host: options.host,
     port: options.port,
+    ...transports(options),
     limits,
     onDatagram: (bytes, source) => {
       amplification.received(source, bytes.length);
       inbound.datagram(bytes, source);
     },
     onFrame: (frame, source) => inbound.frame(frame, source),
+    onClosed: (peer) => layers.transactions?.disconnected(peer),
     onError,
   });
   const onTrace = harmless(options.onTrace, onError);
-  const outbound = new Outbound(endpoint, {
-    codec,
-    lookup: options.lookup,
-    dns: options.dns,
-    amplification,
-    onTrace,
-  });
+  const outbound = new Outbound(endpoint, { ...options, codec, amplification, onTrace });
   const transactions = new TransactionLayer(outbound, {
     limits,
     timers: withDefaultTimers(options.timers),
@@ -126,11 +139,20 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     onTrace,
     onError,
   });
+  layers.outbound = outbound;
   layers.transactions = transactions;
+  return asStack(endpoint, transactions);
+}
+
+function asStack(endpoint: Endpoint, transactions: TransactionLayer): Stack {
   return {
     host: endpoint.host,
     port: endpoint.port,
-    ports: {},
+    ports: portsOf(endpoint),
+    sentBy(protocol) {
+      const { host, port } = endpoint.sentBy({ protocol, address: endpoint.host });
+      return port === undefined ? host : `${host}:${port}`;
+    },
     send: (request, onResponse, hop, mark) => transactions.send(request, onResponse, hop, mark),
     sendStateless: (message, hop) => transactions.sendStateless(message, hop),
     async close() {
@@ -143,6 +165,22 @@ export async function openStack(options: StackOptions): Promise<Stack> {
 /** A message as it goes over the wire. Throws SipError 503 where a part of it must not. */
 export function print(message: SipMessage): Buffer {
   return encode({ parse, stringify }, message);
+}
+
+function transports({ tls, ca, ws, wss, origins = [] }: StackOptions) {
+  return {
+    trust: { certificate: tls?.certificate, key: tls?.key, ca },
+    listen: { ...(tls && { TLS: tls.port ?? 0 }), ...(ws && { WS: ws.port }), ...(wss && { WSS: wss.port }) },
+    origins,
+  };
+}
+
+function portsOf({ ports: { TLS, WS, WSS } }: Endpoint): Ports {
+  return {
+    ...(TLS !== undefined && { tls: TLS }),
+    ...(WS !== undefined && { ws: WS }),
+    ...(WSS !== undefined && { wss: WSS }),
+  };
 }
 
 /** A log that fails must not stop what it tells of. */

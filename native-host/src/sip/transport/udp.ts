@@ -3,6 +3,7 @@ import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
 import type { Hop } from "../message.ts";
+import { mapped, unmapped } from "./address.ts";
 
 export interface UdpOptions {
   readonly host: string;
@@ -13,6 +14,7 @@ export interface UdpOptions {
 
 export class UdpTransport {
   readonly #socket: Socket;
+  readonly #family: 4 | 6;
   #sending = 0;
   #drained = Promise.withResolvers<void>();
 
@@ -32,14 +34,15 @@ export class UdpTransport {
       socket.close();
       throw taken;
     });
-    return new UdpTransport(socket, options);
+    return new UdpTransport(socket, options, family);
   }
 
-  private constructor(socket: Socket, options: UdpOptions) {
+  private constructor(socket: Socket, options: UdpOptions, family: 4 | 6) {
     this.#socket = socket;
+    this.#family = family;
     socket.on("error", options.onError);
     socket.on("message", (bytes, { address, port }) => {
-      options.onDatagram(bytes, { protocol: "UDP", address, port });
+      options.onDatagram(bytes, { protocol: "UDP", address: unmapped(address), port });
     });
   }
 
@@ -49,7 +52,8 @@ export class UdpTransport {
 
   send(bytes: Buffer, hop: Hop, onFailed: (error: Error) => void): void {
     this.#sending++;
-    this.#socket.send(bytes, hop.port, hop.address, (error) => {
+    const address = this.#family === 6 ? mapped(hop.address) : hop.address;
+    this.#socket.send(bytes, hop.port, address, (error) => {
       this.#sending--;
       if (this.#sending === 0) this.#drained.resolve();
       if (error) onFailed(error);

@@ -1,0 +1,61 @@
+/** SIP on a stream: TCP, and TLS over it (RFC 3261 §18.3). */
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { Limits } from "../limits.ts";
+import { speaksFor } from "./certificate.ts";
+import type { Channel, ChannelListener } from "./channel.ts";
+import { Framer } from "./framer.ts";
+
+export class StreamChannel implements Channel {
+  readonly #socket: Socket;
+  readonly #framer: Framer;
+
+  /** The socket may be open or opening. */
+  constructor(socket: Socket, limits: Limits) {
+    this.#socket = socket;
+    this.#framer = new Framer(limits);
+  }
+
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  hear(listener: ChannelListener): void {
+    const socket = this.#socket;
+    socket.on(socket instanceof TLSSocket ? "secureConnect" : "connect", () => listener.onOpen());
+    socket.on("data", (chunk: Buffer) => {
+      const frames = this.#framer.push(chunk);
+      listener.onRead(frames, this.#framer.unfinishedBytes);
+    });
+    socket.on("error", (error) => listener.onError(error));
+    socket.on("close", () => listener.onClosed());
+  }
+
+  write(bytes: Buffer, onFailed: (error: Error) => void): void {
+    this.#socket.write(bytes, (error) => {
+      if (error) onFailed(error);
+    });
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  finish(): void {
+    this.#socket.resume();
+    this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  proves(domain: string): boolean {
+    return provesBy(this.#socket, domain);
+  }
+}
+
+/** Whether the peer of this socket has shown a good certificate for this domain. */
+export function provesBy(socket: Socket, domain: string): boolean {
+  return socket instanceof TLSSocket && socket.authorized && speaksFor(socket.getPeerCertificate(), domain);
+}
