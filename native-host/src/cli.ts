@@ -21,6 +21,7 @@ import { leave } from "./commands/leave.ts";
 import { mixer } from "./commands/mixer.ts";
 import { mute } from "./commands/mute.ts";
 import { open } from "./commands/open.ts";
+import { passwd } from "./commands/passwd.ts";
 import { proxy } from "./commands/proxy.ts";
 import { send } from "./commands/send.ts";
 import { servers } from "./commands/servers.ts";
@@ -41,6 +42,7 @@ export const COMMANDS: Readonly<Record<string, CliCommand>> = {
   conference,
   mixer,
   web,
+  passwd,
   install,
   uninstall,
   open,

@@ -1,7 +1,8 @@
 /** The users of a proxy and what is kept of their passwords: HA1 by hash, never the password (RFC 7616 §3.4.2, §5.13). */
 
+import { watchFile } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { HASHES, type Ha1s, type HashName, ha1Of } from "#sip/digest.ts";
+import { HASHES, type Ha1s, type HashName } from "#sip/digest.ts";
 
 /** The users file is wrong: one sentence that names the line. */
 export class UsersError extends Error {
@@ -13,7 +14,6 @@ export interface Users {
   readonly realm: string;
   /** The hashes that are known of every user, the strongest first. */
   readonly hashes: readonly HashName[];
-  has(username: string): boolean;
   ha1(username: string, hash: HashName): string | undefined;
 }
 
@@ -23,10 +23,10 @@ interface User {
   readonly ha1s: Ha1s;
 }
 
-const DIGITS: Readonly<Record<HashName, number>> = { MD5: 32, "SHA-256": 64, "SHA-512-256": 64 };
+/** How soon a changed file is noticed. */
+const LOOK_EVERY_MS = 2000;
 
-/** Of what `partyline passwd` makes. */
-const MADE: readonly HashName[] = ["MD5", "SHA-256"];
+const DIGITS: Readonly<Record<HashName, number>> = { MD5: 32, "SHA-256": 64, "SHA-512-256": 64 };
 
 /** Reads `USER:REALM:MD5=HEX:SHA-256=HEX` lines; `USER:REALM:HEX` of htdigest is MD5. Throws UsersError. */
 export function parseUsers(text: string): Users {
@@ -51,13 +51,19 @@ export async function loadUsers(file: string): Promise<Users> {
   }
 }
 
-/** The line of one user, for the users file. Throws UsersError when the name or realm cannot stand in it. */
-export function formatUser(username: string, realm: string, password: string): string {
-  if (!isField(username) || !isField(realm)) {
-    throw new UsersError("A user and a realm have neither colons nor line ends.");
-  }
-  const hashed = MADE.map((name) => `${name}=${ha1Of(name, { username, realm, password })}`);
-  return [username, realm, ...hashed].join(":");
+/** As loadUsers, and again when the file changes; one that cannot be read any more leaves the users as they were. */
+export async function watchUsers(file: string, onError: (error: unknown) => void): Promise<Users> {
+  let current = await loadUsers(file);
+  const { realm, hashes } = current;
+  const reload = async () => {
+    const next = await loadUsers(file);
+    if (next.realm !== realm || next.hashes.join() !== hashes.join()) {
+      throw new UsersError(`${file}: another realm or other hashes need a restart.`);
+    }
+    current = next;
+  };
+  watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, () => void reload().catch(onError));
+  return { realm, hashes, ha1: (username, hash) => current.ha1(username, hash) };
 }
 
 function usersOf(users: ReadonlyMap<string, User>): Users {
@@ -71,7 +77,6 @@ function usersOf(users: ReadonlyMap<string, User>): Users {
   return {
     realm: first.realm,
     hashes,
-    has: (username) => users.has(username),
     ha1: (username, hash) => users.get(username)?.ha1s[hash],
   };
 }
@@ -90,8 +95,4 @@ function readHash(field: string): [HashName, string] | undefined {
   if (!hash || hex === undefined || !/^[0-9a-f]+$/i.test(hex) || hex.length !== DIGITS[hash])
     return undefined;
   return [hash, hex.toLowerCase()];
-}
-
-function isField(text: string): boolean {
-  return text !== "" && !/[:\p{Cc}]/u.test(text) && !text.startsWith("#") && text.trim() === text;
 }

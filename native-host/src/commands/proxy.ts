@@ -4,7 +4,7 @@ import { runServers, SERVER_OPTIONS } from "./server-processes.ts";
 
 export const proxy: CliCommand = {
   summary: "Runs the SIP proxy and registrar until Ctrl-C.",
-  usage: "[--bind ADDRESS] [--port N] [--domain NAME]…",
+  usage: "[--bind ADDRESS] [--port N] [--domain NAME]… [--users FILE]",
   options: {
     ...SERVER_OPTIONS,
     domain: {
@@ -12,6 +12,11 @@ export const proxy: CliCommand = {
       multiple: true,
       value: "NAME",
       help: "a domain whose users register here; may be repeated",
+    },
+    users: {
+      type: "string",
+      value: "FILE",
+      help: "who may register and call, as passwd writes them; without it the machines beside this one",
     },
   },
   words: [0, 0],

@@ -22,7 +22,7 @@ export function serverArguments(name: ServerName, input: Input): string[] {
   const bind = input.text("bind") ?? "127.0.0.1";
   const ports = portsFrom(input.text("port-base"));
   const own: Readonly<Record<ServerName, readonly string[]>> = {
-    proxy: input.list("domain").flatMap((domain) => ["--domain", domain]),
+    proxy: proxyArguments(input),
     conference: ["--mixer", input.text("mixer") ?? `sip:${bind}:${ports.mixer}`],
     mixer: ["--rtp", input.text("rtp") ?? `${ports.rtp.first}-${ports.rtp.last}`],
     web: ["--conference", input.text("conference") ?? `${bind}:${ports.conference}`],
@@ -32,6 +32,12 @@ export function serverArguments(name: ServerName, input: Input): string[] {
     ...own[name],
     ...(name === "web" ? [] : logArguments(input)),
   ];
+}
+
+function proxyArguments(input: Input): string[] {
+  const users = input.text("users");
+  const domains = input.list("domain").flatMap((domain) => ["--domain", domain]);
+  return users === undefined ? domains : [...domains, "--users", users];
 }
 
 /** What the SIP servers log; the demo site logs nothing. */

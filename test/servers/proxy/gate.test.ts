@@ -2,14 +2,13 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { answerChallenge, parseChallenges } from "#sip/digest.ts";
 import type { Hop, SipRequest } from "#sip/message.ts";
+import { userLine } from "#sip/user-line.ts";
 import { Gate, type Judgement } from "../../../servers/proxy/gate.ts";
-import { formatUser, parseUsers } from "../../../servers/proxy/users.ts";
+import { parseUsers } from "../../../servers/proxy/users.ts";
 
 const REALM = "example.com";
 const domain = { host: "192.0.2.70", port: 5070, names: ["example.com"] };
-const users = parseUsers(
-  ["alice", "bob"].map((name) => formatUser(name, REALM, `${name}'s whale`)).join("\n"),
-);
+const users = parseUsers(["alice", "bob"].map((name) => userLine(name, REALM, `${name}'s whale`)).join("\n"));
 const near: Hop = { protocol: "UDP", address: "127.0.0.1", port: 5060 };
 const far: Hop = { protocol: "UDP", address: "198.51.100.9", port: 5060 };
 
