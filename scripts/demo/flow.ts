@@ -5,6 +5,7 @@ import { wantsColour } from "../../native-host/src/environment.ts";
 import type { Say } from "./say.ts";
 
 const LINE = /^(?<time>\d\d:\d\d:\d\d\.\d{3}) (?<from>\S+) -> (?<to>\S+): (?<words>.+)$/;
+type Said = Readonly<Record<string, string>>;
 /** Wide enough for all parties of the demo, where the output has no width of its own. */
 const PLAIN_WIDTH = 132;
 
@@ -45,15 +46,17 @@ export class Flow {
     this.#telling.add(name);
     return (line) => {
       const said = LINE.exec(line)?.groups;
-      if (!said) return;
-      const { time = "", from = "", to = "", words = "" } = said;
-      const sender = from === own ? name : this.#called(from);
-      // What one of us sends is told by the sender.
-      if (sender !== name && this.#tells(sender)) return;
-      const receiver = to === own ? name : this.#called(to);
-      const step = { at: today(time), from: sender, to: receiver, words, again: false };
-      for (const drawn of this.#ladder.draw({ ...step, tone: toneIn(words) })) this.#say(drawn);
+      if (said) this.#tell(said, name, own);
     };
+  }
+
+  #tell({ time = "", from = "", to = "", words = "" }: Said, name: string, own: string): void {
+    const sender = from === own ? name : this.#called(from);
+    // What one of us sends is told by the sender.
+    if (sender !== name && this.#tells(sender)) return;
+    const receiver = to === own ? name : this.#called(to);
+    const step = { at: today(time), from: sender, to: receiver, words, again: false };
+    for (const drawn of this.#ladder.draw({ ...step, tone: toneIn(words) })) this.#say(drawn);
   }
 
   #called(address: string): string {
