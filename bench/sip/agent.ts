@@ -24,4 +24,5 @@ process.on("SIGUSR2", () => {
   const { heapUsed, rss } = process.memoryUsage();
   process.stdout.write(`memory ${heapUsed} ${rss} legs ${[...agent.legs()].length}\n`);
 });
+process.once("SIGTERM", () => void agent.close().then(() => process.exit(0)));
 process.stdout.write(`ready ${agent.host}:${agent.port}\n`);

@@ -1,10 +1,12 @@
-/** Checked heads to messages and messages to bytes, by way of npm `sip`'s parse and stringify. */
+/** Checked heads to messages and messages to bytes; headers without rules of ours by way of npm `sip`. */
 import { bytesOf, textOf } from "./bytes.ts";
 import type { CheckedHead } from "./head-check.ts";
+import { wireName } from "./header-names.ts";
 import type { NameAddr, SipHeaders, SipMessage, SipResponse, Via } from "./message.ts";
-import { formatParams, hasControl, isSafeName } from "./params.ts";
+import { hasControl, isSafeName } from "./params.ts";
 import { SipError } from "./sip-error.ts";
 import { formatNameAddr } from "./uri.ts";
+import { formatVia } from "./via.ts";
 
 /** The two functions of npm `sip` we use, as stack.ts hands them in. */
 export interface Codec {
@@ -12,25 +14,9 @@ export interface Codec {
   stringify(message: object): string;
 }
 
-/** Headers the codec would take apart in its own way, or get wrong; we read them from the checked head instead. */
-const OURS = new Set([
-  "authentication-info",
-  "authorization",
-  "contact",
-  "content-length",
-  "cseq",
-  "from",
-  "path",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "record-route",
-  "refer-to",
-  "route",
-  "to",
-  "via",
-  "www-authenticate",
-]);
+/** Headers that are more than a text; we read them from the checked head. */
 const STRUCTURED = new Set([
+  "call-id",
   "contact",
   "content-length",
   "cseq",
@@ -41,41 +27,45 @@ const STRUCTURED = new Set([
   "via",
 ]);
 
-/** A message out of a head that passed the check. Throws SipError 400 when the codec cannot read it all the same. */
+/**
+ * A message out of a head that passed the check. Headers we know stand in it as they were checked; the codec gets what it
+ * knows of the others. Throws SipError 400 when it cannot read them.
+ */
 export function decode(codec: Codec, head: CheckedHead, body: Buffer): SipMessage {
+  const { start, fields, contact, route, recordRoute } = head;
   const headers: SipHeaders = {
     via: head.via,
     from: head.from,
     to: head.to,
-    "call-id": head.fields.get("call-id") ?? "",
+    "call-id": fields.get("call-id") ?? "",
     cseq: head.cseq,
   };
-  if (head.contact !== undefined) headers.contact = head.contact;
-  if (head.route) headers.route = head.route;
-  if (head.recordRoute) headers["record-route"] = head.recordRoute;
-  for (const [name, value] of head.fields) {
-    if (OURS.has(name) && !STRUCTURED.has(name)) headers[name] = value;
-  }
-  Object.assign(headers, parsePlain(codec, head));
-  const content = textOf(body);
-  const { start } = head;
+  if (contact !== undefined) headers.contact = contact;
+  if (route) headers.route = route;
+  if (recordRoute) headers["record-route"] = recordRoute;
+  const strange = addKnown(headers, fields);
+  if (strange !== "") Object.assign(headers, parseStrange(codec, strange));
+  const content = body.length === 0 ? "" : textOf(body);
   return start.name === "request"
     ? { method: start.method, uri: start.uri, headers, content }
     : { status: start.status, reason: start.reason, headers, content };
 }
 
-/** Plain headers through the codec; names with a % stay with us, for the codec would unescape them. */
-function parsePlain(codec: Codec, head: CheckedHead): Record<string, string> {
-  const { start, fields } = head;
-  const plain: Record<string, string> = {};
-  let text = start.name === "request" ? "OPTIONS sip:h SIP/2.0\r\n" : "SIP/2.0 200 OK\r\n";
+/** Returns the lines of the others; names with a % stay with us, for the codec would unescape them. */
+function addKnown(headers: SipHeaders, fields: ReadonlyMap<string, string>): string {
+  let strange = "";
   for (const [name, value] of fields) {
-    if (name.includes("%")) plain[name] = value;
-    else if (!OURS.has(name)) text += `${name}: ${value}\r\n`;
+    if (STRUCTURED.has(name)) continue;
+    if (wireName(name) !== undefined || name.includes("%")) headers[name] = value;
+    else strange += `${name}: ${value}\r\n`;
   }
-  const parsed = codec.parse(`${text}\r\n`);
+  return strange;
+}
+
+function parseStrange(codec: Codec, lines: string): Record<string, string> {
+  const parsed = codec.parse(`SIP/2.0 200 OK\r\n${lines}\r\n`);
   if (!isParsed(parsed)) throw new SipError(400, "Bad Request");
-  return Object.assign(plain, parsed.headers);
+  return parsed.headers;
 }
 
 function isParsed(value: unknown): value is { headers: Record<string, string> } {
@@ -93,44 +83,59 @@ export interface RawHeaders {
 
 /** The bytes of a message. Throws SipError 503 when a part of it has a control character, such as CR, LF or NUL. */
 export function encode(codec: Codec, message: Printable): Buffer {
-  const body = bytesOf(message.content);
-  // The codec counts characters, so it gets one character for each byte of the body.
-  const content = body.toString("latin1");
-  const text = codec.stringify({ ...startOf(message), headers: textHeaders(message.headers), content });
-  return Buffer.concat([bytesOf(text.slice(0, text.length - content.length)), body]);
+  const { content } = message;
+  const length = content.isWellFormed() ? Buffer.byteLength(content) : bytesOf(content).length;
+  return bytesOf(`${headOf(codec, message)}Content-Length: ${length}\r\n\r\n${content}`);
 }
 
-function startOf(message: Printable): object {
-  if ("method" in message) {
-    return { method: oneLine(message.method), uri: oneWord(message.uri) };
+function headOf(codec: Codec, message: Printable): string {
+  const { via, cseq } = message.headers;
+  let text = startLine(message);
+  for (const hop of via) text += viaLine(hop);
+  for (const name of Object.keys(message.headers)) {
+    const value = PRINTED_APART.has(name) ? undefined : message.headers[name];
+    if (value !== undefined) text += line(codec, name, oneLine(textOfValue(value)));
   }
-  return { status: message.status, reason: oneLine(message.reason) };
+  const order = typeof cseq === "string" ? oneLine(cseq) : `${cseq.seq} ${oneWord(cseq.method)}`;
+  return `${text}CSeq: ${order}\r\n`;
 }
 
-function textHeaders(headers: SipHeaders | RawHeaders): Record<string, unknown> {
-  const { via, cseq, ...others } = headers;
-  const out: Record<string, unknown> = { via: via.map(checkedVia) };
-  for (const [name, value] of Object.entries(others)) {
-    if (value === undefined || name === "content-length") continue;
-    if (!isSafeName(name)) throw new SipError(503, "Unsafe Header Name");
-    out[name] = oneLine(textOfValue(value));
-  }
-  out["cseq"] = typeof cseq === "string" ? oneLine(cseq) : { seq: cseq.seq, method: oneWord(cseq.method) };
-  return out;
+const PRINTED_APART = new Set(["via", "cseq", "content-length"]);
+
+function startLine(message: Printable): string {
+  if ("method" in message) return `${oneLine(message.method)} ${oneWord(message.uri)} SIP/2.0\r\n`;
+  return `SIP/2.0 ${message.status} ${oneLine(message.reason)}\r\n`;
 }
 
-function checkedVia(via: Via): Via {
+function viaLine(via: Via): string {
   oneWord(via.host);
   oneWord(via.protocol);
-  oneLine(formatParams(via.params));
-  return via;
+  return `Via: ${oneLine(formatVia(via))}\r\n`;
+}
+
+function line(codec: Codec, name: string, value: string): string {
+  const written = wireName(name);
+  return written === undefined ? strangeLine(codec, name, value) : `${written}: ${value}\r\n`;
+}
+
+const BEFORE = "SIP/2.0 200 OK\r\n";
+const AFTER = "Content-Length: 0\r\n\r\n";
+
+/** A header we do not know, as the codec writes it. */
+function strangeLine(codec: Codec, name: string, value: string): string {
+  if (!isSafeName(name)) throw new SipError(503, "Unsafe Header Name");
+  const text = codec.stringify({ status: 200, reason: "OK", headers: { [name]: value }, content: "" });
+  return text.slice(BEFORE.length, -AFTER.length);
 }
 
 function textOfValue(value: unknown): string {
   if (typeof value === "string") return value;
   if (typeof value === "number") return String(value);
   if (Array.isArray(value)) return value.map(textOfValue).join(", ");
-  if (isNameAddr(value)) return formatNameAddr({ ...value, uri: oneWord(value.uri) });
+  if (isNameAddr(value)) {
+    oneWord(value.uri);
+    return formatNameAddr(value);
+  }
   throw new SipError(503, "Unsafe Header Value");
 }
 

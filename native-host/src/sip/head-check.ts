@@ -1,8 +1,8 @@
 /** Reads a message head strictly before the codec sees it; what fails here never reaches the codec (RFC 3261 §7, §8.2). */
-import { longName, mayRepeat, parseCSeq, unfold } from "./header-names.ts";
+import { longName, mayRepeat, parseCSeq, readName, unfold } from "./header-names.ts";
 import type { Limits } from "./limits.ts";
 import type { CSeq, NameAddr, Via } from "./message.ts";
-import { hasControl, isSafeName } from "./params.ts";
+import { hasControl } from "./params.ts";
 import { SipError } from "./sip-error.ts";
 import { parseNameAddr, parseNameAddrs, parseUri } from "./uri.ts";
 import { parseVia } from "./via.ts";
@@ -28,14 +28,21 @@ export interface CheckedHead {
 const REQUEST_LINE = /^([\w\-.!%*+`'~]+) ([^\s<>"]+) SIP\/(\d+\.\d+)$/;
 const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d)(?: (.*))?$/;
 const WHITESPACE_RUN = /[ \t]{64}/;
+/** What has to be looked at line by line: control characters, line ends that are not CRLF, folded lines, much white space. */
+const SUSPICIOUS =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is its purpose
+  /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n|\n[ \t]|[ \t]{64}/;
 
 /** Throws SipError with the status to answer and a reason that names the fault. */
 export function checkHead(head: string, limits: Limits): CheckedHead {
-  const [first = "", ...lines] = unfold(head).split("\r\n");
+  const suspicious = head.length > limits.lineBytes || SUSPICIOUS.test(head);
+  const lines = (suspicious ? unfold(head) : head).split("\r\n");
+  const [first = ""] = lines;
   const start = readStartLine(first);
   if (first.length > limits.lineBytes) throw bad("Start Line Too Long");
-  if (lines.length > limits.headers) throw bad("Too Many Headers");
-  const fields = readFields(lines, limits);
+  if (lines.length - 1 > limits.headers) throw bad("Too Many Headers");
+  if (suspicious) checkLines(lines.slice(1), limits);
+  const fields = readFields(lines);
   const cseq = parseCSeq(required(fields, "cseq"));
   if (!cseq || (start.name === "request" && cseq.method !== start.method)) throw bad("Bad CSeq");
   required(fields, "call-id");
@@ -68,29 +75,29 @@ function readStartLine(line: string): StartLine {
   return { name: "request", method, uri };
 }
 
-function readFields(lines: readonly string[], limits: Limits): Map<string, string> {
-  const fields = new Map<string, string>();
+function checkLines(lines: readonly string[], limits: Limits): void {
   for (const line of lines) {
-    checkLine(line, limits);
-    const [name, value] = readField(line);
-    const before = fields.get(name);
-    if (before !== undefined && !mayRepeat(name)) throw bad(`Duplicate ${name}`);
-    fields.set(name, before === undefined ? value : `${before}, ${value}`);
+    if (line.length > limits.lineBytes) throw bad("Header Too Long");
+    if (hasControl(line)) throw bad("Control Character");
+    if (WHITESPACE_RUN.test(line)) throw bad("Too Much White Space");
   }
+}
+
+/** All lines but the first, which is the start line. */
+function readFields(lines: readonly string[]): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (let i = 1; i < lines.length; i++) addField(fields, lines[i] ?? "");
   return fields;
 }
 
-function checkLine(line: string, limits: Limits): void {
-  if (line.length > limits.lineBytes) throw bad("Header Too Long");
-  if (hasControl(line)) throw bad("Control Character");
-  if (WHITESPACE_RUN.test(line)) throw bad("Too Much White Space");
-}
-
-function readField(line: string): [name: string, value: string] {
+function addField(fields: Map<string, string>, line: string): void {
   const colon = line.indexOf(":");
-  const written = line.slice(0, colon).trimEnd();
-  if (colon < 1 || !isSafeName(written)) throw bad("Bad Header Name");
-  return [longName(written), line.slice(colon + 1).trim()];
+  const name = colon < 1 ? undefined : readName(line.slice(0, colon).trimEnd());
+  if (name === undefined) throw bad("Bad Header Name");
+  const value = line.slice(colon + 1).trim();
+  const before = fields.get(name);
+  if (before !== undefined && !mayRepeat(name)) throw bad(`Duplicate ${name}`);
+  fields.set(name, before === undefined ? value : `${before}, ${value}`);
 }
 
 function required(fields: ReadonlyMap<string, string>, name: string): string {

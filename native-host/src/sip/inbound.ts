@@ -67,7 +67,8 @@ export class Inbound {
       if (length > rest.length) throw new SipError(400, "Body Shorter Than content-length");
       // What follows the body in a datagram is not ours to read (RFC 3261 §18.3).
       const message = decode(codec, checked, rest.subarray(0, length));
-      onMessage("method" in message ? withSource(message, source) : message, source);
+      if ("method" in message) stamp(message, source);
+      onMessage(message, source);
     } catch (fault) {
       if (fault instanceof SipError) this.#refuse(head, fault, source);
       else this.#options.onError(new Error("message not handled", { cause: fault }));
@@ -83,10 +84,9 @@ export class Inbound {
 }
 
 /** Where the request really came from, for the way back (RFC 3261 §18.2.1, RFC 3581 §4). */
-function withSource(request: SipRequest, source: Hop): SipRequest {
-  const [top, ...others] = request.headers.via;
-  if (!top) return request;
-  return { ...request, headers: { ...request.headers, via: [stamped(top, source), ...others] } };
+function stamp({ headers }: SipRequest, source: Hop): void {
+  const [top, ...others] = headers.via;
+  if (top) headers.via = [stamped(top, source), ...others];
 }
 
 function stamped(via: Via, source: Hop): Via {

@@ -7,6 +7,20 @@ const VALUE = /^(?:[^\s"<>;,]+|"(?:[^"\\]|\\.)*")$/s;
 /** Anything but tab below space, and DEL: no header holds them bare (RFC 3261 §25.1). */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is its purpose
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+/** Parameters that stand in most messages, as they are written. */
+const USUAL = new Set([
+  "branch",
+  "rport",
+  "received",
+  "tag",
+  "lr",
+  "transport",
+  "expires",
+  "q",
+  "ob",
+  "maddr",
+  "ttl",
+]);
 const FORBIDDEN = new Set(["__proto__", "constructor", "prototype"]);
 
 /** Whether `text` may name a header or parameter; names that would reach into an object's prototype may not. */
@@ -55,23 +69,26 @@ function skipTo(text: string, start: number, end: string): number {
 export function readParams(parts: readonly string[]): Params | undefined {
   const params: Params = {};
   for (const part of parts) {
-    const [name, value] = readParam(part);
-    if (!isSafeName(name) || name in params || (value !== null && !VALUE.test(value))) return undefined;
+    const equals = part.indexOf("=");
+    const name = readName(equals < 0 ? part : part.slice(0, equals));
+    const value = equals < 0 ? null : part.slice(equals + 1).trim();
+    if (name === undefined || name in params || (value !== null && !VALUE.test(value))) return undefined;
     params[name] = value;
   }
   return params;
 }
 
-function readParam(part: string): [name: string, value: string | null] {
-  const equals = part.indexOf("=");
-  if (equals < 0) return [part.trim().toLowerCase(), null];
-  return [part.slice(0, equals).trim().toLowerCase(), part.slice(equals + 1).trim()];
+function readName(written: string): string | undefined {
+  if (USUAL.has(written)) return written;
+  const name = written.trim().toLowerCase();
+  return isSafeName(name) ? name : undefined;
 }
 
 /** `;a=1;b`, values quoted where they must be. */
 export function formatParams(params: Params): string {
   let text = "";
-  for (const [name, value] of Object.entries(params)) {
+  for (const name of Object.keys(params)) {
+    const value = params[name];
     if (value === undefined) continue;
     text += value === null ? `;${name}` : `;${name}=${VALUE.test(value) ? value : quote(value)}`;
   }

@@ -2,6 +2,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 import type { NameAddr, Params, SipUri } from "./message.ts";
 import { formatParams, isSafeName, quote, readParams, skipQuoted, splitOutside, unquote } from "./params.ts";
+import { remembering } from "./remember.ts";
 
 export interface Uri {
   /** Lower case: sip, sips, tel, or one we only pass on. */
@@ -25,7 +26,13 @@ const HOST_PORT = /^(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9_\-.]{0,254}))(?::(\d{1,
 const DISPLAY = /^[\w\-.!%*+`'~ \t\u0080-\uffff]*$/;
 
 /** Undefined when the text is no URI, names an impossible port, or a parameter that is malformed or named twice. */
-export function parseUri(text: string): Uri | undefined {
+export const parseUri = remembering((text: string): Uri | undefined => {
+  const uri = readUri(text);
+  if (uri) Object.freeze(uri.params);
+  return uri && Object.freeze(uri);
+});
+
+function readUri(text: string): Uri | undefined {
   const [, scheme, rest] = SCHEME.exec(text) ?? [];
   if (scheme === undefined || rest === undefined) return undefined;
   const lower = scheme.toLowerCase();
@@ -161,6 +168,7 @@ function parseAddrSpec(text: string): NameAddr | undefined {
 }
 
 function readTail(text: string): Params | undefined {
+  if (text === "") return {};
   const [first = "", ...parts] = splitOutside(text, ";");
   return first.trim() === "" ? readParams(parts) : undefined;
 }

@@ -1,6 +1,7 @@
 /** The Via header: the way a response goes back (RFC 3261 §20.42, RFC 3581). */
 import type { Via } from "./message.ts";
 import { formatParams, readParams, splitOutside } from "./params.ts";
+import { remembering } from "./remember.ts";
 import { bareHost, parseHostPort } from "./uri.ts";
 
 const SENT = /^SIP\s*\/\s*(\d+\.\d+)\s*\/\s*([\w\-.!%*+`'~]+)\s+(\S.*)$/is;
@@ -18,12 +19,20 @@ export function parseVia(text: string): Via[] | undefined {
 
 function parseOne(text: string): Via | undefined {
   const [head = "", ...parts] = splitOutside(text, ";");
-  const [, version, protocol, sentBy] = SENT.exec(head.trim()) ?? [];
+  const sent = parseSent(head);
+  const params = sent && readParams(parts);
+  return params && { ...sent, params };
+}
+
+type Sent = Omit<Via, "params">;
+
+/** `SIP/2.0/UDP host:port` */
+const parseSent = remembering((text: string): Sent | undefined => {
+  const [, version, protocol, sentBy] = SENT.exec(text.trim()) ?? [];
   if (version === undefined || protocol === undefined || sentBy === undefined) return undefined;
   const end = parseHostPort(sentBy.replace(/\s*:\s*(?=\d+$)/, ":").trim());
-  const params = readParams(parts);
-  return end && params && { version, protocol: protocol.toUpperCase(), ...end, params };
-}
+  return end && Object.freeze({ version, protocol: protocol.toUpperCase(), ...end });
+});
 
 /** `SIP/2.0/UDP host:port;branch=…` */
 export function formatVia(via: Via): string {

@@ -1,0 +1,26 @@
+/** The same few addresses stand in every message of a call: what was read of a text is kept for when it comes again. */
+
+/** So many texts in each of two generations; the older one goes when the younger is full. */
+const MOST = 1000;
+const LONGEST = 200;
+
+/** `read`, asked once for the texts it saw last. What it gives must be frozen; undefined is not remembered. */
+export function remembering<Value>(read: (text: string) => Value | undefined) {
+  let recent = new Map<string, Value>();
+  let before = new Map<string, Value>();
+  return (text: string): Value | undefined => {
+    const known = recent.get(text) ?? before.get(text);
+    if (known !== undefined || text.length > LONGEST || !text.isWellFormed()) return known ?? read(text);
+    const own = apart(text);
+    const value = read(own);
+    if (value === undefined) return undefined;
+    if (recent.size >= MOST) [before, recent] = [recent, new Map()];
+    recent.set(own, value);
+    return value;
+  };
+}
+
+/** A piece of a string holds all of it in memory: this is a copy, and the message it came in can go. */
+function apart(text: string): string {
+  return Buffer.from(text, "utf8").toString("utf8");
+}
