@@ -31,6 +31,7 @@ describe("reading audio", () => {
       ],
       telephoneEvent: 101,
       ptimeMs: 20,
+      rtcpMux: false,
     });
   });
 

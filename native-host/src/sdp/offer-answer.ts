@@ -2,7 +2,16 @@
 import { isIPv6 } from "node:net";
 import { type MediaDescription, type SessionDescription, write } from "sdp-transform";
 import type { Sdp } from "#sip/message.ts";
-import { type AudioMedia, type Codec, type Direction, parseSession, readMedia } from "./session.ts";
+import {
+  type AudioMedia,
+  type Codec,
+  type Direction,
+  parseSession,
+  readMedia,
+  receives,
+  sends,
+  wayOf,
+} from "./session.ts";
 
 /** Our audio: where we listen and what we can decode, best first. */
 export interface LocalAudio {
@@ -10,6 +19,10 @@ export interface LocalAudio {
   readonly port: number;
   readonly codecs: readonly ("PCMU" | "PCMA")[];
   readonly telephoneEvent: boolean;
+  /** The payload type of telephone-event in an offer; 101 when missing. */
+  readonly eventsPayload?: number;
+  /** Whose order of codecs an answer has, the first being what is used: the offerer's when missing (RFC 3264 §6.1). */
+  readonly order?: "theirs" | "ours";
   /** What we want; `sendrecv` when missing. */
   readonly direction?: Direction;
 }
@@ -17,7 +30,7 @@ export interface LocalAudio {
 const PAYLOAD = { PCMU: 0, PCMA: 8 } as const;
 
 /** The dynamic payload type nearly everyone offers telephone-event under. */
-const TELEPHONE_EVENT = 101;
+export const TELEPHONE_EVENT = 101;
 
 /** More m-lines than any phone sends; answering each would only make a long message longer. */
 const MOST_MEDIA = 16;
@@ -25,8 +38,9 @@ const MOST_MEDIA = 16;
 /** An offer of one audio stream. Its o= line is completed by the leg that sends it (`Origin`). */
 export function makeOffer(local: LocalAudio): Sdp {
   const codecs = local.codecs.map((name) => ({ payload: PAYLOAD[name], name, rate: 8000 }));
-  const events = local.telephoneEvent ? TELEPHONE_EVENT : undefined;
-  return write(session(local, [audioLine(local, codecs, events, local.direction ?? "sendrecv")]));
+  const events = local.telephoneEvent ? (local.eventsPayload ?? TELEPHONE_EVENT) : undefined;
+  const direction = local.direction ?? "sendrecv";
+  return write(session(local, [audioLine(local, { codecs, events, direction, rtcpMux: true })]));
 }
 
 /**
@@ -48,41 +62,46 @@ export function makeAnswer(offer: Sdp, local: LocalAudio): Sdp | undefined {
 function answerMedia(remote: AudioMedia | undefined, local: LocalAudio): MediaDescription | undefined {
   if (!remote) return undefined;
   const known: readonly string[] = local.codecs;
-  const codecs = remote.codecs.filter(({ name, rate }) => known.includes(name) && rate === 8000);
-  if (codecs.length === 0) return undefined;
+  const common = remote.codecs.filter(({ name, rate }) => known.includes(name) && rate === 8000);
+  if (common.length === 0) return undefined;
+  const rank = ({ name }: Codec) => known.indexOf(name);
+  const codecs = local.order === "ours" ? common.toSorted((one, other) => rank(one) - rank(other)) : common;
   const events = local.telephoneEvent ? remote.telephoneEvent : undefined;
-  return audioLine(local, codecs, events, answerDirection(remote.direction, local.direction ?? "sendrecv"));
+  const direction = answerDirection(remote.direction, local.direction ?? "sendrecv");
+  return audioLine(local, { codecs, events, direction, rtcpMux: remote.rtcpMux });
 }
-
-const sends = (direction: Direction): boolean => direction === "sendrecv" || direction === "sendonly";
-const receives = (direction: Direction): boolean => direction === "sendrecv" || direction === "recvonly";
 
 /** What we may still do: we send only what they receive, and receive only what they send (§6.1). */
 export function answerDirection(offered: Direction, wanted: Direction): Direction {
-  const send = sends(wanted) && receives(offered);
-  const receive = receives(wanted) && sends(offered);
-  if (send) return receive ? "sendrecv" : "sendonly";
-  return receive ? "recvonly" : "inactive";
+  return wayOf(sends(wanted) && receives(offered), receives(wanted) && sends(offered));
 }
 
+interface AudioLine {
+  readonly codecs: readonly Codec[];
+  readonly events: number | undefined;
+  readonly direction: Direction;
+  readonly rtcpMux: boolean;
+}
+
+/** RTCP comes to the port of RTP either way: multiplexed (RFC 5761) or, for others, because we say so (RFC 3605). */
 function audioLine(
-  local: LocalAudio,
-  codecs: readonly Codec[],
-  events: number | undefined,
-  direction: Direction,
+  { port }: LocalAudio,
+  { codecs, events, direction, rtcpMux }: AudioLine,
 ): MediaDescription {
   const rtp = codecs.map(({ payload, name, rate }) => ({ payload, codec: name, rate }));
   const eventsMap = { payload: events ?? 0, codec: "telephone-event", rate: 8000 };
   const all = events === undefined ? rtp : [...rtp, eventsMap];
   return {
     type: "audio",
-    port: local.port,
+    port,
     protocol: "RTP/AVP",
     payloads: all.map(({ payload }) => payload).join(" "),
     rtp: all,
     fmtp: events === undefined ? [] : [{ payload: events, config: "0-15" }],
     ptime: 20,
     direction,
+    rtcp: { port },
+    ...(rtcpMux && { rtcpMux: "rtcp-mux" }),
   };
 }
 

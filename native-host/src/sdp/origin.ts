@@ -1,27 +1,39 @@
 /** Who owns a session description: the o= line of one leg (RFC 4566 §5.2, RFC 3264 §8). */
 import { randomInt } from "node:crypto";
 import type { Sdp } from "#sip/message.ts";
+import { continued, fitted } from "./continued.ts";
 
 /**
- * Makes every description a leg sends that leg's own, wherever the text came from: one session id for
- * the life of the leg, and a version one higher whenever anything else in the text changed.
+ * Makes every description a leg sends that leg's own, wherever the text came from: one session id and address for the
+ * life of the leg, a version one higher whenever anything else in the text changed, and no m-line ever lost.
  */
 export class Origin {
   readonly #sessionId = randomInt(1, 2 ** 47);
   #version = 0;
   #last: Sdp | undefined;
+  #where: string | undefined;
 
-  /** The same description under our o= line, with CRLF line ends. */
+  /** A first description under our o= line, with CRLF line ends. */
   stamp(sdp: Sdp): Sdp {
     const lines = sdp.split(/\r\n|\r|\n/).filter(Boolean);
     const own = lines.filter((line) => !line.startsWith("o="));
     const text = own.join("\r\n");
     if (text !== this.#last) this.#version++;
     this.#last = text;
-    const where = lines.find((line) => line.startsWith("o="))?.match(/ (IN IP[46] \S+)\s*$/)?.[1];
-    const origin = `o=- ${this.#sessionId} ${this.#version} ${where ?? "IN IP4 127.0.0.1"}`;
+    this.#where ??= lines.find((line) => line.startsWith("o="))?.match(/ (IN IP[46] \S+)\s*$/)?.[1];
+    const origin = `o=- ${this.#sessionId} ${this.#version} ${this.#where ?? "IN IP4 127.0.0.1"}`;
     const [version = "v=0", ...rest] = own;
     return [version, origin, ...rest, ""].join("\r\n");
+  }
+
+  /** A further offer: its streams keep the places of those before (RFC 3264 §8). */
+  offer(sdp: Sdp): Sdp {
+    return this.stamp(this.#last === undefined ? sdp : continued(sdp, this.#last));
+  }
+
+  /** An answer: one m-line for each of the offer (RFC 3264 §6). */
+  answer(sdp: Sdp, offer: Sdp): Sdp {
+    return this.stamp(fitted(sdp, offer));
   }
 }
 

@@ -23,7 +23,15 @@ export interface AudioMedia {
   /** The payload type of telephone-event (RFC 4733), where it is understood. */
   readonly telephoneEvent?: number;
   readonly ptimeMs: number;
+  /** Whether it takes RTCP on the port of its RTP (RFC 5761). */
+  readonly rtcpMux: boolean;
 }
+
+/** What we send: packets of 20 ms. */
+const PTIME_MS = 20;
+
+/** RTP payload types that look like RTCP where both share a port (RFC 5761 §4). */
+const LIKE_RTCP = { first: 64, last: 95 } as const;
 
 /** Payload types that need no rtpmap (RFC 3551 §6). */
 const STATIC: Readonly<Record<number, Codec>> = {
@@ -32,6 +40,15 @@ const STATIC: Readonly<Record<number, Codec>> = {
 };
 
 const DIRECTIONS: readonly unknown[] = ["sendrecv", "sendonly", "recvonly", "inactive"];
+export const sends = (direction: Direction): boolean => direction === "sendrecv" || direction === "sendonly";
+export const receives = (direction: Direction): boolean =>
+  direction === "sendrecv" || direction === "recvonly";
+
+export function wayOf(send: boolean, receive: boolean): Direction {
+  if (send) return receive ? "sendrecv" : "sendonly";
+  return receive ? "recvonly" : "inactive";
+}
+
 const isDirection = (value: unknown): value is Direction => DIRECTIONS.includes(value);
 
 /** sdp-transform's view of the text, or `undefined` when even its lines cannot be read. */
@@ -62,7 +79,7 @@ export function readMedia(session: SessionDescription, media: MediaDescription):
   }
   const formats = readFormats(media);
   const codecs = formats.filter(({ name }) => name !== "TELEPHONE-EVENT");
-  if (codecs.length === 0) return undefined;
+  if (codecs.length === 0 || !takesOurPackets(media)) return undefined;
   const events = formats.find(({ name, rate }) => name === "TELEPHONE-EVENT" && rate === 8000);
   return {
     address,
@@ -71,6 +88,7 @@ export function readMedia(session: SessionDescription, media: MediaDescription):
     codecs,
     ...(events && { telephoneEvent: events.payload }),
     ptimeMs: readPtime(media),
+    rtcpMux: media.rtcpMux !== undefined && !formats.some(({ payload }) => looksLikeRtcp(payload)),
   };
 }
 
@@ -90,7 +108,7 @@ function readFormats(media: MediaDescription): Codec[] {
 function directionOf(session: SessionDescription, media: MediaDescription, address: string): Direction {
   const said = [media.direction, session.direction].find(isDirection) ?? "sendrecv";
   if (address !== "0.0.0.0" && address !== "::") return said;
-  return said === "sendrecv" || said === "sendonly" ? "sendonly" : "inactive";
+  return wayOf(sends(said), false);
 }
 
 /** The literal address of a c= line; names would make us ask the DNS on a stranger's word. */
@@ -106,5 +124,15 @@ const isPayloadType = (payload: number): boolean =>
 
 function readPtime(media: MediaDescription): number {
   const ptime = Number(media.ptime);
-  return Number.isInteger(ptime) && ptime >= 10 && ptime <= 200 ? ptime : 20;
+  return Number.isInteger(ptime) && ptime >= 10 && ptime <= 200 ? ptime : PTIME_MS;
+}
+
+/** `maxptime` is how much audio a packet to it may hold (RFC 4566 §6). */
+function takesOurPackets(media: MediaDescription): boolean {
+  const most = Number(media.maxptime);
+  return !(most > 0 && most < PTIME_MS);
+}
+
+function looksLikeRtcp(payload: number): boolean {
+  return payload >= LIKE_RTCP.first && payload <= LIKE_RTCP.last;
 }

@@ -17,7 +17,9 @@ export type ExtraHeaders = Readonly<Record<string, string>>;
 export interface LegHandlers {
   /** Peer's re-INVITE with an offer; returns the answer, or throws SipError. Without it: the last answer again if media are unchanged, else 488. */
   onOffer?(offer: Sdp): Sdp | Promise<Sdp>;
-  /** The answer that came in the ACK to an invite we accepted with an offer of ours. */
+  /** Peer's re-INVITE without an offer: what we offer in our 2xx, all we can do now; our last description when missing. */
+  makeOffer?(): Sdp | Promise<Sdp>;
+  /** The answer that came in the ACK to an invite or re-INVITE we accepted with an offer of ours. */
   onAnswer?(answer: Sdp): void;
   /** The dialog ended and not by our bye(): peer's BYE, a 481/408 in the dialog, or no ACK for 64*T1. */
   onEnded?(reason: string): void;
