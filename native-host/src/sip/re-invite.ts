@@ -120,7 +120,7 @@ export class Negotiation {
     await this.#accepted?.settled;
     const { core, dialog, origin } = this.#options;
     if (!this.#live) throw new SipError(481, "The call has ended");
-    const local = origin.stamp(sdp);
+    const local = origin.offer(sdp);
     const request = dialog.request("INVITE", { headers: core.common(), body: sdpBody(local) });
     this.#offering = true;
     const { promise, resolve, reject } = Promise.withResolvers<Sdp>();
@@ -167,8 +167,9 @@ export class Negotiation {
       return;
     }
     dialog.refreshTarget(request);
-    this.localDescription = origin.stamp(answer);
-    if (request.content !== "") this.description = request.content;
+    const offer = request.content;
+    this.localDescription = offer === "" ? origin.offer(answer) : origin.answer(answer, offer);
+    if (offer !== "") this.description = offer;
     const headers = { ...core.common(), contact: [dialog.contact] };
     const response = core.response(request, 200, { headers, body: sdpBody(this.localDescription) });
     transaction.respond(response);
@@ -177,11 +178,11 @@ export class Negotiation {
 
   /** The answer to an offer, our own description for a peer that asks for an offer, or the status to refuse with. */
   async #answerTo(offer: Sdp): Promise<Sdp | number> {
-    if (offer === "") return this.localDescription;
-    const { onOffer } = this.#options.handlers();
-    if (!onOffer) return sameMedia(offer, this.description) ? this.localDescription : 488;
+    const { onOffer, makeOffer } = this.#options.handlers();
+    if (offer === "" && !makeOffer) return this.localDescription;
+    if (offer !== "" && !onOffer) return sameMedia(offer, this.description) ? this.localDescription : 488;
     try {
-      return await onOffer(offer);
+      return (await (offer === "" ? makeOffer?.() : onOffer?.(offer))) ?? 488;
     } catch (error) {
       return this.#options.core.statusOf(error);
     }
