@@ -1,6 +1,7 @@
 /** The core of the user agent (RFC 3261 §6): who we are, our dialogs, and what every operation shares. */
 import { Alarm } from "./alarm.ts";
 import { sendAuthenticated } from "./authenticated.ts";
+import { contactUri, reachBack, reachToward } from "./contact.ts";
 import { shown, type Wallet } from "./credentials.ts";
 import { firstRequest, type RequestParts } from "./dialog.ts";
 import { type Body, bodyParts, oneLine, tagOf, token, withTag } from "./header-values.ts";
@@ -43,6 +44,8 @@ export interface CoreOptions {
   readonly identity: NameAddr;
   readonly contactUser: string | undefined;
   readonly outboundProxy: SipUri | undefined;
+  /** The next hops whose flows the stack keeps open. */
+  readonly kept: Set<string>;
   readonly wallet: Wallet;
   readonly allow: readonly string[];
   readonly onError: (error: Error) => void;
@@ -51,6 +54,12 @@ export interface CoreOptions {
 export interface FirstParts extends RequestParts {
   readonly from?: NameAddr | undefined;
   readonly routes?: readonly NameAddr[] | undefined;
+}
+
+/** What a Contact of ours has beside our address; `from` and `routes` are those of the request it is for. */
+export interface ContactParts extends Pick<FirstParts, "from" | "routes"> {
+  readonly user?: string | undefined;
+  readonly params?: Params;
 }
 
 /** How a request goes out beside what is in it. */
@@ -82,6 +91,7 @@ export class Core {
     this.stack = options.stack;
     this.timers = options.timers;
     this.identity = options.identity;
+    if (options.outboundProxy) this.keepFlow(options.outboundProxy);
   }
 
   get allow(): string {
@@ -94,12 +104,31 @@ export class Core {
 
   /** Where this user agent listens, as a URI without user. */
   get address(): SipUri {
-    return this.#uri(undefined);
+    const { host, port } = this.stack;
+    return `sip:${bracketed(host)}:${port}`;
   }
 
-  /** Our Contact; every call has a user of its own unless one was configured, so that it can be told apart. */
-  contact(user: string = this.#options.contactUser ?? token(), params: Params = {}): NameAddr {
-    return { uri: this.#uri(user), params };
+  /** Our Contact in a first request; every call has a user of its own unless one was configured, to be told apart. */
+  contactTo(target: string, { from, routes, user = this.#user(), params = {} }: ContactParts = {}): NameAddr {
+    const next = this.#routes({ from, routes })[0]?.uri ?? target;
+    return { uri: contactUri(this.stack, user, reachToward(target, next)), params };
+  }
+
+  /** Our Contact by UDP and TCP. */
+  contact(user: string = this.#user(), params: Params = {}): NameAddr {
+    return { uri: contactUri(this.stack, user, { transport: "UDP", secure: false }), params };
+  }
+
+  /** Our Contact in a response that begins a dialog. */
+  contactFor(
+    transaction: ServerTransaction,
+    { user = this.#user(), params = {} }: ContactParts = {},
+  ): NameAddr {
+    return { uri: contactUri(this.stack, user, reachBack(transaction)), params };
+  }
+
+  #user(): string {
+    return this.#options.contactUser ?? token();
   }
 
   /** What every request of ours says about us. */
@@ -110,12 +139,22 @@ export class Core {
   /** A request outside any dialog, by the routes given, those of its account, or the outbound proxy (§8.1.2). */
   first(method: string, target: string, parts: FirstParts): SipRequest {
     const from = parts.from ?? this.identity;
-    const routes = parts.routes ?? this.routes.get(from.uri) ?? this.#proxyRoute();
+    const routes = this.#routes(parts);
     const route = routes.length > 0 && {
       route: routes.map(({ uri, params }) => ({ uri: looseRoute(uri), params })),
     };
     const headers = { ...this.common(), ...parts.headers, ...route };
     return firstRequest(method, target, from, { headers, body: parts.body });
+  }
+
+  /** Keeps the connection, or the way through a NAT, to this next hop open. */
+  keepFlow(next: string): void {
+    this.#options.kept.add(next);
+    this.#options.kept.add(looseRoute(next));
+  }
+
+  #routes({ from = this.identity, routes }: Pick<FirstParts, "from" | "routes">): readonly NameAddr[] {
+    return routes ?? this.routes.get(from.uri) ?? this.#proxyRoute();
   }
 
   #proxyRoute(): readonly NameAddr[] {
@@ -197,11 +236,6 @@ export class Core {
     for (const giveUp of this.#unanswered) giveUp();
     this.#unanswered.clear();
     this.users.clear();
-  }
-
-  #uri(user: string | undefined): SipUri {
-    const { host, port } = this.stack;
-    return `sip:${user === undefined ? "" : `${user}@`}${bracketed(host)}:${port}`;
   }
 }
 

@@ -104,7 +104,8 @@ class PendingInvite implements IncomingInvite, Attempt {
   }
 
   #contact({ contactUser, contactParams }: AcceptOptions): NameAddr {
-    return this.#core.contact(contactUser ?? parseUri(this.target)?.user, { ...contactParams });
+    const user = contactUser ?? parseUri(this.target)?.user;
+    return this.#core.contactFor(this.#transaction, { user, params: { ...contactParams } });
   }
 
   #cancel(): void {

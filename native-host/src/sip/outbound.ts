@@ -25,7 +25,7 @@ export interface OutboundOptions {
   readonly codec: Codec;
   readonly lookup?: Lookup | undefined;
   readonly dns?: DnsOptions | undefined;
-  readonly keepAlive?: { readonly uri: string; readonly everyMs?: number } | undefined;
+  readonly keepAlive?: { readonly uris: ReadonlySet<string>; readonly everyMs?: number } | undefined;
   readonly amplification: Amplification;
   readonly onTrace: Trace;
 }
@@ -66,7 +66,7 @@ export class Outbound {
     if (!this.#put(message, hop, onFailed)) return;
     this.#options.onTrace("out", message, hop);
     const { keepAlive } = this.#options;
-    if (keepAlive && "method" in message && nextUri(message) === keepAlive.uri) {
+    if (keepAlive && "method" in message && keepAlive.uris.has(nextUri(message))) {
       this.#endpoint.keepAlive(hop, keepAlive.everyMs);
     }
   }

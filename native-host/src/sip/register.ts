@@ -77,7 +77,13 @@ class OutgoingRegistration implements Registration, Attempt {
     this.#options = options;
     this.#registrar = options.registrar ?? domainOf(options.aor);
     this.#expiresS = options.expiresS ?? DEFAULT_EXPIRES_S;
-    this.#contact = core.contact(parseUri(options.aor)?.user, instanceParams(options.instance));
+    this.#contact = core.contactTo(this.#registrar, {
+      from: { uri: options.aor, params: {} },
+      routes: proxyRoute(options.outboundProxy),
+      user: parseUri(options.aor)?.user,
+      params: instanceParams(options.instance),
+    });
+    core.keepFlow(options.outboundProxy ?? this.#registrar);
     this.#show([]);
     core.attempts.add(this);
     const clocks = {
@@ -129,10 +135,9 @@ class OutgoingRegistration implements Registration, Attempt {
     const sent = this.#seq;
     const { aor, displayName } = this.#options;
     const who = { ...(displayName !== undefined && { name: displayName }), uri: aor, params: {} };
-    const proxy = this.#options.outboundProxy;
     const request = this.#core.first("REGISTER", this.#registrar, {
       from: who,
-      routes: proxy ? [{ uri: proxy, params: {} }] : undefined,
+      routes: proxyRoute(this.#options.outboundProxy),
       headers: {
         to: who,
         "call-id": this.#callId,
@@ -235,6 +240,10 @@ function domainOf(aor: SipUri): SipUri {
   } = parseUri(aor) ?? { scheme: "sip", host: "", params: {} };
   const text = formatUri(place);
   return isSipUri(text) ? text : aor;
+}
+
+function proxyRoute(proxy: SipUri | undefined): readonly NameAddr[] | undefined {
+  return proxy && [{ uri: proxy, params: {} }];
 }
 
 function instanceParams(instance: string | undefined): Record<string, string> {

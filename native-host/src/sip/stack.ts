@@ -23,10 +23,10 @@ export interface TlsOptions {
   readonly port?: number;
 }
 
-/** A next hop whose flow is kept open by two line ends now and then (RFC 5626 §4.4). */
+/** Next hops whose flows are kept open by two line ends now and then (RFC 5626 §4.4). */
 export interface KeepAliveOptions {
-  /** As it stands in the first Route, or the request URI. */
-  readonly uri: string;
+  /** As they stand in the first Route, or the request URI; may change at any time. */
+  readonly uris: ReadonlySet<string>;
   /** Longest pause between two pings, milliseconds; 120 s on connections and 29 s on UDP when missing. */
   readonly everyMs?: number;
 }

@@ -70,9 +70,9 @@ class OutgoingSubscription implements Subscription, DialogUser {
   constructor(core: Core, target: SipUri, options: SubscribeOptions) {
     this.#core = core;
     this.#options = options;
-    this.#contact = core.contact();
     this.#grantedS = options.expiresS ?? DEFAULT_EXPIRES_S;
     const from = options.from && { ...options.from, params: {} };
+    this.#contact = core.contactTo(target, { from });
     const headers = { ...this.#headers(), contact: [this.#contact], ...extraHeaders(options.headers) };
     this.#request = core.first("SUBSCRIBE", target, { from, headers });
     const { from: local, "call-id": callId } = this.#request.headers;

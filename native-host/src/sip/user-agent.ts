@@ -10,12 +10,18 @@ import type { SipResponse, SipUri } from "./message.ts";
 import { allowedMethods, type Owner } from "./owner.ts";
 import { type RegisterOptions, type Registration, register } from "./register.ts";
 import { RequestRouting } from "./request-routing.ts";
-import { openStack, type Stack, type StackOptions } from "./stack.ts";
+import { openStack, type Ports, type StackOptions } from "./stack.ts";
 import { type SubscribeOptions, type Subscription, subscribe } from "./subscribe.ts";
-import { type Timers, withDefaultTimers } from "./timers.ts";
+import { withDefaultTimers } from "./timers.ts";
 import { bracketed } from "./uri.ts";
 
-export interface UserAgentOptions extends Owner {
+/** What the sockets are made of, as the stack takes it. */
+type SocketOptions = Pick<
+  StackOptions,
+  "tls" | "ca" | "ws" | "wss" | "origins" | "dns" | "limits" | "onTrace"
+>;
+
+export interface UserAgentOptions extends Owner, SocketOptions {
   readonly host: string;
   /** 0 takes any free port, the same for UDP and TCP. */
   readonly port: number;
@@ -28,9 +34,7 @@ export interface UserAgentOptions extends Owner {
   readonly outboundProxy?: SipUri;
   /** Names and passwords; unless they say where else, for the outbound proxy and the domain of the identity. */
   readonly credentials?: readonly Credentials[];
-  readonly timers?: Partial<Timers>;
-  readonly limits?: StackOptions["limits"];
-  readonly onTrace?: StackOptions["onTrace"];
+  readonly timers?: StackOptions["timers"];
   /** What a callback of the owner threw without meaning a status by it; a process warning when missing. */
   readonly onError?: (error: Error) => void;
 }
@@ -59,15 +63,16 @@ export class UserAgent implements Caller {
   /** Opens the sockets; rejects when the port is taken. `open` is another wire for tests. */
   static async open(options: UserAgentOptions, open = openStack): Promise<UserAgent> {
     let agent: UserAgent | undefined;
-    const { host, port, onTrace, limits, onError = warn } = options;
+    const { host, port, onError = warn } = options;
+    const kept = new Set<string>();
     const timers = withDefaultTimers(options.timers);
     const stack = await open({
       host,
       port,
       timers,
       onError,
-      ...(onTrace && { onTrace }),
-      ...(limits && { limits }),
+      ...socketOptions(options),
+      keepAlive: { uris: kept },
       onRequest: (_request, transaction) => {
         if (agent) agent.#routing.receive(transaction);
       },
@@ -75,7 +80,7 @@ export class UserAgent implements Caller {
         if (agent) agent.#routing.acknowledge(ack);
       },
     });
-    agent = new UserAgent(new Core(coreOptions(options, stack, timers)), options);
+    agent = new UserAgent(new Core(coreOptions(options, { stack, timers, kept })), options);
     return agent;
   }
 
@@ -85,6 +90,11 @@ export class UserAgent implements Caller {
 
   get port(): number {
     return this.#core.stack.port;
+  }
+
+  /** Of the listeners beside UDP and TCP. */
+  get ports(): Ports {
+    return this.#core.stack.ports;
   }
 
   /** `sip:host:port` */
@@ -108,9 +118,10 @@ export class UserAgent implements Caller {
   /** Any request outside a dialog but INVITE and SUBSCRIBE; resolves with its final response, never rejects. */
   request(method: string, target: SipUri, options: RequestOptions = {}): Promise<SipResponse> {
     const { from, headers, body, timeoutMs } = options;
+    const who = from && { ...from, params: {} };
     const request = this.#core.first(method, target, {
-      from: from && { ...from, params: {} },
-      headers: { contact: [this.#core.contact()], ...extraHeaders(headers) },
+      from: who,
+      headers: { contact: [this.#core.contactTo(target, { from: who })], ...extraHeaders(headers) },
       body,
     });
     return this.#core.exchange(request, { timeoutMs });
@@ -149,7 +160,24 @@ function warn(error: Error): void {
   process.emitWarning(error);
 }
 
-function coreOptions(options: UserAgentOptions, stack: Stack, timers: Timers): CoreOptions {
+function socketOptions(options: SocketOptions): SocketOptions {
+  const { tls, ca, ws, wss, origins, dns, limits, onTrace } = options;
+  return {
+    ...(tls && { tls }),
+    ...(ca !== undefined && { ca }),
+    ...(ws && { ws }),
+    ...(wss && { wss }),
+    ...(origins && { origins }),
+    ...(dns && { dns }),
+    ...(limits && { limits }),
+    ...(onTrace && { onTrace }),
+  };
+}
+
+type Below = Pick<CoreOptions, "stack" | "timers" | "kept">;
+
+function coreOptions(options: UserAgentOptions, below: Below): CoreOptions {
+  const { stack } = below;
   const { name, identity, contactUser, outboundProxy, onError = warn } = options;
   const own: SipUri = `sip:${bracketed(stack.host)}:${stack.port}`;
   const allow = allowedMethods(options);
@@ -160,5 +188,5 @@ function coreOptions(options: UserAgentOptions, stack: Stack, timers: Timers): C
   };
   const servers = [outboundProxy, identity.uri].filter((uri) => uri !== undefined);
   const wallet = new Wallet(servers, options.credentials);
-  return { stack, timers, name, identity: from, contactUser, outboundProxy, wallet, allow, onError };
+  return { ...below, name, identity: from, contactUser, outboundProxy, wallet, allow, onError };
 }
