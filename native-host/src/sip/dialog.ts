@@ -69,7 +69,8 @@ export class Dialog {
       contact,
       remoteContact: usableContact(response) ?? { uri: request.uri, params: {} },
       routes: [...(response.headers["record-route"] ?? [])].reverse(),
-      localSeq: request.headers.cseq.seq,
+      // A request sent again with credentials has a later number than the first one (§22.2).
+      localSeq: response.headers.cseq.seq,
       remoteSeq: undefined,
     });
   }
@@ -108,8 +109,13 @@ export class Dialog {
 
   /** A new request in the dialog, its CSeq one higher than the last. */
   request(method: string, parts: RequestParts = {}): SipRequest {
+    return this.#compose(method, this.nextSeq(), parts);
+  }
+
+  /** The number of our next request; also for one that is sent again with credentials (§22.2). */
+  nextSeq(): number {
     this.#localSeq++;
-    return this.#compose(method, this.#localSeq, parts);
+    return this.#localSeq;
   }
 
   /** The ACK to a 2xx: the CSeq number of its INVITE, the answer when the peer offered (§13.2.2.4). */
@@ -126,6 +132,8 @@ export class Dialog {
 
   /** INVITE, SUBSCRIBE, NOTIFY and their 2xx may move the peer to another Contact (§12.2). */
   refreshTarget(message: SipMessage): void {
+    // An early NOTIFY made the dialog before we knew under which number our SUBSCRIBE was accepted.
+    if ("status" in message) this.#localSeq = Math.max(this.#localSeq, message.headers.cseq.seq);
     this.#remoteContact = usableContact(message) ?? this.#remoteContact;
   }
 

@@ -152,7 +152,7 @@ export class InviteLeg implements Leg, DialogUser {
     const all = { ...this.#core.common(), ...extraHeaders(headers) };
     const request = this.#dialog.request(method, { headers: all, body });
     if (this.#state === "ended") return this.#core.response(request, 481);
-    const response = await this.#core.exchange(request);
+    const response = await this.#core.exchange(request, { nextSeq: () => this.#dialog.nextSeq() });
     // A 481 to a NOTIFY ends what it reports on, not the call (RFC 6665 §4.2.2).
     const lost = response.status === 408 || (response.status === 481 && method !== "NOTIFY");
     if (lost) this.#fail(response.status);
@@ -175,9 +175,8 @@ export class InviteLeg implements Leg, DialogUser {
   async #sendBye(reason?: string): Promise<void> {
     const headers =
       reason === undefined ? {} : { reason: `SIP;text="${oneLine(reason).replace(/["\\]/g, "'")}"` };
-    await this.#core.exchange(
-      this.#dialog.request("BYE", { headers: { ...this.#core.common(), ...headers } }),
-    );
+    const bye = this.#dialog.request("BYE", { headers: { ...this.#core.common(), ...headers } });
+    await this.#core.exchange(bye, { nextSeq: () => this.#dialog.nextSeq() });
   }
 
   #end(event: DialogEvent, reason: string): void {

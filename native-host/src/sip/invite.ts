@@ -105,7 +105,7 @@ class OutgoingInvite implements Attempt {
     }
     this.#acks.set(tag, undefined);
     const dialog = Dialog.ofCaller(this.#request, response, this.#contact);
-    if (this.#decided) this.#decline(dialog);
+    if (this.#decided) this.#decline(dialog, response);
     else void this.#establish(dialog, response);
   }
 
@@ -127,10 +127,10 @@ class OutgoingInvite implements Attempt {
       if (remote === "") throw new SipError(488, "The peer accepted without a session description");
       if (this.#options.signal?.aborted) throw new SipError(487, "Cancelled");
       const local = leg.describe(answer ?? this.#local, remote);
-      this.#ack(dialog, answer && local);
+      this.#ack(dialog, response, answer && local);
       this.#resolve({ leg, answer: remote });
     } catch (error) {
-      this.#ack(dialog);
+      this.#ack(dialog, response);
       void leg.bye();
       this.#reject(error);
     }
@@ -149,13 +149,15 @@ class OutgoingInvite implements Attempt {
   }
 
   /** A fork too many, or a 2xx that crossed our CANCEL. */
-  #decline(dialog: Dialog): void {
-    this.#ack(dialog);
-    void this.#core.exchange(dialog.request("BYE", { headers: this.#core.common() }));
+  #decline(dialog: Dialog, response: SipResponse): void {
+    this.#ack(dialog, response);
+    const bye = dialog.request("BYE", { headers: this.#core.common() });
+    void this.#core.exchange(bye, { nextSeq: () => dialog.nextSeq() });
   }
 
-  #ack(dialog: Dialog, answer?: Sdp): void {
-    const ack = dialog.ack(this.#request.headers.cseq.seq, { body: sdpBody(answer) });
+  #ack(dialog: Dialog, response: SipResponse, answer?: Sdp): void {
+    const headers = this.#core.credentialsFor(response);
+    const ack = dialog.ack(response.headers.cseq.seq, { headers, body: sdpBody(answer) });
     this.#acks.set(dialog.id.remoteTag, ack);
     this.#core.stack.sendStateless(ack);
   }

@@ -124,12 +124,13 @@ export class Negotiation {
     const request = dialog.request("INVITE", { headers: core.common(), body: sdpBody(local) });
     this.#offering = true;
     const { promise, resolve, reject } = Promise.withResolvers<Sdp>();
-    core.send(request, (response) => {
+    const receive = (response: SipResponse) => {
       if (response.status < 200) return;
       this.#offering = false;
       if (response.status >= 300) reject(this.#refused(response));
-      else resolve(this.#confirm(request, response));
-    });
+      else resolve(this.#confirm(response));
+    };
+    core.send(request, receive, { nextSeq: () => dialog.nextSeq() });
     const answer = await promise;
     if (answer === "") throw new SipError(488, "The peer accepted without an answer");
     this.localDescription = local;
@@ -144,10 +145,12 @@ export class Negotiation {
   }
 
   /** Every 2xx, also a repeated one, gets its ACK. */
-  #confirm(request: SipRequest, response: SipResponse): Sdp {
+  #confirm(response: SipResponse): Sdp {
     const { core, dialog } = this.#options;
     dialog.refreshTarget(response);
-    core.stack.sendStateless(dialog.ack(request.headers.cseq.seq));
+    core.stack.sendStateless(
+      dialog.ack(response.headers.cseq.seq, { headers: core.credentialsFor(response) }),
+    );
     return mediaType(response) === "application/sdp" ? response.content : "";
   }
 
