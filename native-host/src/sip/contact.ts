@@ -20,13 +20,17 @@ const TRANSPORTS: ReadonlyMap<string, Transport> = new Map([
 /** For a first request: `next` is the URI of its first hop. */
 export function reachToward(target: string, next: string): Reach {
   const secure = isSips(target) || isSips(next);
-  const transport = TRANSPORTS.get(parseUri(next)?.params["transport"]?.toLowerCase() ?? "") ?? "UDP";
+  const transport = transportOf(next) ?? "UDP";
   return { transport: isSips(next) ? encrypted(transport) : transport, secure };
 }
 
 /** For a response that begins a dialog. */
 export function reachBack({ request, source }: ServerTransaction): Reach {
-  return { transport: source.protocol, secure: isSips(request.uri) || isSips(firstHopOf(request)) };
+  const back = firstHopOf(request);
+  // A large request took TCP by itself; that says nothing about the rest of the dialog.
+  const byChance =
+    source.protocol === "TCP" && ![request.uri, back].some((uri) => transportOf(uri) === "TCP");
+  return { transport: byChance ? "UDP" : source.protocol, secure: isSips(request.uri) || isSips(back) };
 }
 
 /** Our URI for this user, if any. Plain UDP needs no saying, as large requests take TCP by themselves. */
@@ -44,6 +48,10 @@ export function contactUri(stack: Pick<Stack, "sentBy">, user: string | undefine
 function firstHopOf({ headers }: SipRequest): string {
   const contact = headers.contact === "*" ? undefined : headers.contact?.[0];
   return headers["record-route"]?.[0]?.uri ?? contact?.uri ?? "";
+}
+
+function transportOf(uri: string): Transport | undefined {
+  return TRANSPORTS.get(parseUri(uri)?.params["transport"]?.toLowerCase() ?? "");
 }
 
 function encrypted(transport: Transport): Transport {
