@@ -28,12 +28,17 @@ export async function connect(connection: Connection, accept: AcceptOptions): Pr
 }
 
 async function offered(connection: Connection, accept: AcceptOptions, offer: Sdp): Promise<Legs> {
-  const { leg: mixer, answer } = await connection.order({ offer });
+  const confirmed = Promise.withResolvers<void>();
+  const { leg: mixer, answer } = await connection.order({ offer, confirm: confirmed.promise });
   if (connection.cancelled.aborted) {
+    confirmed.resolve();
     await connection.undo(mixer);
     throw requestTerminated();
   }
-  return { phone: connection.invite.accept(answer, accept), mixer };
+  const phone = connection.invite.accept(answer, accept);
+  // The mixer speaks once it has its ACK, and so not to a caller who was never there (RFC 3725 §4).
+  void phone.acknowledged().then(() => confirmed.resolve());
+  return { phone, mixer };
 }
 
 /** A caller without an offer gets the mixer's, and the mixer gets the caller's answer from the ACK. */

@@ -18,6 +18,8 @@ export interface MediaOrder {
   /** The mixer leg whose stream goes on in this conference (RFC 3891). */
   readonly replaces?: DialogId;
   readonly signal?: AbortSignal;
+  /** The mixer gets its ACK, and begins to speak, when this resolves. */
+  readonly confirm?: Promise<unknown>;
 }
 
 export class MixerControl {

@@ -129,10 +129,24 @@ export class Control {
     const report = new TalkerReport(leg, room);
     const participant = { stream, port, owner: invite.source.address, room, leg, report };
     this.#byLeg.set(leg, participant);
+    const known = this.#byStream.has(stream);
     this.#byStream.set(stream, participant);
-    if (media) mixer.agree(stream, media);
+    if (media && !known) mixer.agree(stream, media);
+    this.#whenAcknowledged(leg, stream, known ? media : undefined);
     mixer.move(stream, room);
     return true;
+  }
+
+  /** Speaks to a listener, and to a new address of one who has another already, only when he has shown to be there. */
+  #whenAcknowledged(leg: Leg, stream: number, media: Media | undefined): void {
+    const { mixer } = this.#options;
+    const { description } = leg;
+    void leg.acknowledged().then((live) => {
+      if (!live) return;
+      // A re-INVITE that overtook the ACK has the last word.
+      if (media && leg.description === description) mixer.agree(stream, media);
+      mixer.speak(stream);
+    });
   }
 
   /** The old dialog of a stream that goes on in another. */

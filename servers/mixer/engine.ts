@@ -9,6 +9,7 @@ import { type Media, Stream, type StreamCounters, type StreamStart } from "./str
 export type Command =
   | { readonly name: "open"; readonly stream: number }
   | { readonly name: "agree"; readonly stream: number; readonly media: Media }
+  | { readonly name: "speak"; readonly stream: number }
   | { readonly name: "move"; readonly stream: number; readonly room: string }
   | { readonly name: "close"; readonly stream: number }
   | { readonly name: "dump"; readonly ask: number };
@@ -101,10 +102,11 @@ export class Engine {
     }
   }
 
-  #change(command: Extract<Command, { name: "agree" | "move" | "close" }>): void {
+  #change(command: Extract<Command, { name: "agree" | "speak" | "move" | "close" }>): void {
     const seat = this.#seats.get(command.stream);
     if (!seat) return;
     if (command.name === "agree") seat.stream.agree(command.media);
+    else if (command.name === "speak") seat.stream.speak();
     else if (command.name === "move") this.#move(seat, command.room);
     else this.#close(seat);
   }

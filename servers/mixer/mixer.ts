@@ -45,7 +45,7 @@ export class Mixer {
     [this.#worker, this.#port] = this.#start();
   }
 
-  /** A new stream and the port it has; nothing is heard or said on it before `agree` and `move`. Throws MixerBusyError. */
+  /** A new stream and the port it has; nothing is heard on it before `agree` and `move`, nothing said before `speak`. Throws MixerBusyError. */
   async open(): Promise<{ stream: number; port: number }> {
     const stream = this.#next++;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
@@ -57,6 +57,11 @@ export class Mixer {
   /** What was negotiated for a stream, first or anew, from the next tick on. */
   agree(stream: number, media: Media): void {
     this.#post({ name: "agree", stream, media });
+  }
+
+  /** The participant has shown to be there: he may be spoken to. */
+  speak(stream: number): void {
+    this.#post({ name: "speak", stream });
   }
 
   /** Puts a stream into a room, or takes it over to another, at the next tick; what he hears goes on without a break. */

@@ -27,7 +27,7 @@ export interface StreamStart {
   readonly timestamp: number;
 }
 
-/** Ticks to wait for the device's first packet before speaking to it: 200 ms. */
+/** Ticks to wait, once he is there, for the device's first packet before speaking to it: 200 ms. */
 const PATIENCE_TICKS = 10;
 
 /** A packet may still be on its way out when the next is written. */
@@ -68,6 +68,7 @@ export class Stream {
   #sequence: number;
   #timestamp: number;
   #patience = PATIENCE_TICKS;
+  #mayBeForged = true;
   #eventAt = -1;
 
   constructor(id: number, { ssrc, sequence, timestamp }: StreamStart) {
@@ -84,7 +85,8 @@ export class Stream {
 
   /** Where the next packet goes; `undefined` as long as none may be sent. */
   get target(): Address | undefined {
-    return this.#media?.speaks && this.#patience <= 0 ? this.#lock?.target : undefined;
+    const ready = this.#media?.speaks && !this.#mayBeForged && this.#patience <= 0;
+    return ready ? this.#lock?.target : undefined;
   }
 
   /** Takes what was negotiated, first or anew; the same address keeps its lock. */
@@ -98,6 +100,11 @@ export class Stream {
       this.#decoders[payload] = codec === "telephone-event" ? "event" : g711[codec].decode;
     }
     if (!media.hears) this.jitter.reset();
+  }
+
+  /** He has shown that he hears our signalling: what he asked for may be sent to the address he named (promise A1). */
+  speak(): void {
+    this.#mayBeForged = false;
   }
 
   /** Takes one datagram as it came. */
@@ -125,7 +132,7 @@ export class Stream {
   next(payload: Uint8Array): Buffer | undefined {
     const speaking = this.target !== undefined;
     if (!speaking && this.counters.sent === 0) {
-      if (this.#media) this.#patience--;
+      if (this.#media && !this.#mayBeForged) this.#patience--;
       return undefined;
     }
     const packet = this.#packets[this.counters.sent % SPARE_PACKETS] as Buffer;

@@ -33,9 +33,9 @@ describe("Joining a conference", () => {
       alice      -> conference: INVITE sdp
       conference -> mixer:      INVITE sdp
       mixer      -> conference: 200 sdp
-      conference -> mixer:      ACK
       conference -> alice:      200 sdp
       alice      -> conference: ACK
+      conference -> mixer:      ACK
     `);
   });
 

@@ -213,6 +213,10 @@ export class FakeLeg implements Leg {
     throw new SipError(501, "Not Implemented");
   }
 
+  async acknowledged(): Promise<boolean> {
+    return this.state !== "ended";
+  }
+
   async bye(): Promise<void> {
     if (this.state === "ended") return;
     this.state = "ended";

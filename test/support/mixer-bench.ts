@@ -71,6 +71,7 @@ export class MixerBench {
     this.#phones.set(stream, phone);
     this.engine.apply({ name: "open", stream });
     this.engine.apply({ name: "agree", stream, media: this.media(phone) });
+    this.engine.apply({ name: "speak", stream });
     this.engine.apply({ name: "move", stream, room });
     return phone;
   }

@@ -132,6 +132,11 @@ export class InviteLeg implements Leg, DialogUser {
     this.#negotiation.acknowledge(ack);
   }
 
+  async acknowledged(): Promise<boolean> {
+    await this.#negotiation.acknowledged();
+    return this.#state !== "ended";
+  }
+
   receive(request: SipRequest, transaction: ServerTransaction): void {
     if (!this.#dialog.inOrder(request)) this.#core.respond(transaction, 500, { reason: "CSeq Out Of Order" });
     else if (request.method === "BYE") this.#receiveBye(request, transaction);
@@ -175,7 +180,7 @@ export class InviteLeg implements Leg, DialogUser {
   async #sendBye(reason?: string): Promise<void> {
     const headers =
       reason === undefined ? {} : { reason: `SIP;text="${oneLine(reason).replace(/["\\]/g, "'")}"` };
-    const bye = this.#dialog.request("BYE", { headers: { ...this.#core.common(), ...headers } });
+    const bye = this.#dialog.request("BYE", { headers });
     await this.#core.exchange(bye, { nextSeq: () => this.#dialog.nextSeq() });
   }
 

@@ -127,7 +127,9 @@ class OutgoingInvite implements Attempt {
       if (remote === "") throw new SipError(488, "The peer accepted without a session description");
       if (this.#options.signal?.aborted) throw new SipError(487, "Cancelled");
       const local = leg.describe(answer ?? this.#local, remote);
-      this.#ack(dialog, response, answer && local);
+      const { confirm } = this.#options;
+      if (confirm !== undefined) void confirm.then(() => this.#ack(dialog, response, answer && local));
+      else this.#ack(dialog, response, answer && local);
       this.#resolve({ leg, answer: remote });
     } catch (error) {
       this.#ack(dialog, response);

@@ -50,6 +50,8 @@ export interface Leg {
   readonly description: Sdp;
   /** Ours, from the last offer or answer we sent. */
   readonly localDescription: Sdp;
+  /** Resolves when no 2xx of ours waits for its ACK: false when the leg ended meanwhile. Until then nobody has shown to be there. */
+  acknowledged(): Promise<boolean>;
   /** May be replaced at any time by the leg's owner. */
   handlers: LegHandlers;
   /** Re-INVITE with a new offer; returns the answer. Sends `o=` with this leg's session id and the version raised by one (RFC 3264 §8). Throws SipError; the old session then stands. */
@@ -107,6 +109,8 @@ export interface InviteOptions {
   readonly onFork?: (established: { leg: Leg; answer: Sdp }) => void;
   /** How often the session is refreshed at least (RFC 4028), seconds; the user agent's own when missing, 0 for never. */
   readonly sessionExpiresS?: number;
+  /** The ACK of the 2xx waits for this (RFC 3725 §4): must not reject, and must end. */
+  readonly confirm?: Promise<unknown>;
   /** Aborting sends CANCEL; a 2xx that crosses it is ACKed and ended by BYE. */
   readonly signal?: AbortSignal;
   /** Give up after this long without a final response (CANCEL, then SipError 408). */

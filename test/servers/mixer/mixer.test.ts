@@ -35,6 +35,7 @@ async function join(
   ends.push(() => party.close());
   const { stream, port } = await to.open();
   to.agree(stream, media(party));
+  to.speak(stream);
   to.move(stream, room);
   party.talkTo({ address: host, port });
   return { party, stream };
