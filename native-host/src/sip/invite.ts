@@ -45,7 +45,7 @@ class OutgoingInvite implements Attempt {
   constructor(core: Core, target: SipUri, options: InviteOptions) {
     this.#core = core;
     this.#options = options;
-    this.#contact = core.contact();
+    this.#contact = core.contactTo(target, { from: options.from && { ...options.from, params: {} } });
     this.#local = options.offer ? this.#origin.stamp(options.offer) : "";
     const { promise, resolve, reject } = Promise.withResolvers<Established>();
     this.established = promise;
