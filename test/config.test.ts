@@ -21,6 +21,9 @@ const MISTAKES: readonly (readonly [value: unknown, sentence: string])[] = [
   [{ sip: { port: 65_536 } }, "sip.port must be a port, 0 to 65535."],
   [{ sip: { bind: "0.0.0.0" } }, "sip.bind must be one IP address of this machine."],
   [{ sip: { bind: "localhost" } }, "sip.bind must be one IP address of this machine."],
+  [{ sip: { codecs: "PCMA" } }, "sip.codecs must be a list of PCMU, PCMA, each once at most."],
+  [{ sip: { codecs: ["PCMA", "PCMA"] } }, "sip.codecs must be a list of PCMU, PCMA, each once at most."],
+  [{ sip: { codecs: ["opus"] } }, "sip.codecs must be a list of PCMU, PCMA, each once at most."],
   [{ sip: { bnd: "127.0.0.1" } }, "sip.bnd is not a key of the configuration."],
   [{ devices: {} }, "devices must be a list."],
   [{ devices: ["desk"] }, "devices[0] must be an object."],
@@ -64,7 +67,7 @@ describe("The configuration", () => {
     const config = readConfig({
       $schema: "https://example.org/config.schema.json",
       identity: { name: "Alice", uri: "sip:alice@example.com" },
-      sip: { bind: "192.0.2.5", port: 5062, outboundProxy: "sip:proxy.example.com" },
+      sip: { bind: "192.0.2.5", port: 5062, outboundProxy: "sip:proxy.example.com", codecs: ["PCMA"] },
       devices: [desk, { id: "soft", kind: "softphone", audioSource: "alsa,default", default: true }],
     });
 
@@ -80,7 +83,12 @@ describe("The configuration", () => {
         audioSource: "alsa,default",
       },
     ]);
-    assert.deepEqual(config.sip, { bind: "192.0.2.5", port: 5062, outboundProxy: "sip:proxy.example.com" });
+    assert.deepEqual(config.sip, {
+      bind: "192.0.2.5",
+      port: 5062,
+      outboundProxy: "sip:proxy.example.com",
+      codecs: ["PCMA"],
+    });
   });
 
   for (const [value, sentence] of MISTAKES) {
@@ -115,6 +123,7 @@ interface Schema {
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean;
   readonly items?: Schema;
+  readonly uniqueItems?: boolean;
   readonly oneOf?: readonly Schema[];
 }
 
@@ -127,7 +136,7 @@ function accepts(schema: Schema, value: unknown): boolean {
         typeof value === "object" && value !== null && !Array.isArray(value) && acceptsObject(schema, value)
       );
     case "array":
-      return Array.isArray(value) && value.every((one) => accepts(schema.items ?? {}, one));
+      return Array.isArray(value) && acceptsList(schema, value);
     case "string":
       return typeof value === "string" && acceptsText(schema, value);
     case "integer":
@@ -146,6 +155,11 @@ function acceptsObject(schema: Schema, value: object): boolean {
   const keys = Object.entries(value);
   const fits = keys.every(([key, one]) => key in known && accepts(known[key] ?? {}, one));
   return fits && (schema.required ?? []).every((key) => key in value);
+}
+
+function acceptsList({ items = {}, uniqueItems }: Schema, list: readonly unknown[]): boolean {
+  const fits = uniqueItems !== true || new Set(list).size === list.length;
+  return fits && list.every((one) => accepts(items, one));
 }
 
 function acceptsText(
@@ -186,7 +200,7 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
     const everything = {
       $schema: "./config.schema.json",
       identity: { name: "Alice", uri: "sip:alice@example.com" },
-      sip: { bind: "::1", port: 0, outboundProxy: "sip:127.0.0.1:5070" },
+      sip: { bind: "::1", port: 0, outboundProxy: "sip:127.0.0.1:5070", codecs: ["PCMA", "PCMU"] },
       devices: [
         { ...desk, name: "Desk", anchor: true, default: false },
         { ...softphone, audioSource: "alsa,default", audioPlayer: "alsa,default" },
@@ -204,7 +218,7 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
 
     assert.deepEqual(Object.keys(properties ?? {}).sort(), ["$schema", "devices", "identity", "sip"]);
     assert.deepEqual(keys(properties?.["identity"]), ["name", "uri"]);
-    assert.deepEqual(keys(properties?.["sip"]), ["bind", "outboundProxy", "port"]);
+    assert.deepEqual(keys(properties?.["sip"]), ["bind", "codecs", "outboundProxy", "port"]);
     assert.deepEqual(kinds.map(keys), [
       ["anchor", "audioPlayer", "audioSource", "default", "id", "kind", "name", "program"],
       ["anchor", "default", "id", "kind", "name", "uri"],

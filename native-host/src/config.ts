@@ -30,9 +30,18 @@ export interface SipPhoneConfig {
 
 export type DeviceConfig = SoftphoneConfig | SipPhoneConfig;
 
+const CODECS = ["PCMU", "PCMA"] as const;
+export type CodecName = (typeof CODECS)[number];
+
 export interface Config {
   readonly identity: { readonly name?: string; readonly uri?: SipUri };
-  readonly sip: { readonly bind?: string; readonly port?: number; readonly outboundProxy?: SipUri };
+  readonly sip: {
+    readonly bind?: string;
+    readonly port?: number;
+    readonly outboundProxy?: SipUri;
+    /** What phones are offered, best first; not said: PCMU, PCMA. */
+    readonly codecs?: readonly CodecName[];
+  };
   /** Undefined: not said; then there is baresip, if it is installed. */
   readonly devices?: readonly DeviceConfig[];
 }
@@ -75,6 +84,7 @@ export function readConfig(value: unknown): Config {
       bind: sip.address("bind"),
       port: sip.port("port"),
       outboundProxy: sip.sipUri("outboundProxy"),
+      codecs: sip.choices("codecs", CODECS),
     }),
     ...(devices && { devices }),
   };
@@ -195,6 +205,17 @@ class Section {
     if (value === undefined) return undefined;
     if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
     throw this.mistake(key, "must be a port, 0 to 65535");
+  }
+
+  /** One or more of `known`, none twice. */
+  choices<Choice extends string>(key: string, known: readonly Choice[]): readonly Choice[] | undefined {
+    const value = this.#take(key);
+    if (value === undefined) return undefined;
+    const chosen = Array.isArray(value) ? value.map((one) => known.find((choice) => choice === one)) : [];
+    const right = chosen.filter((one) => one !== undefined);
+    if (right.length > 0 && right.length === new Set(chosen).size && right.length === chosen.length)
+      return right;
+    throw this.mistake(key, `must be a list of ${known.join(", ")}, each once at most`);
   }
 
   end(): void {

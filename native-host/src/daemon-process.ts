@@ -205,6 +205,7 @@ async function buildService(
     identity,
     watch,
     mediaHost: agent.host,
+    ...(config.sip.codecs && { codecs: config.sip.codecs }),
     onTrouble: (what, err) => log.warn({ err }, what),
   });
 }

@@ -1,5 +1,6 @@
 /** One caller in a conference: the leg to their phone, the leg to the mixer, and what passes from one to the other. */
 
+import { withDirection } from "#sdp/hold.ts";
 import { readAudio } from "#sdp/session.ts";
 import type { DialogId, InDialogAnswer, Leg } from "#sip/leg.ts";
 import type { Sdp, SipRequest } from "#sip/message.ts";
@@ -95,6 +96,8 @@ export class Participant {
     const mixer = this.#mixer;
     this.phone.handlers = {
       onOffer: (offer) => this.#alone(() => this.#passOn(offer)),
+      // A phone that asks what we can do now may have been on hold before: the mixer always speaks and listens.
+      makeOffer: () => withDirection(this.phone.localDescription, "sendrecv"),
       onAnswer: (answer) => void this.#alone(() => this.#passOn(answer)).catch(() => this.end(MIXER_GONE)),
       onEnded: () => void this.end(),
     };

@@ -4,6 +4,8 @@ import { type AudioMedia, parseSession, readMedia } from "#sdp/session.ts";
 import type { Sdp } from "#sip/message.ts";
 import type { Media } from "./stream.ts";
 
+const EVENTS = "telephone-event" as const;
+
 /** His audio in the m-line that ours uses too; `undefined` when there is none, or it needs another IP version. */
 export function agreedMedia(his: Sdp, ours: Sdp): Media | undefined {
   const [mine, theirs] = [parseSession(ours), parseSession(his)];
@@ -12,25 +14,33 @@ export function agreedMedia(his: Sdp, ours: Sdp): Media | undefined {
   const audio = theirs && line && readMedia(theirs, line);
   const local = mine?.connection?.ip;
   if (!audio || !local || isIPv6(audio.address) !== isIPv6(local)) return undefined;
-  return asMedia(audio);
+  return asMedia(audio, readMedia(mine, mine.media[used] ?? line));
 }
 
-function asMedia({ address, port, direction, codecs, telephoneEvent }: AudioMedia): Media | undefined {
-  const known = codecs.flatMap(({ payload, name, rate }) =>
-    (name === "PCMU" || name === "PCMA") && rate === 8000 ? [{ payload, codec: name } as const] : [],
-  );
-  const first = known[0];
-  if (!first) return undefined;
-  const events =
-    telephoneEvent === undefined ? [] : [{ payload: telephoneEvent, codec: "telephone-event" as const }];
+/** He sends under our numbers, we under his (RFC 3264 §5.1); many phones send under their own, which is heard as well. */
+function asMedia(his: AudioMedia, ours: AudioMedia | undefined): Media | undefined {
+  const { address, port, direction } = his;
+  const known = formatsOf(his);
+  const [first] = known;
+  if (!first || first.codec === "telephone-event") return undefined;
+  const taken = new Set(known.map(({ payload }) => payload));
+  const declared = ours ? formatsOf(ours).filter(({ payload }) => !taken.has(payload)) : [];
   return {
     remote: { address: asReported(address), port },
     hears: direction === "sendrecv" || direction === "sendonly",
     speaks: direction === "sendrecv" || direction === "recvonly",
     codec: first.codec,
     payload: first.payload,
-    payloads: [...known, ...events],
+    payloads: [...known, ...declared],
   };
+}
+
+function formatsOf({ codecs, telephoneEvent }: AudioMedia): Media["payloads"][number][] {
+  const audio = codecs.flatMap(({ payload, name, rate }) =>
+    (name === "PCMU" || name === "PCMA") && rate === 8000 ? [{ payload, codec: name } as const] : [],
+  );
+  const events = telephoneEvent === undefined ? [] : [{ payload: telephoneEvent, codec: EVENTS }];
+  return [...audio, ...events];
 }
 
 /** An address as the system reports it: IPv6 can be written in many ways. */

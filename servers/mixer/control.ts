@@ -1,4 +1,5 @@
 /** The mixer's SIP face: INVITE sip:conf=ID@mixer puts its media into conference ID (RFC 4240 §5). */
+import { withDirection } from "#sdp/hold.ts";
 import { makeAnswer, makeOffer } from "#sdp/offer-answer.ts";
 import type { DialogId, IncomingInvite, Leg, LegHandlers } from "#sip/leg.ts";
 import type { Sdp, SipUri } from "#sip/message.ts";
@@ -171,6 +172,7 @@ export class Control {
         this.#options.mixer.agree(stream, media);
         return ours;
       },
+      makeOffer: () => withDirection(leg.localDescription, "sendrecv"),
       onAnswer: (answer) => this.#answered(leg, stream, agreedMedia(answer, leg.localDescription)),
       onEnded: () => this.#end(leg),
     };

@@ -47,10 +47,14 @@ export interface ConnectOptions {
 export interface DeviceLeg {
   readonly port: MediaPort;
   readonly codec: Codec;
+  /** Payload type of the codec towards the phone; its usual one when missing. */
+  readonly payload?: number;
   /** Payload type of telephone-event towards and from the phone (RFC 4733). */
   readonly telephoneEvent: number | undefined;
   /** Set by the owner: the phone hung up, or was lost. Not called after hangUp. */
   onEnded: (reason: string) => void;
+  /** Set by the owner: the payload types are others now. */
+  onChanged?: () => void;
   /** Idempotent; never throws. */
   hangUp(reason?: string): Promise<void>;
 }

@@ -15,6 +15,8 @@ export interface RelaySide {
   readonly audio: number;
   /** Payload type of telephone-event (RFC 4733), where it is understood. */
   readonly telephoneEvent: number | undefined;
+  /** The numbers we declared, where they are others: a peer may send under ours (RFC 3264 §5.1, §6.1). */
+  readonly declared?: { readonly audio: number; readonly telephoneEvent: number };
 }
 
 /** A far end on the relay. */
@@ -54,6 +56,13 @@ export class Relay {
   setDevice(side: RelaySide): void {
     if (this.#device) this.#device.port.onPacket = () => undefined;
     this.#devices += 1;
+    this.#device = side;
+    const device = this.#devices;
+    side.port.onPacket = (packet) => this.#fromDevice(packet, side, device);
+  }
+
+  /** The same device said something new of its media. */
+  changeDevice(side: RelaySide): void {
     this.#device = side;
     const device = this.#devices;
     side.port.onPacket = (packet) => this.#fromDevice(packet, side, device);
@@ -210,14 +219,22 @@ interface Way {
 
 /** The receiver's number for what the sender calls `payload`; undefined for what was not negotiated. */
 function translated(payload: number, { from, to }: Way): number | undefined {
-  if (payload === from.audio) return to.audio;
-  return payload === from.telephoneEvent ? to.telephoneEvent : undefined;
+  const meant = meaning(payload, from);
+  return meant && to[meant];
+}
+
+function meaning(payload: number, side: RelaySide): "audio" | "telephoneEvent" | undefined {
+  for (const numbers of [side, side.declared]) {
+    if (payload === numbers?.audio) return "audio";
+    if (payload === numbers?.telephoneEvent) return "telephoneEvent";
+  }
+  return undefined;
 }
 
 /** The same packet with its audio silent; key presses pass. */
 function silenced(packet: Uint8Array, device: RelaySide): Uint8Array {
   const header = readRtp(packet);
-  if (header?.payloadType !== device.audio) return packet;
+  if (!header || meaning(header.payloadType, device) !== "audio") return packet;
   const silent = Buffer.from(packet);
   silent.fill(SILENCE[device.codec], header.payloadStart, header.payloadEnd);
   return silent;

@@ -4,6 +4,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
 import { isRtcp } from "../rtp/packet.ts";
+import { type AudioMedia, receives } from "../sdp/session.ts";
 import type { MediaAddress, MediaPort } from "./media-port.ts";
 
 /** RTP ports are even (RFC 3550 §11): this often an odd one is handed back for another. */
@@ -30,6 +31,8 @@ export class RtpPort implements MediaPort {
   readonly port: number;
   onPacket: (packet: Uint8Array) => void = () => undefined;
   readonly counts = { received: 0, sent: 0, strangers: 0, rtcp: 0 };
+  /** While the peer has us on hold nothing is sent to it (RFC 3264 §8.4). */
+  held = false;
   readonly #socket: Socket;
   #peer: Peer | undefined;
   /** Still heard while the peer moves its media to another address. */
@@ -52,8 +55,14 @@ export class RtpPort implements MediaPort {
     this.#peer = to && { address: to.address, port: to.port, learning: true };
   }
 
+  /** Takes over what the peer says of its media; on hold by c=0.0.0.0 it stays where it was. */
+  agree({ address, port, direction }: AudioMedia): void {
+    this.held = !receives(direction);
+    if (address !== "0.0.0.0" && address !== "::") this.latch({ address, port });
+  }
+
   send(packet: Uint8Array): void {
-    if (this.#closed || !this.#peer) return;
+    if (this.#closed || this.held || !this.#peer) return;
     this.counts.sent += 1;
     this.#socket.send(packet, this.#peer.port, this.#peer.address, () => undefined);
   }

@@ -1,6 +1,7 @@
 /** A SIP phone on the line with its media at our relay: one INVITE dialog and one RTP port. */
 
-import { makeAnswer, makeOffer } from "../sdp/offer-answer.ts";
+import { type LocalAudio, makeAnswer, makeOffer, PAYLOAD } from "../sdp/offer-answer.ts";
+import { PayloadNumbers } from "../sdp/payload-numbers.ts";
 import { type AudioMedia, readAudio } from "../sdp/session.ts";
 import type { Caller, ExtraHeaders, Leg } from "../sip/leg.ts";
 import type { Sdp, SipUri } from "../sip/message.ts";
@@ -57,19 +58,27 @@ function agreement(description: Sdp, codecs: readonly Codec[]): Agreement | unde
 export class SipDeviceLeg implements DeviceLeg {
   readonly port: RtpPort;
   readonly codec: Codec;
-  readonly telephoneEvent: number | undefined;
+  payload: number;
+  telephoneEvent: number | undefined;
   readonly leg: Leg;
   onEnded: (reason: string) => void = () => undefined;
+  onChanged: () => void = () => undefined;
+  readonly #numbers = new PayloadNumbers();
   #over = false;
 
   constructor(leg: Leg, port: RtpPort, { audio, codec }: Agreement) {
     this.leg = leg;
     this.port = port;
     this.codec = codec;
+    this.payload = payloadOf(audio, codec);
     this.telephoneEvent = audio.telephoneEvent;
-    port.latch(audio);
+    this.#numbers.learn(leg.localDescription);
+    this.#numbers.learn(leg.description);
+    port.agree(audio);
     leg.handlers = {
       onOffer: (offer) => this.#answer(offer),
+      makeOffer: () => makeOffer({ ...this.#local(), eventsPayload: this.#numbers.events }),
+      onAnswer: (answer) => this.#agree(agreement(answer, [this.codec])),
       onEnded: (reason) => this.lost(reason),
     };
   }
@@ -93,12 +102,31 @@ export class SipDeviceLeg implements DeviceLeg {
 
   /** The phone moves its media, or holds: we keep the codec the far end was promised. */
   #answer(offer: Sdp): Sdp {
-    const { address, port } = this.port;
-    const local = { address, port, codecs: [this.codec], telephoneEvent: this.telephoneEvent !== undefined };
-    const answer = makeAnswer(offer, local);
+    const answer = makeAnswer(offer, this.#local());
     const agreed = agreement(offer, [this.codec]);
     if (!answer || !agreed) throw new SipError(488, "Not Acceptable Here");
-    this.port.latch(agreed.audio);
+    this.#numbers.learn(offer);
+    this.#agree(agreed);
     return answer;
   }
+
+  #agree(agreed: Agreement | undefined): void {
+    if (!agreed) return;
+    const { audio } = agreed;
+    this.port.agree(audio);
+    const payload = payloadOf(audio, this.codec);
+    const changed = payload !== this.payload || audio.telephoneEvent !== this.telephoneEvent;
+    this.payload = payload;
+    this.telephoneEvent = audio.telephoneEvent;
+    if (changed) this.onChanged();
+  }
+
+  #local(): LocalAudio {
+    const { address, port } = this.port;
+    return { address, port, codecs: [this.codec], telephoneEvent: true };
+  }
+}
+
+function payloadOf({ codecs }: AudioMedia, codec: Codec): number {
+  return codecs.find(({ name }) => name === codec)?.payload ?? PAYLOAD[codec];
 }

@@ -27,7 +27,8 @@ export interface LocalAudio {
   readonly direction?: Direction;
 }
 
-const PAYLOAD = { PCMU: 0, PCMA: 8 } as const;
+/** The payload types that need no word (RFC 3551 §6). */
+export const PAYLOAD = { PCMU: 0, PCMA: 8 } as const;
 
 /** The dynamic payload type nearly everyone offers telephone-event under. */
 export const TELEPHONE_EVENT = 101;

@@ -1,6 +1,7 @@
 /** What a payload number has once meant in a session it means to its end (RFC 3264 §8.3.2). */
 import type { Sdp } from "#sip/message.ts";
 import { TELEPHONE_EVENT } from "./offer-answer.ts";
+import { join, split, typeOf } from "./sections.ts";
 import { parseSession } from "./session.ts";
 
 /** The numbers that are given out for a session (RFC 3551 §6). */
@@ -26,6 +27,38 @@ export class PayloadNumbers {
     const dynamic = Array.from({ length: LAST_DYNAMIC - FIRST_DYNAMIC + 1 }, (_, at) => FIRST_DYNAMIC + at);
     const free = [TELEPHONE_EVENT, ...dynamic].find((number) => !this.#meanings.has(number));
     return free ?? TELEPHONE_EVENT;
+  }
+
+  /** The description without formats whose number has meant something else; then it counts as sent on the leg. */
+  kept(sdp: Sdp): Sdp {
+    const { session, media } = split(sdp);
+    const streams = media.map((stream) => (typeOf(stream) === "audio" ? this.#without(stream) : stream));
+    this.learn(sdp);
+    const changed = streams.some((stream, at) => stream !== media[at]);
+    return changed ? join({ session, media: streams }) : sdp;
+  }
+
+  #without(stream: readonly string[]): readonly string[] {
+    const taken = new Set(
+      stream
+        .map((line) => /^a=rtpmap:(\d+) ([^/ ]+)/.exec(line))
+        .filter((map) => map !== null)
+        .filter(([, payload, codec = ""]) => !this.#may(Number(payload), codec))
+        .map(([, payload = ""]) => payload),
+    );
+    const [line = "", ...others] = stream;
+    const [type, port, protocol, ...formats] = line.split(" ");
+    const left = formats.filter((format) => !taken.has(format));
+    // A stream without formats would be none at all.
+    if (taken.size === 0 || left.length === 0) return stream;
+    const about = /^a=(?:rtpmap|fmtp|rtcp-fb):(\d+) /;
+    const rest = others.filter((other) => !taken.has(about.exec(other)?.[1] ?? ""));
+    return [[type, port, protocol, ...left].join(" "), ...rest];
+  }
+
+  #may(payload: number, codec: string): boolean {
+    const meant = this.#meanings.get(payload);
+    return meant === undefined || meant === codec.toUpperCase();
   }
 
   #note(payload: number, codec: string): void {

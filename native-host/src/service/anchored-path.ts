@@ -1,31 +1,31 @@
 /** Media through our relay: the device keeps its one stream while far ends, or devices, are exchanged around it. */
 
-import type { DeviceEnd, DeviceLeg } from "../devices/device.ts";
+import type { Codec, DeviceEnd, DeviceLeg } from "../devices/device.ts";
 import { Relay, type RelayFar, type RelaySide } from "../devices/relay.ts";
 import { openRtpPort, type RtpPort } from "../devices/rtp-port.ts";
 import { ServiceError } from "../errors.ts";
-import { makeAnswer, makeOffer } from "../sdp/offer-answer.ts";
+import { makeAnswer, makeOffer, PAYLOAD, TELEPHONE_EVENT } from "../sdp/offer-answer.ts";
+import { PayloadNumbers } from "../sdp/payload-numbers.ts";
 import { type AudioMedia, readAudio } from "../sdp/session.ts";
 import type { Sdp } from "../sip/message.ts";
 import { SipError } from "../sip/sip-error.ts";
 import type { FarMedia, MediaPath } from "./media-path.ts";
 
-const CODECS = ["PCMU", "PCMA"] as const;
-const PAYLOAD = { PCMU: 0, PCMA: 8 } as const;
-/** Where nobody has said otherwise, telephone-event is 101. */
-const TELEPHONE_EVENT = 101;
+const CODECS: readonly Codec[] = ["PCMU", "PCMA"];
 
 export class AnchoredPath implements MediaPath {
   onEnded: (reason: string) => void = () => undefined;
   readonly mutes = true;
   readonly #relay = new Relay();
   readonly #mediaHost: string;
+  readonly #codecs: readonly Codec[];
   #device: DeviceLeg | undefined;
   #closed = false;
 
-  /** `mediaHost`: our address towards far ends, a literal one. */
-  constructor(mediaHost: string) {
+  /** `mediaHost`: our address towards far ends, a literal one; `codecs`: what a device is offered, best first. */
+  constructor(mediaHost: string, codecs: readonly Codec[] = CODECS) {
     this.#mediaHost = mediaHost;
+    this.#codecs = codecs;
   }
 
   get muted(): boolean {
@@ -37,12 +37,12 @@ export class AnchoredPath implements MediaPath {
   }
 
   async connect(end: DeviceEnd, signal: AbortSignal): Promise<void> {
-    this.#use(await end.connect({ codecs: CODECS, signal }));
+    this.#use(await end.connect({ codecs: this.#codecs, signal }));
   }
 
   async replaceDevice(end: DeviceEnd, signal: AbortSignal): Promise<void> {
     const old = this.#device;
-    const leg = await end.connect({ codecs: old ? [old.codec] : CODECS, signal });
+    const leg = await end.connect({ codecs: old ? [old.codec] : this.#codecs, signal });
     if (this.#closed) {
       await leg.hangUp();
       throw new ServiceError("cancelled", []);
@@ -83,9 +83,19 @@ export class AnchoredPath implements MediaPath {
     leg.onEnded = (reason) => {
       if (this.#device === leg) this.onEnded(reason);
     };
-    const { port, codec, telephoneEvent } = leg;
-    this.#relay.setDevice({ port, codec, audio: PAYLOAD[codec], telephoneEvent });
+    leg.onChanged = () => {
+      if (this.#device === leg) this.#relay.changeDevice(deviceSide(leg));
+    };
+    this.#relay.setDevice(deviceSide(leg));
   }
+}
+
+function deviceSide({ port, codec, payload = PAYLOAD[codec], telephoneEvent }: DeviceLeg): RelaySide {
+  return { port, codec, audio: payload, telephoneEvent, declared: declared(codec, TELEPHONE_EVENT) };
+}
+
+function declared(codec: Codec, telephoneEvent: number) {
+  return { audio: PAYLOAD[codec], telephoneEvent };
 }
 
 class AnchoredFar implements FarMedia {
@@ -95,6 +105,7 @@ class AnchoredFar implements FarMedia {
   readonly #port: RtpPort;
   readonly #codec: DeviceLeg["codec"];
   readonly #telephoneEvent: boolean;
+  readonly #numbers = new PayloadNumbers();
   readonly #far: RelayFar;
 
   constructor(relay: Relay, port: RtpPort, device: DeviceLeg) {
@@ -106,13 +117,16 @@ class AnchoredFar implements FarMedia {
   }
 
   offer(muted: boolean): Sdp {
-    return makeOffer(this.#local(muted));
+    return makeOffer({ ...this.#local(muted), eventsPayload: this.#numbers.events });
   }
 
   async answered(answer: Sdp): Promise<void> {
     const audio = this.#usable(answer);
     if (!audio) throw new ServiceError("media-mismatch", ["the far end"]);
-    this.#agree(audio);
+    this.#agree(audio, this.#numbers.events);
+    // Silence goes on while the user is muted: it keeps a NAT open and the stream continuous.
+    if (this.#relay.muted && audio.direction === "sendonly") this.#port.held = false;
+    this.#numbers.learn(answer);
   }
 
   hear(): Promise<void> {
@@ -123,7 +137,8 @@ class AnchoredFar implements FarMedia {
     const audio = this.#usable(offer);
     const answer = makeAnswer(offer, this.#local(this.#relay.muted));
     if (!audio || !answer) throw new SipError(488, "Not Acceptable Here");
-    this.#agree(audio);
+    this.#numbers.learn(offer);
+    this.#agree(audio, audio.telephoneEvent ?? TELEPHONE_EVENT);
     return answer;
   }
 
@@ -142,14 +157,16 @@ class AnchoredFar implements FarMedia {
     return audio?.codecs.some(({ name }) => name === this.#codec) ? audio : undefined;
   }
 
-  #agree(audio: AudioMedia): void {
-    this.#port.latch(audio);
-    this.#far.side = this.#sideOf(audio);
+  /** `events`: the number under which we declared telephone-event. */
+  #agree(audio: AudioMedia, events: number): void {
+    this.#port.agree(audio);
+    this.#far.side = this.#sideOf(audio, events);
   }
 
-  #sideOf(audio: AudioMedia | undefined): RelaySide {
+  #sideOf(audio: AudioMedia | undefined, events = TELEPHONE_EVENT): RelaySide {
     const payload = audio?.codecs.find(({ name }) => name === this.#codec)?.payload ?? PAYLOAD[this.#codec];
     const telephoneEvent = audio ? audio.telephoneEvent : TELEPHONE_EVENT;
-    return { port: this.#port, codec: this.#codec, audio: payload, telephoneEvent };
+    const codec = this.#codec;
+    return { port: this.#port, codec, audio: payload, telephoneEvent, declared: declared(codec, events) };
   }
 }

@@ -3,9 +3,11 @@
 import type { DeviceEnd } from "../devices/device.ts";
 import { deviceFailure } from "../devices/device-failure.ts";
 import { ServiceError } from "../errors.ts";
-import { withDirection } from "../sdp/hold.ts";
+import { directionsOf, wishAfter, withDirection, withoutSending } from "../sdp/hold.ts";
 import { sameMedia } from "../sdp/origin.ts";
-import { readAudio } from "../sdp/session.ts";
+import { PayloadNumbers } from "../sdp/payload-numbers.ts";
+import { isLive, split } from "../sdp/sections.ts";
+import { type Direction, readAudio } from "../sdp/session.ts";
 import type { Caller, Leg } from "../sip/leg.ts";
 import type { Sdp } from "../sip/message.ts";
 import { SipError } from "../sip/sip-error.ts";
@@ -26,6 +28,9 @@ export class DirectPath implements MediaPath {
   /** What the device was last told of the far end. */
   #told: Sdp | undefined;
   #far: FarMedia | undefined;
+  /** Which way the device itself wants its audio, whatever hold of a far end it has answered. */
+  #wish: Direction = "sendrecv";
+  readonly #numbers = new PayloadNumbers();
 
   constructor(deviceId: string, caller: Caller) {
     this.#id = deviceId;
@@ -39,6 +44,8 @@ export class DirectPath implements MediaPath {
     const offered = Promise.withResolvers<void>();
     this.#invited = this.#invite(end, AbortSignal.any([signal, this.#over.signal]), (offer) => {
       this.#deviceOffer = offer;
+      this.#wish = directionOf(offer);
+      this.#numbers.learn(offer);
       offered.resolve();
       return this.#firstAnswer.promise;
     });
@@ -80,19 +87,20 @@ export class DirectPath implements MediaPath {
 
   /** The device's description as an offer for the far end. */
   deviceOffer(muted: boolean): Sdp {
-    const description = this.#leg?.description || this.#deviceOffer;
-    return muted ? withDirection(description, "recvonly") : description;
+    const said = this.#leg?.description || this.#deviceOffer;
+    const wanted = directionOf(said) === this.#wish ? said : withDirection(said, this.#wish);
+    return muted ? withoutSending(wanted) : wanted;
   }
 
   /** Tells the device what the far end answered: in the ACK the first time, then by re-INVITE. Throws ServiceError. */
   async tellDevice(answer: Sdp, far: FarMedia): Promise<void> {
-    if (!readAudio(answer)) throw new ServiceError("media-mismatch", ["the far end"]);
+    if (!split(answer).media.some(isLive)) throw new ServiceError("media-mismatch", ["the far end"]);
     try {
       if (!this.#leg) {
         this.#firstAnswer.resolve(answer);
         this.#leg = await this.#invited;
       } else if (this.#told === undefined || !sameMedia(this.#told, answer)) {
-        await this.#leg.offer(answer);
+        await this.#offerDevice(this.#leg, this.#numbers.kept(answer), far);
       }
     } catch (refused) {
       throw deviceFailure(this.#id, refused);
@@ -104,9 +112,36 @@ export class DirectPath implements MediaPath {
   /** The far end's offer, answered by the device. Throws SipError. */
   async offerToDevice(offer: Sdp): Promise<Sdp> {
     if (!this.#leg) throw new SipError(491, "Request Pending");
-    const answer = await this.#leg.offer(offer);
+    const answer = await this.#leg.offer(this.#numbers.kept(offer));
     this.#told = offer;
+    this.#wish = wishAfter(this.#wish, directionOf(offer), directionOf(answer));
+    this.#numbers.learn(answer);
+    return this.muted ? withoutSending(answer) : answer;
+  }
+
+  /** Re-INVITEs the device for a far end; one whose media are elsewhere now is made known to that far end. */
+  async #offerDevice(leg: Leg, offer: Sdp, far: FarMedia): Promise<void> {
+    const before = leg.description;
+    const answer = await leg.offer(offer);
+    this.#wish = wishAfter(this.#wish, directionOf(offer), directionOf(answer));
+    this.#numbers.learn(answer);
+    if (!sameStream(before, answer)) await far.onOffer(this.deviceOffer(this.muted));
+  }
+
+  /** The device's own re-INVITE, answered by the far end. */
+  async #offered(offer: Sdp): Promise<Sdp> {
+    if (!this.#far) throw new SipError(491, "Request Pending");
+    const answer = await this.#far.onOffer(this.muted ? withoutSending(offer) : offer);
+    this.#wish = directionOf(offer);
+    this.#numbers.learn(offer);
+    this.#told = answer;
     return answer;
+  }
+
+  /** The device asked for an offer and has answered that of the far end. */
+  async #answered(answer: Sdp): Promise<void> {
+    this.#wish = wishAfter(this.#wish, directionOf(this.#told ?? ""), directionOf(answer));
+    await this.#far?.onOffer(this.deviceOffer(this.muted));
   }
 
   async #invite(
@@ -119,10 +154,8 @@ export class DirectPath implements MediaPath {
       const { headers } = end;
       const { leg } = await this.#caller.invite(end.address, { headers, signal, answerOffer });
       leg.handlers = {
-        onOffer: async (offer) => {
-          if (!this.#far) throw new SipError(491, "Request Pending");
-          return this.#far.onOffer(offer);
-        },
+        onOffer: (offer) => this.#offered(offer),
+        onAnswer: (answer) => void this.#answered(answer).catch(() => undefined),
         onEnded: (reason) => this.onEnded(reason),
       };
       return leg;
@@ -130,6 +163,19 @@ export class DirectPath implements MediaPath {
       throw deviceFailure(this.#id, refused);
     }
   }
+}
+
+/** Of its first live audio. */
+function directionOf(description: Sdp): Direction {
+  return directionsOf(description)[0] ?? "sendrecv";
+}
+
+/** Whether audio goes to the same place under the same numbers; what we cannot read counts as the same. */
+function sameStream(one: Sdp, other: Sdp): boolean {
+  const [before, now] = [readAudio(one), readAudio(other)].map(
+    (audio) => audio && JSON.stringify([audio.address, audio.port, audio.codecs, audio.telephoneEvent]),
+  );
+  return before === now || now === undefined;
 }
 
 async function refuseOffer(): Promise<Sdp> {

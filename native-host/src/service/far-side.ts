@@ -183,8 +183,16 @@ export class FarSide {
   #handlers(far: FarEnd): LegHandlers {
     return {
       onOffer: (offer) => far.media.offered(offer),
+      makeOffer: () => far.media.offer(this.#muted),
+      onAnswer: (answer) => void far.media.answered(answer).catch(() => this.#unusable(far)),
       onEnded: () => this.#legEnded(far),
     };
+  }
+
+  /** A far end that asked for our offer and answered it with nothing we can use. */
+  #unusable(far: FarEnd): void {
+    void far.leg.bye("no usable media");
+    this.#legEnded(far);
   }
 
   #legEnded(far: FarEnd): void {

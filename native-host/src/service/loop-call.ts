@@ -1,7 +1,7 @@
 /** A call in loop mode: a device, whom it talks to, and us in between as a back-to-back user agent (paper §IV, Figure 5). */
 
 import type { CallView, ClientId } from "../api/call-control.ts";
-import type { Device } from "../devices/device.ts";
+import type { Codec, Device } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
@@ -20,6 +20,8 @@ export interface CallSurroundings {
   readonly subscriber: Subscriber;
   /** Our address towards far ends, a literal one. */
   readonly mediaHost: string;
+  /** What a device is offered, best first; all we have when undefined. */
+  readonly codecs: readonly Codec[] | undefined;
   /** The call looks different now: its view, or its device's. */
   readonly onChange: (call: LoopCall) => void;
   readonly onRoster: (call: LoopCall) => void;
@@ -215,8 +217,8 @@ export class LoopCall {
   }
 
   #pathFor(device: Device): MediaPath {
-    const { mediaHost, caller } = this.#around;
-    return device.anchored ? new AnchoredPath(mediaHost) : new DirectPath(device.id, caller);
+    const { mediaHost, codecs, caller } = this.#around;
+    return device.anchored ? new AnchoredPath(mediaHost, codecs) : new DirectPath(device.id, caller);
   }
 
   async #ready(device: Device, path: MediaPath, { signal, onTheLine }: DeviceWait): Promise<void> {

@@ -11,7 +11,7 @@ import type {
   Switched,
   Topic,
 } from "../api/call-control.ts";
-import type { Device } from "../devices/device.ts";
+import type { Codec, Device } from "../devices/device.ts";
 import { answerPeer } from "../devices/peer.ts";
 import type { DeviceRegistry } from "../devices/registry.ts";
 import { asServiceError, ServiceError } from "../errors.ts";
@@ -40,6 +40,8 @@ export interface SipServiceOptions {
   readonly identity: { readonly uri: SipUri };
   /** Our address towards phones and far ends, a literal one. */
   readonly mediaHost: string;
+  /** What a device is offered, best first; PCMU, PCMA when missing. */
+  readonly codecs?: readonly Codec[];
   /** Something failed that no command waits for. */
   readonly onTrouble?: (what: string, cause: unknown) => void;
   /** Our SIP stack, for those who follow `trace`. */
@@ -204,7 +206,7 @@ export class SipService implements CallControl {
     if (this.#over.signal.aborted) throw new ServiceError("shutting-down", []);
     if (this.#calls.size >= MOST_CALLS)
       throw new ServiceError("limit-exceeded", [`${MOST_CALLS} calls at once`]);
-    const { caller, subscriber, mediaHost } = this.#options;
+    const { caller, subscriber, mediaHost, codecs } = this.#options;
     const { client, target, display, muted = false } = request;
     const call = new LoopCall(
       { id: this.#calls.nextId(), client, target, display, muted },
@@ -212,6 +214,7 @@ export class SipService implements CallControl {
         caller,
         subscriber,
         mediaHost,
+        codecs,
         onChange: (changed) => this.#callChanged(changed),
         onRoster: () => this.#topics.rostersChanged(),
         onTrouble: (what, cause) => this.#trouble(what, cause),
