@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { withDirection } from "#sdp/hold.ts";
+import { directionsOf, wishAfter, withDirection, withoutSending } from "#sdp/hold.ts";
 import { readAudio } from "#sdp/session.ts";
 import { offerAt } from "../support/descriptions.ts";
 
@@ -42,5 +42,34 @@ describe("hold and mute", () => {
 
   test("leaves a description without media alone", () => {
     assert.equal(withDirection("", "recvonly"), "");
+  });
+});
+
+describe("hold under hold", () => {
+  test("mute takes the voice and leaves a hold as it is", () => {
+    for (const [before, after] of [
+      ["sendrecv", "recvonly"],
+      ["sendonly", "inactive"],
+      ["recvonly", "recvonly"],
+      ["inactive", "inactive"],
+    ] as const) {
+      assert.deepEqual(directionsOf(withoutSending(withDirection(offerAt(4000), before))), [after]);
+    }
+  });
+
+  test("knows the old way to hold, an address of zeros", () => {
+    const held = offerAt(4000).replace(/^c=.*$/m, "c=IN IP4 0.0.0.0");
+
+    assert.deepEqual(directionsOf(held), ["sendonly"]);
+    assert.equal(readAudio(held)?.direction, "sendonly");
+    assert.deepEqual(directionsOf(held.replace("0.0.0.0", "192.0.2.1")), ["sendrecv"]);
+  });
+
+  test("an answer to a hold does not say what its sender wants, one to a full offer does", () => {
+    assert.equal(wishAfter("sendrecv", "sendonly", "recvonly"), "sendrecv");
+    assert.equal(wishAfter("sendonly", "sendonly", "inactive"), "sendonly");
+    assert.equal(wishAfter("sendrecv", "inactive", "inactive"), "sendrecv");
+    assert.equal(wishAfter("sendrecv", "sendrecv", "sendonly"), "sendonly");
+    assert.equal(wishAfter("sendonly", "sendrecv", "sendrecv"), "sendrecv");
   });
 });

@@ -85,6 +85,34 @@ describe("an answer", () => {
     assert.equal(answerDirection("recvonly", "recvonly"), "inactive");
   });
 
+  test("has our order of codecs where that is wished", () => {
+    const answer = makeAnswer(offer("m=audio 4000 RTP/AVP 8 0"), { ...mixer, order: "ours" });
+
+    assert.deepEqual(mediaLines(answer), ["m=audio 40000 RTP/AVP 0 8"]);
+  });
+
+  test("takes RTCP on the port of its RTP, and says so in the way the offer understands", () => {
+    const muxed = makeAnswer(offer("m=audio 4000 RTP/AVP 0", "a=rtcp-mux", "a=rtcp:4001"), mixer);
+    const plain = makeAnswer(offer("m=audio 4000 RTP/AVP 0"), mixer);
+    const ambiguous = makeAnswer(
+      offer("m=audio 4000 RTP/AVP 0 72", "a=rtpmap:72 x/8000", "a=rtcp-mux"),
+      mixer,
+    );
+
+    assert.match(makeOffer(mixer), /a=rtcp-mux\r\n/);
+    assert.match(muxed ?? "", /a=rtcp-mux\r\n/);
+    assert.match(plain ?? "", /a=rtcp:40000\r\n/);
+    assert.doesNotMatch(plain ?? "", /rtcp-mux/);
+    assert.doesNotMatch(ambiguous ?? "", /rtcp-mux/);
+  });
+
+  test("is that of a peer who takes packets of 20 ms, whatever size it prefers", () => {
+    const ptime = (...lines: string[]) => makeAnswer(offer("m=audio 4000 RTP/AVP 0", ...lines), mixer);
+
+    assert.match(ptime("a=ptime:30", "a=maxptime:60") ?? "", /a=ptime:20\r\n/);
+    assert.equal(ptime("a=maxptime:10"), undefined);
+  });
+
   const hopeless: [string, string][] = [
     ["nothing we speak", offer("m=audio 4000 RTP/AVP 9", "a=rtpmap:9 G722/8000")],
     ["only video", offer("m=video 4000 RTP/AVP 96")],
