@@ -55,11 +55,12 @@ export function answer(from: Stack, asked: SipRequest, hop?: Hop): Promise<SipRe
 }
 
 /** A desk that leaves every request to the test. */
-export async function patientDesk() {
+export async function patientDesk(options: Partial<StackOptions> = {}) {
   const waiting: ServerTransaction[] = [];
   const asked: ((transaction: ServerTransaction) => void)[] = [];
   const acks: SipRequest[] = [];
   const stack = await desk({
+    ...options,
     onRequest: (_request, transaction) => {
       const next = asked.shift();
       if (next) next(transaction);

@@ -2,6 +2,7 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { connect, type Socket as Stream } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 /** What a raw request is made of; each part may be replaced by something worse. */
 export interface RawRequest {
@@ -134,6 +135,13 @@ export class RawTcp {
   static async open(target: number): Promise<RawTcp> {
     const stream = connect(target, "127.0.0.1");
     await once(stream, "connect");
+    return new RawTcp(stream);
+  }
+
+  /** The same in TLS, whoever the peer is. */
+  static async secure(target: number): Promise<RawTcp> {
+    const stream = connectTls({ port: target, host: "127.0.0.1", rejectUnauthorized: false });
+    await once(stream, "secureConnect");
     return new RawTcp(stream);
   }
 

@@ -102,7 +102,8 @@ export class Connections {
       onClosed: () => {
         onLeft();
         this.#forget(connection);
-        this.#options.onClosed(peer);
+        // Those whose message never left hear first why.
+        queueMicrotask(() => this.#options.onClosed(peer));
       },
     });
     const key = keyOf(peer);

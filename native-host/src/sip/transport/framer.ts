@@ -101,6 +101,9 @@ export class Framer {
   }
 
   #readHead(data: Buffer): Fault | undefined {
+    if (this.#scanned === 0 && !isVisible(data[0])) {
+      return { name: "fault", status: 400, reason: "Not SIP", head: data.subarray(0, 0) };
+    }
     const end = data.indexOf(HEAD_END, Math.max(0, this.#scanned - HEAD_END.length + 1), "latin1");
     this.#scanned = data.length;
     const { headBytes } = this.#limits;
@@ -117,6 +120,11 @@ export class Framer {
     this.#head = { bytes: end, body: length };
     return undefined;
   }
+}
+
+/** A method or version begins with a visible character; the hello of TLS does not, and need not be waited for. */
+function isVisible(byte: number | undefined): boolean {
+  return byte === undefined || (byte > 0x20 && byte < 0x7f);
 }
 
 /** Exactly one Content-Length of digits only; on a stream nothing else ends a message (RFC 3261 §20.14). */
