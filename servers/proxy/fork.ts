@@ -2,10 +2,12 @@
 
 import type { Table } from "#sip/machine.ts";
 import { Machine } from "#sip/machine.ts";
-import type { SipRequest, SipResponse } from "#sip/message.ts";
-import { isMadeUp, withTag } from "#sip/response.ts";
+import type { SipResponse } from "#sip/message.ts";
+import { isMadeUp } from "#sip/response.ts";
 import type { ClientTransaction, ServerTransaction, Stack } from "#sip/stack.ts";
-import { makeResponse } from "#sip/stack.ts";
+import { bestResponse, upstream } from "./best-response.ts";
+import type { Copy } from "./forwarding.ts";
+import type { Target } from "./routing.ts";
 
 /** How long an INVITE may ring before it is cancelled: more than three minutes (RFC 3261 §16.6 step 11). */
 const TIMER_C_MS = 181_000;
@@ -17,7 +19,7 @@ type BranchEvent = "provisional" | "timer-c" | "cancel" | "final";
  *     waiting ──timer C, or nobody wants it any more──▶ cancelled ──final──▶ answered
  *        └────────────────────────final───────────────────────────────────────▲
  */
-const BRANCH_STATES: Table<BranchState, BranchEvent> = {
+const INVITE_STATES: Table<BranchState, BranchEvent> = {
   waiting: {
     on: { provisional: "waiting", "timer-c": "cancelled", cancel: "cancelled", final: "answered" },
     after: { ms: TIMER_C_MS, event: "timer-c" },
@@ -27,65 +29,98 @@ const BRANCH_STATES: Table<BranchState, BranchEvent> = {
   answered: { on: {} },
 };
 
-/** What the stack says when a domain has no address: then there is no such user either (RFC 3261 §21.4.5). */
-const UNKNOWN_HOST = "Host Not Found";
+/** Other requests are over in 64*T1, and cannot be cancelled (RFC 3261 §9.1). */
+const OTHER_STATES: Table<BranchState, BranchEvent> = {
+  ...INVITE_STATES,
+  waiting: { on: { provisional: "waiting", final: "answered" } },
+};
+
+/** What a request may become further on, when it does not say (RFC 5393 §5.3.3). */
+const MAX_BREADTH = 60;
+/** A call that is sent on and on is given up after so many branches. */
+const MOST_BRANCHES = 32;
 
 interface Branch {
-  readonly client: ClientTransaction;
+  readonly target: Target;
   readonly states: Machine<BranchState, BranchEvent>;
+  client?: ClientTransaction;
+  heard: boolean;
   final?: SipResponse;
+  /** Another branch was begun in its place: what it said does not count. */
+  replaced: boolean;
 }
 
 export interface ForkOptions {
   readonly stack: Pick<Stack, "send">;
-  /** A branch of ours is under way, so that a request which comes back on it is known. */
-  onBranch(branch: string): void;
-  /** All branches have their final response. */
-  onDone(branches: readonly string[]): void;
+  /** The end of all our branches. */
+  readonly mark: string;
+  /** The request for one target, which may become `breadth` requests further on. */
+  copy(target: Target, breadth: number): Copy;
+  /** Where a 3xx leads; nowhere unless the proxy follows them (§16.5). */
+  redirect(response: SipResponse): readonly Target[];
 }
-
-/** Statuses that tell the caller what to do, and so are better than others of their class (RFC 3261 §16.7 step 6). */
-const TELLING = new Set([401, 407, 415, 420, 484]);
 
 export class Fork {
   readonly #transaction: ServerTransaction;
   readonly #options: ForkOptions;
-  readonly #branches: Branch[];
+  readonly #branches: Branch[] = [];
+  readonly #breadth: number;
+  #groups: (readonly Target[])[];
+  #open = 0;
   #answered = false;
+  /** Nobody wants further branches: the caller is gone, or somebody answered for all. */
+  #over = false;
 
-  /** Sends one request to each target; the first 2xx wins, the others are cancelled. */
-  constructor(transaction: ServerTransaction, requests: readonly SipRequest[], options: ForkOptions) {
+  /** Sends to the targets of one group at once, and to the next group when all of them refused; the first 2xx wins. */
+  constructor(transaction: ServerTransaction, groups: readonly (readonly Target[])[], options: ForkOptions) {
     this.#transaction = transaction;
     this.#options = options;
-    this.#branches = requests.map((request) => this.#start(request));
+    this.#breadth = breadthOf(transaction);
+    this.#groups = [...groups];
     transaction.onCancel = () => this.cancel();
+    this.#startNext();
   }
 
   /** The caller does not want it any more; the answers of the branches still go back (RFC 3261 §16.10). */
   cancel(): void {
+    this.#over = true;
     for (const { states } of this.#branches) states.send("cancel");
   }
 
-  #start(request: SipRequest): Branch {
-    const client = this.#options.stack.send(request, (response) => this.#answer(branch, response));
-    const states = new Machine(BRANCH_STATES, "waiting", (state, event) => {
-      if (state === "cancelled" && event !== "final") client.cancel();
-    });
-    const branch: Branch = { client, states };
-    this.#options.onBranch(client.branch);
-    return branch;
+  #startNext(): void {
+    const [group = [], ...later] = this.#groups;
+    // Those for whom there is no breadth wait until the others have refused (RFC 5393 §5.3.3).
+    const now = group.slice(0, this.#breadth);
+    const rest = group.slice(this.#breadth);
+    this.#groups = rest.length > 0 ? [rest, ...later] : later;
+    const each = Math.floor(this.#breadth / Math.max(now.length, 1));
+    this.#open += now.length;
+    for (const target of now) this.#start(target, each);
   }
 
-  #answer(branch: Branch, response: SipResponse): void {
+  #start(target: Target, breadth: number): void {
+    const { stack, mark, copy } = this.#options;
+    const table = this.#transaction.request.method === "INVITE" ? INVITE_STATES : OTHER_STATES;
+    const states = new Machine<BranchState, BranchEvent>(table, "waiting", (state, event) => {
+      if (state === "cancelled" && event !== "final") branch.client?.cancel();
+    });
+    const branch: Branch = { target, states, heard: false, replaced: false };
+    this.#branches.push(branch);
+    const { request, hop } = copy(target, breadth);
+    branch.client = stack.send(request, (response) => this.#answer(branch, response, breadth), hop, mark);
+  }
+
+  #answer(branch: Branch, response: SipResponse, breadth: number): void {
     if (response.status < 200) this.#progress(branch, response);
     else if (response.status < 300) this.#accepted(branch, response);
-    else this.#refused(branch, response);
+    else if (!this.#tryAnotherWay(branch, response, breadth)) this.#refused(branch, response);
   }
 
   /** 100 is for one hop only. */
-  #progress({ states }: Branch, response: SipResponse): void {
+  #progress(branch: Branch, response: SipResponse): void {
+    branch.heard = true;
     if (response.status === 100) return;
-    states.send("provisional");
+    branch.states.send("provisional");
     if (!this.#answered) this.#transaction.respond(upstream(response));
   }
 
@@ -93,50 +128,57 @@ export class Fork {
   #accepted(branch: Branch, response: SipResponse): void {
     this.#answered = true;
     this.#transaction.respond(upstream(response));
-    this.cancel();
     this.#finish(branch, response);
+    this.cancel();
+  }
+
+  /** A flow that is dead says nothing about the device behind it (RFC 5626 §5.3). */
+  #tryAnotherWay(branch: Branch, response: SipResponse, breadth: number): boolean {
+    const [next, ...others] = branch.target.others ?? [];
+    const unreached = response.status === 430 || (isMadeUp(response) && !branch.heard);
+    if (!next || !unreached || this.#over || branch.final) return false;
+    branch.final = response;
+    branch.replaced = true;
+    branch.states.send("final");
+    this.#start({ ...next, others }, breadth);
+    return true;
   }
 
   #refused(branch: Branch, response: SipResponse): void {
     if (response.status >= 600) this.cancel();
+    else if (response.status < 400) this.#follow(branch, response);
     this.#finish(branch, response);
+  }
+
+  #follow(branch: Branch, response: SipResponse): void {
+    if (this.#over || branch.final) return;
+    const known = new Set(this.#branches.map(({ target }) => target.uri));
+    const found = this.#options.redirect(response).filter(({ uri }) => !known.has(uri));
+    const room = MOST_BRANCHES - this.#branches.length;
+    if (found.length === 0 || room <= 0) return;
+    branch.replaced = true;
+    this.#groups = [found.slice(0, room), ...this.#groups];
   }
 
   #finish(branch: Branch, response: SipResponse): void {
     if (branch.final) return;
     branch.final = response;
     branch.states.send("final");
-    const finals = this.#branches.flatMap(({ final }) => final ?? []);
-    if (finals.length < this.#branches.length) return;
-    if (!this.#answered) this.#transaction.respond(this.#best(finals));
+    this.#open--;
+    if (this.#open > 0 || this.#answered) return;
+    if (!this.#over && this.#groups.length > 0) this.#startNext();
+    else this.#conclude();
+  }
+
+  #conclude(): void {
     this.#answered = true;
-    this.#options.onDone(this.#branches.map(({ client }) => client.branch));
-  }
-
-  /** A 503 is about the one server that sent it; with several targets it says nothing about the user (§16.7 step 6). */
-  #best(finals: readonly SipResponse[]): SipResponse {
-    const [best = makeResponse(this.#transaction.request, 500)] = [...finals].sort(byRank);
-    const response = upstream(best);
-    return best.status === 503 && finals.length > 1
-      ? { ...response, status: 500, reason: "Server Internal Error" }
-      : response;
+    const finals = this.#branches.flatMap(({ final, replaced }) => (final && !replaced ? final : []));
+    const best = bestResponse(this.#transaction.request, finals);
+    if (best) this.#transaction.respond(best);
   }
 }
 
-function byRank(one: SipResponse, other: SipResponse): number {
-  return rank(one.status) - rank(other.status);
-}
-
-/** 6xx first, then the lowest class, and in it what tells the caller what to do. */
-function rank(status: number): number {
-  if (status >= 600) return 0;
-  return 1 + 2 * Math.floor(status / 100) + (TELLING.has(status) ? 0 : 1);
-}
-
-/** The response for the caller; the transaction gives it the caller's Via. One that nobody sent needs a tag of ours. */
-function upstream(response: SipResponse): SipResponse {
-  if (!isMadeUp(response)) return response;
-  const { headers } = response;
-  const status = response.reason === UNKNOWN_HOST ? 404 : response.status;
-  return { ...response, status, headers: { ...headers, to: withTag(headers.to, headers["call-id"]) } };
+function breadthOf({ request }: ServerTransaction): number {
+  const asked = Number(request.headers["max-breadth"] ?? MAX_BREADTH);
+  return Number.isInteger(asked) && asked > 0 ? Math.min(asked, MAX_BREADTH) : MAX_BREADTH;
 }

@@ -3,6 +3,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { BlockList, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
+import type { Hop, Transport } from "#sip/message.ts";
 
 /** The networks that this address of ours is in, and loopback: whoever is there may call the world through us. */
 export function neighbours(address: string): BlockList {
@@ -23,19 +24,58 @@ export function isNeighbour(list: BlockList, address: string): boolean {
   return list.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 }
 
-/** Marks the dialogs that were begun through us, without remembering them: a keyed hash of the Call-ID. */
+/** What a Record-Route of ours says: that the dialog is ours, and over which flow one of its ends is reached. */
+export interface Marked {
+  readonly flow?: Hop;
+}
+
+/** Bytes of the keyed hash, in hexadecimal digits. */
+const HASH_DIGITS = 20;
+const TRANSPORTS: readonly Transport[] = ["UDP", "TCP", "TLS", "WS", "WSS"];
+
+/**
+ * Marks the dialogs that were begun through us, and the flows of their ends, without remembering them: a keyed hash of
+ * the Call-ID and the flow token of RFC 5626 §5.2.
+ */
 export class DialogMark {
   readonly #key = randomBytes(16);
 
-  /** The user part of our Record-Route in this dialog. */
-  of(callId: string): string {
-    return createHmac("sha256", this.#key).update(callId).digest("hex").slice(0, 20);
+  /** The user part of our Record-Route in this dialog, on the side of the end that is reached over `flow`. */
+  of(callId: string, flow?: Hop): string {
+    const token = flow ? Buffer.from(JSON.stringify(flow)).toString("base64url") : "";
+    return this.#hash(callId, token) + token;
   }
 
-  /** Whether a Route came from a Record-Route of ours in this dialog. */
-  matches(callId: string, mark: string | undefined): boolean {
-    const expected = Buffer.from(this.of(callId));
-    const given = Buffer.from(mark ?? "");
-    return given.length === expected.length && timingSafeEqual(given, expected);
+  /** What a Route says that came from a Record-Route of ours in this dialog; undefined when it did not. */
+  read(callId: string, mark: string | undefined): Marked | undefined {
+    if (mark === undefined || mark.length < HASH_DIGITS) return undefined;
+    const token = mark.slice(HASH_DIGITS);
+    const expected = Buffer.from(this.#hash(callId, token));
+    const given = Buffer.from(mark.slice(0, HASH_DIGITS));
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
+    const flow = readFlow(token);
+    return flow ? { flow } : {};
   }
+
+  #hash(callId: string, token: string): string {
+    const hash = createHmac("sha256", this.#key).update(`${callId}\n${token}`);
+    return hash.digest("hex").slice(0, HASH_DIGITS);
+  }
+}
+
+function readFlow(token: string): Hop | undefined {
+  if (token === "") return undefined;
+  try {
+    const flow: unknown = JSON.parse(Buffer.from(token, "base64url").toString());
+    return isHop(flow) ? flow : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isHop(value: unknown): value is Hop {
+  if (typeof value !== "object" || value === null) return false;
+  const { protocol, address, port } = value as Partial<Record<keyof Hop, unknown>>;
+  const known = TRANSPORTS.some((one) => one === protocol);
+  return known && typeof address === "string" && typeof port === "number";
 }

@@ -1,46 +1,64 @@
-/** Where a request goes: to us, to what a user registered, or to the machine in its domain (RFC 3261 §16.3 to §16.6). */
+/** Where a request goes: to us, to what a user registered, or to the machine in its domain (RFC 3261 §16.3 to §16.5). */
 
-import type { NameAddr, SipRequest } from "#sip/message.ts";
+import type { Hop, NameAddr, SipRequest } from "#sip/message.ts";
 import { textHeader } from "#sip/message.ts";
 import type { Uri } from "#sip/uri.ts";
-import { bracketed, parseUri } from "#sip/uri.ts";
+import { parseUri } from "#sip/uri.ts";
 import type { Domain } from "./domain.ts";
 import { isOwn } from "./domain.ts";
-import type { Location } from "./location.ts";
+import type { Binding, Location } from "./location.ts";
+import type { Marked } from "./relay-rule.ts";
+
+/** One place where a request shall go. */
+export interface Target {
+  readonly uri: string;
+  /** The connection, or address, at which it is reached whatever the URI says (RFC 5626 §5.3). */
+  readonly flow?: Hop | undefined;
+  /** The proxies on the way there (RFC 3327 §5.4). */
+  readonly path?: readonly NameAddr[] | undefined;
+  /** Ways to the very same device, one after the other, for when this one leads nowhere. */
+  readonly others?: readonly Target[];
+}
 
 export type Decision =
   | { readonly name: "refuse"; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
-  /** For the proxy itself; `user` is whom a REGISTER is about. */
+  /** For the proxy itself. */
   | { readonly name: "serve"; readonly request: SipRequest }
-  /** One copy for each target, complete but for our Via. */
-  | { readonly name: "forward"; readonly requests: readonly SipRequest[] };
+  /** To all targets of the first group at once, then to those of the next; `request` has none of our Routes any more. */
+  | {
+      readonly name: "forward";
+      readonly request: SipRequest;
+      readonly groups: readonly (readonly Target[])[];
+      /** Whether the sender may be sent on to wherever a callee likes. */
+      readonly relayed: boolean;
+    };
 
 /** Who sent a request: from where, and as which user of ours if that was shown. */
 export interface Sender {
-  readonly address: string;
+  readonly source: Hop;
   readonly user?: string | undefined;
 }
 
 export interface RoutingOptions {
   readonly domain: Domain;
   readonly location: Location;
-  /** Whether a request of this sender, or in a dialog with this mark in its Route, may leave our domain. */
-  mayRelay(request: SipRequest, sender: Sender, mark: string | undefined): boolean;
-  /** The user part of our Record-Route for a new dialog. */
-  mark(callId: string): string;
+  /** Whether requests of this sender may leave our domain. */
+  mayRelay(sender: Sender): boolean;
+  /** What the user part of a Route of ours says of this dialog; undefined when we never wrote it. */
+  readMark(callId: string, mark: string | undefined): Marked | undefined;
 }
-
-/** A request without Max-Forwards gets this many hops (RFC 3261 §16.6 step 3). */
-const MAX_FORWARDS = 70;
-
-/** Requests that begin a dialog whose later requests must come through us as well (RFC 3261 §16.6 step 4). */
-const BEGINS_DIALOG = new Set(["INVITE", "SUBSCRIBE", "REFER"]);
 
 const refuse = (status: number, headers?: Record<string, string>): Decision => ({
   name: "refuse",
   status,
   ...(headers && { headers }),
 });
+
+/** A request without the Routes that led to us, and what those said. */
+interface Arrived {
+  readonly request: SipRequest;
+  readonly marks: readonly Marked[];
+}
 
 export class Routing {
   readonly #options: RoutingOptions;
@@ -53,63 +71,137 @@ export class Routing {
   decide(received: SipRequest, sender: Sender): Decision {
     const wrong = refusal(received);
     if (wrong) return wrong;
-    const { request, mark } = this.#withoutOwnRoute(received);
+    const { request, marks } = this.#withoutOwnRoutes(received);
     const uri = parseUri(request.uri);
     if (uri === undefined) return refuse(400);
-    if (isOwn(this.#options.domain, uri)) return this.#home(request, uri);
-    if (!this.#options.mayRelay(request, sender, mark)) return refuse(403);
-    return { name: "forward", requests: [this.#copy(request, request.uri)] };
+    const mayRelay = this.#options.mayRelay(sender);
+    const isHome = request.headers.route === undefined && isOwn(this.#options.domain, uri);
+    if (isHome) return this.#home(request, uri, mayRelay);
+    const inDialog = marks.length > 0 && request.headers.to.params["tag"] != null;
+    if (!inDialog && !mayRelay) return refuse(403);
+    const flow = flowOf(marks, sender.source);
+    const target =
+      flow && (uri.scheme !== "sips" || isEncrypted(flow))
+        ? throughFlow(uri, request, flow)
+        : { uri: request.uri };
+    return { name: "forward", request, groups: [[target]], relayed: mayRelay };
   }
 
-  /** Our own domain: what the user registered, in parallel; nobody else is known here (RFC 3261 §16.5). */
-  #home(request: SipRequest, uri: Uri): Decision {
+  /** Our own domain: what the user registered; nobody else is known here (RFC 3261 §16.5). */
+  #home(request: SipRequest, uri: Uri, relayed: boolean): Decision {
     if (uri.user === undefined || request.method === "REGISTER") return { name: "serve", request };
     const bindings = this.#options.location.bindings(uri.user);
     if (bindings.length === 0) return refuse(404);
-    return { name: "forward", requests: bindings.map(({ contact }) => this.#copy(request, contact)) };
-  }
-
-  #copy(request: SipRequest, uri: string): SipRequest {
-    const { domain, mark } = this.#options;
-    const hops = Number(textHeader(request, "max-forwards") ?? MAX_FORWARDS + 1) - 1;
-    const headers = { ...request.headers, "max-forwards": String(hops) };
-    if (BEGINS_DIALOG.has(request.method) && !request.headers.to.params["tag"]) {
-      const own = `sip:${mark(request.headers["call-id"])}@${bracketed(domain.host)}:${domain.port};lr`;
-      headers["record-route"] = [{ uri: own, params: {} }, ...(request.headers["record-route"] ?? [])];
-    }
-    return { ...request, uri, headers };
+    // Whoever calls sips: is not to be heard by others on the last hop either (RFC 5630 §5.1).
+    const usable = uri.scheme === "sips" ? bindings.filter(isEncryptedBinding) : bindings;
+    if (usable.length === 0) return refuse(480);
+    return { name: "forward", request, groups: byWish(usable), relayed };
   }
 
   /** Takes out what previous elements put in to reach us, be they strict or loose routers (RFC 3261 §16.4). */
-  #withoutOwnRoute(received: SipRequest): { request: SipRequest; mark: string | undefined } {
-    const { request, mark: strict } = this.#fromStrictRouter(received);
-    const [first, ...rest] = request.headers.route ?? [];
-    const uri = first && parseUri(first.uri);
-    if (!uri || !isOwn(this.#options.domain, uri)) return { request, mark: strict };
-    return { request: withRoutes(request, rest), mark: uri.user ?? strict };
+  #withoutOwnRoutes(received: SipRequest): Arrived {
+    const routes = received.headers.route;
+    if (routes === undefined) return { request: received, marks: [] };
+    const { request, mark } = this.#fromStrictRouter(received, routes);
+    const marks = mark ? [mark] : [];
+    const left = [...(request.headers.route ?? [])];
+    // Both of a double Record-Route are ours (RFC 5658 §4).
+    for (let [first] = left; first !== undefined; [first] = left) {
+      const uri = parseUri(first.uri);
+      if (!uri || !isOwn(this.#options.domain, uri)) break;
+      left.shift();
+      const own = this.#readMark(request, uri);
+      if (own) marks.push(own);
+    }
+    return { request: withRoutes(request, left), marks };
   }
 
   /** A strict router puts our Record-Route into the request URI and the real one last in Route. */
-  #fromStrictRouter(received: SipRequest): { request: SipRequest; mark: string | undefined } {
+  #fromStrictRouter(
+    received: SipRequest,
+    routes: readonly NameAddr[],
+  ): { request: SipRequest; mark?: Marked | undefined } {
     const uri = parseUri(received.uri);
-    const routes = received.headers.route ?? [];
     const last = routes.at(-1);
-    const ours = uri && "lr" in uri.params && isOwn(this.#options.domain, uri);
-    if (!ours || last === undefined) return { request: received, mark: undefined };
-    return { request: { ...withRoutes(received, routes.slice(0, -1)), uri: last.uri }, mark: uri.user };
+    if (!uri || !last || !("lr" in uri.params) || !isOwn(this.#options.domain, uri))
+      return { request: received };
+    const request = { ...withRoutes(received, routes.slice(0, -1)), uri: last.uri };
+    return { request, mark: this.#readMark(received, uri) };
+  }
+
+  #readMark({ headers }: SipRequest, { user }: Uri): Marked | undefined {
+    return this.#options.readMark(headers["call-id"], user);
   }
 }
 
 /** What no proxy forwards (RFC 3261 §16.3). */
 function refusal(request: SipRequest): Decision | undefined {
-  const scheme = parseUri(request.uri)?.scheme;
-  if (scheme !== "sip" && scheme !== "sips") return refuse(416);
-  if (textHeader(request, "max-forwards") === "0") return refuse(483);
+  if (!/^sips?:/i.test(request.uri)) return refuse(416);
+  const hops = textHeader(request, "max-forwards");
+  if (hops !== undefined && !/^\d{1,10}$/.test(hops.trim())) return refuse(400);
+  if (hops !== undefined && Number(hops) === 0) return refuse(483);
   const required = textHeader(request, "proxy-require");
-  return required === undefined ? undefined : refuse(420, { unsupported: required });
+  if (required !== undefined) return refuse(420, { unsupported: required });
+  return textHeader(request, "max-breadth") === "0" ? refuse(440) : undefined;
+}
+
+/** The last of our Routes is on the side of who is called; of a single one it is not known, but nobody calls himself. */
+function flowOf(marks: readonly Marked[], source: Hop): Hop | undefined {
+  const flow = marks.at(-1)?.flow;
+  const single = marks.length < 2 && flow !== undefined && isSameHop(flow, source);
+  return single ? undefined : flow;
+}
+
+/** Whoever has opened another connection meanwhile may still be where the URI says. */
+function throughFlow({ host }: Uri, { uri }: SipRequest, flow: Hop): Target {
+  return { uri, flow, ...(!host.endsWith(".invalid") && { others: [{ uri }] }) };
+}
+
+function isSameHop(one: Hop, other: Hop): boolean {
+  return one.protocol === other.protocol && one.address === other.address && one.port === other.port;
+}
+
+function isEncrypted({ protocol }: Hop): boolean {
+  return protocol === "TLS" || protocol === "WSS";
+}
+
+function isEncryptedBinding({ contact, flow }: Binding): boolean {
+  return flow ? isEncrypted(flow) : contact.startsWith("sips:");
+}
+
+/** Contacts that are wanted alike together, the most wanted first; of one device's ways only the first (RFC 5626 §5.3). */
+function byWish(bindings: readonly Binding[]): readonly (readonly Target[])[] {
+  const [only, another] = bindings;
+  if (only && !another) return [[targetOf(only, [])]];
+  const groups = new Map<number, Target[]>();
+  const seen = new Set<string>();
+  for (const binding of bindings) {
+    const instance = binding.device?.instance;
+    if (instance !== undefined && seen.has(instance)) continue;
+    if (instance !== undefined) seen.add(instance);
+    const others = bindings.filter(
+      (other) => other !== binding && instance !== undefined && other.device?.instance === instance,
+    );
+    const q = binding.q ?? 1;
+    const group = groups.get(q) ?? [];
+    groups.set(q, group);
+    group.push(targetOf(binding, others));
+  }
+  return [...groups.entries()].sort(([one], [other]) => other - one).map(([, group]) => group);
+}
+
+function targetOf({ contact, flow, path }: Binding, others: readonly Binding[]): Target {
+  return {
+    uri: contact,
+    flow,
+    path,
+    ...(others.length > 0 && { others: others.map((other) => targetOf(other, [])) }),
+  };
 }
 
 function withRoutes(request: SipRequest, route: readonly NameAddr[]): SipRequest {
-  const { route: _gone, ...headers } = request.headers;
-  return { ...request, headers: route.length === 0 ? { ...headers } : { ...headers, route } } as SipRequest;
+  const headers = { ...request.headers };
+  if (route.length > 0) headers.route = route;
+  else delete headers.route;
+  return { ...request, headers };
 }

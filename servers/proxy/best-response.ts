@@ -1,0 +1,64 @@
+/** Which of the final responses of a forked request its caller gets (RFC 3261 §16.7 step 6 and 7). */
+
+import type { SipHeaders, SipRequest, SipResponse } from "#sip/message.ts";
+import { isMadeUp, makeUp, reasonOf, withTag } from "#sip/response.ts";
+
+/** What the stack says when a domain has no address: then there is no such user either (RFC 3261 §21.4.5). */
+const UNKNOWN_HOST = "Host Not Found";
+
+/** Statuses that tell the caller what to do, and so are better than others of their class. */
+const TELLING = new Set([401, 407, 415, 420, 484]);
+
+const CHALLENGES = ["www-authenticate", "proxy-authenticate"] as const;
+
+/** The best of them, made fit for the caller; undefined when it is kinder to say nothing. */
+export function bestResponse(request: SipRequest, finals: readonly SipResponse[]): SipResponse | undefined {
+  const [best = makeUp(request, 480), ...others] = [...finals].sort(byRank);
+  const response = upstream(best);
+  // Whoever sent anything but an INVITE has given up by now as well (RFC 4320 §4.2).
+  if (response.status === 408 && request.method !== "INVITE") return undefined;
+  if (response.status !== 401 && response.status !== 407) return response;
+  return { ...response, headers: { ...response.headers, ...challengesOf([best, ...others]) } };
+}
+
+function byRank(one: SipResponse, other: SipResponse): number {
+  return rank(one.status) - rank(other.status);
+}
+
+/** 6xx first, then the lowest class, and in it what tells the caller what to do. A 503 is worth no more than another 5xx. */
+function rank(status: number): number {
+  if (status >= 600) return 0;
+  return 1 + 2 * Math.floor(status / 100) + (TELLING.has(status) ? 0 : 1);
+}
+
+/** The caller may have the password of any of those who asked (§16.7 step 7). */
+function challengesOf(finals: readonly SipResponse[]): Partial<SipHeaders> {
+  const all: Partial<SipHeaders> = {};
+  for (const name of CHALLENGES) {
+    const asked = finals.flatMap(({ headers }) => headers[name] ?? []);
+    if (asked.length > 0) all[name] = asked.length === 1 ? asked[0] : asked;
+  }
+  return all;
+}
+
+/**
+ * The response for the caller; the transaction gives it the caller's Via. One that nobody sent needs a tag of ours,
+ * and says that the callee cannot be reached. A 503 is about the server that sent it, not about us (§16.7 step 6); a 430
+ * about a flow that is ours to care for.
+ */
+export function upstream(response: SipResponse): SipResponse {
+  const { headers } = response;
+  if (isMadeUp(response)) {
+    const to = withTag(headers.to, headers["call-id"]);
+    const status = response.reason === UNKNOWN_HOST ? 404 : response.status;
+    return withStatus({ ...response, headers: { ...headers, to } }, status === 503 ? 480 : status);
+  }
+  if (response.status === 503) return withStatus(response, 500);
+  return response.status === 430 ? withStatus(response, 480) : response;
+}
+
+/** Of a made-up response the reason says what failed, which is worth telling. */
+function withStatus(response: SipResponse, status: number): SipResponse {
+  if (status === response.status) return response;
+  return { ...response, status, reason: isMadeUp(response) ? response.reason : reasonOf(status) };
+}
