@@ -10,10 +10,17 @@ const audio = (...maps: string[]) => {
 
 describe("The payload numbers of a leg", () => {
   test("offer key presses under 101, or as the peer called them", () => {
+    const [ours, theirs] = [new PayloadNumbers(), new PayloadNumbers()];
+    assert.equal(ours.events, 101);
+    theirs.learn(audio("97 telephone-event/8000"));
+    assert.equal(theirs.events, 97);
+  });
+
+  test("stay the same in every later offer", () => {
     const numbers = new PayloadNumbers();
     assert.equal(numbers.events, 101);
-    numbers.learn(audio("97 telephone-event/8000"));
-    assert.equal(numbers.events, 97);
+    numbers.learn(audio("97 telephone-event/8000", "101 opus/48000/2"));
+    assert.equal(numbers.events, 101);
   });
 
   test("never give a number another meaning", () => {

@@ -7,6 +7,7 @@ import { parseSession } from "./session.ts";
 /** The numbers that are given out for a session (RFC 3551 §6). */
 const FIRST_DYNAMIC = 96;
 const LAST_DYNAMIC = 127;
+const EVENTS = "TELEPHONE-EVENT";
 
 /** The dynamic payload numbers of one leg's audio, whoever named them. */
 export class PayloadNumbers {
@@ -21,9 +22,14 @@ export class PayloadNumbers {
     }
   }
 
-  /** Under which number telephone-event may be offered: the one last heard, else one that means nothing else. */
+  /** The number under which we declare telephone-event: the first it had here, else one that means nothing else. */
   get events(): number {
-    if (this.#events !== undefined) return this.#events;
+    this.#events ??= this.#free();
+    this.#meanings.set(this.#events, EVENTS);
+    return this.#events;
+  }
+
+  #free(): number {
     const dynamic = Array.from({ length: LAST_DYNAMIC - FIRST_DYNAMIC + 1 }, (_, at) => FIRST_DYNAMIC + at);
     const free = [TELEPHONE_EVENT, ...dynamic].find((number) => !this.#meanings.has(number));
     return free ?? TELEPHONE_EVENT;
@@ -65,6 +71,6 @@ export class PayloadNumbers {
     const name = codec.toUpperCase();
     if (payload < FIRST_DYNAMIC || payload > LAST_DYNAMIC) return;
     if (!this.#meanings.has(payload)) this.#meanings.set(payload, name);
-    if (name === "TELEPHONE-EVENT" && this.#meanings.get(payload) === name) this.#events = payload;
+    if (name === EVENTS && this.#meanings.get(payload) === name) this.#events ??= payload;
   }
 }
