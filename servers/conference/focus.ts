@@ -1,9 +1,9 @@
 /** The focus: the SIP end of every conference on this server, which each participant has a dialog with (RFC 4353 §3). */
 
 import type { Logger } from "pino";
+import type { IncomingSubscribe } from "#sip/incoming-subscribe.ts";
 import type { AcceptOptions, DialogId, IncomingInvite, Leg } from "#sip/leg.ts";
 import type { Sdp, SipUri } from "#sip/message.ts";
-import type { IncomingSubscribe } from "#sip/notify.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { Conference } from "./conference.ts";
 import { conferenceId } from "./conference-id.ts";

@@ -60,7 +60,7 @@ export class RosterNotifier {
 
   /** The last word: NOTIFY with Subscription-State terminated and this reason (RFC 6665 §4.1.3). */
   end(reason: string): void {
-    if (this.#pace.send("over") && this.#notifier.active) this.#notifier.terminate(reason);
+    if (this.#pace.send("over") && this.#notifier.active) void this.#notifier.terminate(reason);
   }
 
   /** The subscription is over and the subscriber knows it. */

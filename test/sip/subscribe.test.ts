@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import type { SipRequest } from "#sip/message.ts";
-import type { IncomingSubscribe, Notifier, NotifierHandlers } from "#sip/notify.ts";
+import type { IncomingSubscribe } from "#sip/incoming-subscribe.ts";
+import type { Notifier, NotifierHandlers } from "#sip/notify.ts";
 import type { SubscribeOptions } from "#sip/subscribe.ts";
 import { settled } from "../support/descriptions.ts";
 import { FakeNet } from "../support/fake-stack.ts";

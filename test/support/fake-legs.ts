@@ -213,6 +213,10 @@ export class FakeLeg implements Leg {
     throw new SipError(501, "Not Implemented");
   }
 
+  async info(): Promise<never> {
+    throw new SipError(469, "Bad Info Package");
+  }
+
   async acknowledged(): Promise<boolean> {
     return this.state !== "ended";
   }

@@ -5,7 +5,9 @@ import { contactUri, reachBack, reachToward } from "./contact.ts";
 import { shown, type Wallet } from "./credentials.ts";
 import { firstRequest, type RequestParts } from "./dialog.ts";
 import { type Body, bodyParts, oneLine, tagOf, token, withTag } from "./header-values.ts";
+import type { Leg } from "./leg.ts";
 import type { Hop, NameAddr, Params, SipHeaders, SipRequest, SipResponse, SipUri } from "./message.ts";
+import type { Owner } from "./owner.ts";
 import { buildResponse, makeUp } from "./response.ts";
 import { SipError } from "./sip-error.ts";
 import type { ClientTransaction, ServerTransaction, Stack } from "./stack.ts";
@@ -14,6 +16,8 @@ import { bracketed } from "./uri.ts";
 
 /** Who gets the requests of one dialog: a leg, a subscription, a notifier. */
 export interface DialogUser {
+  /** The call this is, for requests that name it by its dialog. */
+  readonly leg?: Leg;
   receive(request: SipRequest, transaction: ServerTransaction): void;
   /** The ACK to a 2xx of ours. */
   acknowledge?(ack: SipRequest): void;
@@ -48,6 +52,7 @@ export interface CoreOptions {
   readonly kept: Set<string>;
   readonly wallet: Wallet;
   readonly allow: readonly string[];
+  readonly owner: Owner;
   readonly onError: (error: Error) => void;
 }
 
@@ -100,6 +105,15 @@ export class Core {
 
   get wallet(): Wallet {
     return this.#options.wallet;
+  }
+
+  get owner(): Owner {
+    return this.#options.owner;
+  }
+
+  /** Allow-Events: the packages we notify of (RFC 6665 §8.2.2). */
+  get events(): string {
+    return Object.keys(this.owner.events ?? {}).join(", ");
   }
 
   /** Where this user agent listens, as a URI without user. */

@@ -41,6 +41,11 @@ export function mediaType(message: SipMessage): string {
   return parseParameters(textHeader(message, "content-type") ?? "unknown").value.toLowerCase();
 }
 
+/** The media types of an Accept header, lower case, without parameters. */
+export function mediaTypes(accept: string): ReadonlySet<string> {
+  return new Set(accept.split(",").map((one) => parseParameters(one).value.toLowerCase()));
+}
+
 export interface Parameterised {
   readonly value: string;
   readonly params: ReadonlyMap<string, string>;

@@ -1,11 +1,10 @@
 /** Our half of an INVITE dialog that was accepted: offer and answer, other requests, and its end. */
 import { Origin } from "#sdp/origin.ts";
 import type { Core, DialogUser } from "./core.ts";
-import type { Dialog } from "./dialog.ts";
-import { dialogKey } from "./dialog.ts";
+import { type Dialog, dialogKey, type RequestParts } from "./dialog.ts";
 import { after, type DialogEvent, type DialogState } from "./dialog-state.ts";
 import { type Body, extraHeaders, oneLine, optionTags } from "./header-values.ts";
-import { askOwner } from "./in-dialog.ts";
+import { LegRequests } from "./in-dialog.ts";
 import type { DialogId, ExtraHeaders, Leg, LegHandlers } from "./leg.ts";
 import {
   type NameAddr,
@@ -16,11 +15,13 @@ import {
   type SipUri,
   textHeader,
 } from "./message.ts";
-import { answerOptions } from "./options.ts";
 import { Negotiation } from "./re-invite.ts";
-import { type ReferOptions, Referrals } from "./refer.ts";
+import type { ReferOptions } from "./refer.ts";
 import type { ServerTransaction } from "./stack.ts";
 import { isSipUri } from "./uri.ts";
+
+/** Reports of a REFER go on in the dialog when the call is over (RFC 5057 §4.1). */
+const OUTLIVES_THE_CALL: ReadonlySet<string> = new Set(["NOTIFY", "SUBSCRIBE"]);
 
 export interface InviteLegOptions {
   readonly core: Core;
@@ -40,7 +41,7 @@ export class InviteLeg implements Leg, DialogUser {
   readonly #core: Core;
   readonly #dialog: Dialog;
   readonly #negotiation: Negotiation;
-  readonly #referrals: Referrals;
+  readonly #requests: LegRequests;
   #state: DialogState = "confirmed";
   #goodbye: Promise<void> | undefined;
 
@@ -59,8 +60,14 @@ export class InviteLeg implements Leg, DialogUser {
       handlers: () => this.handlers,
       onFatal,
     });
-    this.#referrals = new Referrals(core, (headers) => this.#exchange("REFER", undefined, headers));
+    const send = (method: string, parts: RequestParts) => this.#exchange(method, parts);
+    this.#requests = new LegRequests({ core, leg: this, dialog, send });
+    this.#requests.heard(heard);
     core.users.set(dialogKey(dialog.id), this);
+  }
+
+  get leg(): Leg {
+    return this;
   }
 
   get state(): DialogState {
@@ -103,11 +110,15 @@ export class InviteLeg implements Leg, DialogUser {
   }
 
   request(method: string, body?: Body, headers?: ExtraHeaders): Promise<SipResponse> {
-    return this.#exchange(method, body, headers);
+    return this.#exchange(method, { body, headers: extraHeaders(headers) });
   }
 
   refer(target: SipUri, options: ReferOptions = {}): Promise<number> {
-    return this.#referrals.refer(target, options);
+    return this.#requests.refer(target, options);
+  }
+
+  info(name: string, body?: Body): Promise<void> {
+    return this.#requests.info(name, body);
   }
 
   bye(reason?: string): Promise<void> {
@@ -126,6 +137,7 @@ export class InviteLeg implements Leg, DialogUser {
   drop(): void {
     this.#move("bye");
     this.#forget();
+    this.#requests.stop();
   }
 
   acknowledge(ack: SipRequest): void {
@@ -140,12 +152,12 @@ export class InviteLeg implements Leg, DialogUser {
   receive(request: SipRequest, transaction: ServerTransaction): void {
     if (!this.#dialog.inOrder(request)) this.#core.respond(transaction, 500, { reason: "CSeq Out Of Order" });
     else if (request.method === "BYE") this.#receiveBye(request, transaction);
-    else if (this.#state === "ended") this.#core.respond(transaction, 481);
-    else if (request.method === "INVITE") this.#negotiation.receive(request, transaction);
-    else if (request.method === "OPTIONS") answerOptions(this.#core, transaction);
-    else if (request.method === "NOTIFY") {
-      this.#core.respond(transaction, this.#referrals.receive(request) ? 200 : 481);
-    } else void askOwner(this.#core, this.handlers, transaction);
+    else if (this.#state === "ended" && !OUTLIVES_THE_CALL.has(request.method)) {
+      this.#core.respond(transaction, 481);
+    } else if (request.method === "INVITE") {
+      this.#requests.heard(request);
+      this.#negotiation.receive(request, transaction);
+    } else this.#requests.receive(request, transaction);
   }
 
   #receiveBye(request: SipRequest, transaction: ServerTransaction): void {
@@ -153,10 +165,10 @@ export class InviteLeg implements Leg, DialogUser {
     this.#end("bye", textHeader(request, "reason") ?? "BYE");
   }
 
-  async #exchange(method: string, body: Body | undefined, headers?: ExtraHeaders): Promise<SipResponse> {
-    const all = { ...this.#core.common(), ...extraHeaders(headers) };
+  async #exchange(method: string, { body, headers }: RequestParts): Promise<SipResponse> {
+    const all = { ...this.#core.common(), ...headers };
     const request = this.#dialog.request(method, { headers: all, body });
-    if (this.#state === "ended") return this.#core.response(request, 481);
+    if (this.#state === "ended" && !OUTLIVES_THE_CALL.has(method)) return this.#core.response(request, 481);
     const response = await this.#core.exchange(request, { nextSeq: () => this.#dialog.nextSeq() });
     // A 481 to a NOTIFY ends what it reports on, not the call (RFC 6665 §4.2.2).
     const lost = response.status === 408 || (response.status === 481 && method !== "NOTIFY");
@@ -168,6 +180,7 @@ export class InviteLeg implements Leg, DialogUser {
   #fail(status: number): void {
     if (status !== 481 && this.#state !== "ended") void this.#sendBye();
     this.#end("timeout", status === 0 ? "No ACK" : `${status}`);
+    this.#requests.stop();
   }
 
   /** The callee's BYE waits for the ACK (§15), and meanwhile the 2xx goes on being repeated. */
@@ -192,8 +205,7 @@ export class InviteLeg implements Leg, DialogUser {
 
   #forget(): void {
     this.#negotiation.stop();
-    this.#referrals.stop();
-    this.#core.users.delete(dialogKey(this.id));
+    this.#requests.end(() => this.#core.users.delete(dialogKey(this.id)));
   }
 
   #move(event: DialogEvent): boolean {

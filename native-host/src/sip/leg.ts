@@ -1,7 +1,10 @@
 /** What call control sees of SIP: legs, the calls that make them, and the calls that come in. */
 
 import type { DialogState } from "./dialog-state.ts";
+import type { IncomingRefer } from "./incoming-refer.ts";
 import type { NameAddr, Sdp, SipRequest, SipResponse, SipUri } from "./message.ts";
+import type { IncomingMessage } from "./message-request.ts";
+import type { ReferOptions } from "./refer.ts";
 
 /** Names a dialog from our side (RFC 3261 §12): what Replaces and Target-Dialog carry, tags seen from the sender. */
 export interface DialogId {
@@ -23,7 +26,15 @@ export interface LegHandlers {
   onAnswer?(answer: Sdp): void;
   /** The dialog ended and not by our bye(): peer's BYE, a 481/408 in the dialog, or no ACK for 64*T1. */
   onEnded?(reason: string): void;
-  /** Other requests in the dialog (INFO, REFER, MESSAGE …); without it 501. */
+  /** Peer's REFER in this dialog; without it the user agent's owner is asked. */
+  onRefer?(refer: IncomingRefer): void;
+  /** Peer's MESSAGE in this dialog; without it the user agent's owner is asked. */
+  onMessage?(message: IncomingMessage): void;
+  /** The INFO packages we take, told to the peer as Recv-Info (RFC 6086); others are answered 469. */
+  readonly infoPackages?: readonly string[];
+  /** An INFO of one of them; answered 200, or with the status of a thrown SipError. */
+  onInfo?(name: string, body: { type: string; content: string } | undefined): void;
+  /** Other requests in the dialog, among them INFO without a package; without it 501, and to INFO 415 or 200 for an empty one. */
   onRequest?(request: SipRequest): InDialogAnswer | Promise<InDialogAnswer>;
 }
 
@@ -63,7 +74,9 @@ export interface Leg {
     headers?: ExtraHeaders,
   ): Promise<SipResponse>;
   /** REFER in the dialog (RFC 3515); resolves with the final sipfrag status, or the 2xx status when the peer grants norefersub. */
-  refer(target: SipUri, options?: { method?: string; headers?: ExtraHeaders }): Promise<number>;
+  refer(target: SipUri, options?: ReferOptions): Promise<number>;
+  /** INFO of a package (RFC 6086). Throws SipError, 469 when the peer did not say that it takes the package. */
+  info(name: string, body?: { type: string; content: string }): Promise<void>;
   /** Ends the dialog; idempotent, never throws, resolves when answered or given up. */
   bye(reason?: string): Promise<void>;
 }

@@ -1,37 +1,13 @@
-/** Subscriptions others hold with us: SUBSCRIBE in, NOTIFY out (RFC 6665 §4.2). */
-import type { Core, DialogUser } from "./core.ts";
-import { Dialog, dialogKey, usableContact } from "./dialog.ts";
-import {
-  type Body,
-  extraHeaders,
-  oneLine,
-  parseParameters,
-  parseTargetDialog,
-  seconds,
-  token,
-} from "./header-values.ts";
-import type { DialogId, ExtraHeaders } from "./leg.ts";
+/** A subscription somebody holds with us, and the NOTIFYs it gets (RFC 6665 §4.2). */
+import type { Core } from "./core.ts";
+import type { RequestParts } from "./dialog.ts";
+import { type EventHeader, formatEvent } from "./event-header.ts";
+import { oneLine, seconds } from "./header-values.ts";
 import { Machine } from "./machine.ts";
-import { type Hop, type NameAddr, type SipRequest, type SipUri, textHeader } from "./message.ts";
+import { type NameAddr, type SipHeaders, type SipRequest, type SipResponse, textHeader } from "./message.ts";
+import { NotifyQueue, type Told } from "./notify-queue.ts";
 import type { ServerTransaction } from "./stack.ts";
 import { type NotifierEvent, type NotifierState, notifierStates } from "./subscription-states.ts";
-import { isSipUri } from "./uri.ts";
-
-/** A SUBSCRIBE outside a dialog, waiting for our decision; exactly one of accept and reject. */
-export interface IncomingSubscribe {
-  readonly request: SipRequest;
-  readonly from: NameAddr;
-  readonly target: SipUri;
-  readonly event: string;
-  /** What we grant: what was asked for, an hour at most; 0 asks for one NOTIFY only. */
-  readonly expiresS: number;
-  /** The dialog named by Target-Dialog (RFC 4538), as one of ours: our own tag is localTag. */
-  readonly targetDialog: DialogId | undefined;
-  readonly source: Hop;
-  /** Sends 200; the first NOTIFY is the owner's duty right after. */
-  accept(handlers: NotifierHandlers): Notifier;
-  reject(status: number, reason?: string, headers?: ExtraHeaders): void;
-}
 
 export interface NotifierHandlers {
   /** The subscriber refreshed and is owed the full state. */
@@ -43,153 +19,143 @@ export interface NotifierHandlers {
 export interface Notifier {
   readonly active: boolean;
   readonly subscriber: NameAddr;
-  /** Sends NOTIFY after the ones before it are answered; resolves when it is, never rejects. */
+  /**
+   * Sends NOTIFY when the one before is answered and the subscriber's pace allows; a newer state takes the place of one
+   * that still waits. Resolves when it, or what took its place, is answered or given up; never rejects.
+   */
   notify(type: string, content: string): Promise<void>;
-  /** Sends the last NOTIFY, with this reason (RFC 6665 §4.1.3). */
-  terminate(reason: string): void;
+  /** Sends the last NOTIFY, with this reason (RFC 6665 §4.1.3) and the state if there is one to tell; never rejects. */
+  terminate(reason: string, type?: string, content?: string): Promise<void>;
 }
 
-const LONGEST_S = 3600;
+/** The dialog of a subscription: one of its own, or that of a call. */
+export interface NotifierPath {
+  readonly subscriber: NameAddr;
+  readonly contact: NameAddr;
+  readonly localTag: string;
+  notify(parts: RequestParts): Promise<SipResponse>;
+  /** The peer's SUBSCRIBE may have moved it (RFC 3261 §12.2.2). */
+  refreshTarget(request: SipRequest): void;
+  /** The subscription is over. */
+  release(): void;
+}
+
+export interface NotifierOptions {
+  readonly core: Core;
+  readonly path: NotifierPath;
+  readonly event: EventHeader;
+  readonly expiresS: number;
+  readonly handlers: NotifierHandlers;
+}
+
+/** The longest a subscription is granted at a time, seconds. */
+export const LONGEST_S = 3600;
+
+/** Whoever asks for less is told the least we grant, unless the owner has another, seconds. */
+const DEFAULT_SHORTEST_S = 5;
+
+/** No pace a subscriber asks for is slower, milliseconds. */
+const SLOWEST_MS = 3_600_000;
 
 /** Answers to NOTIFY after which the subscription is gone (RFC 6665 §4.2.2, RFC 5057 §5.1). */
 const GONE: ReadonlySet<number> = new Set([
   404, 405, 408, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 503, 604,
 ]);
 
-/** Reads the SUBSCRIBE and hands it to `onSubscribe`, or refuses one that no owner could accept. */
-export function receiveSubscribe(
+/** What a SUBSCRIBE asks for, an hour at most, or the refusal it gets. */
+export function expiryOf(
   core: Core,
-  transaction: ServerTransaction,
-  onSubscribe: (subscribe: IncomingSubscribe) => void,
-): void {
-  const { request } = transaction;
-  const event = parseParameters(textHeader(request, "event") ?? "").value.toLowerCase();
-  const expires = textHeader(request, "expires");
-  const expiresS = expires === undefined ? LONGEST_S : seconds(expires);
-  if (event === "") core.respond(transaction, 489);
-  else if (!usableContact(request)) core.respond(transaction, 400, { reason: "No Usable Contact" });
-  else if (expiresS === undefined) core.respond(transaction, 400, { reason: "Malformed Expires" });
-  else if (!isSipUri(request.uri)) core.respond(transaction, 416);
-  else {
-    const granted = Math.min(expiresS, LONGEST_S);
-    onSubscribe(new PendingSubscribe(core, transaction, { target: request.uri, event, expiresS: granted }));
-  }
+  request: SipRequest,
+): number | { status: number; headers?: SipHeadersPart } {
+  const text = textHeader(request, "expires");
+  const asked = text === undefined ? LONGEST_S : seconds(text);
+  const { shortestS = DEFAULT_SHORTEST_S } = core.owner.subscriptions ?? {};
+  if (asked === undefined) return { status: 400 };
+  if (asked > 0 && asked < shortestS) return { status: 423, headers: { "min-expires": `${shortestS}` } };
+  return Math.min(asked, LONGEST_S);
 }
 
-interface Asked {
-  readonly target: SipUri;
-  readonly event: string;
-  readonly expiresS: number;
-}
+type SipHeadersPart = Partial<SipHeaders>;
 
-class PendingSubscribe implements IncomingSubscribe {
-  readonly request: SipRequest;
-  readonly from: NameAddr;
-  readonly target: SipUri;
-  readonly event: string;
-  readonly expiresS: number;
-  readonly targetDialog: DialogId | undefined;
-  readonly source: Hop;
-  readonly #core: Core;
-  readonly #transaction: ServerTransaction;
-
-  constructor(core: Core, transaction: ServerTransaction, { target, event, expiresS }: Asked) {
-    this.#core = core;
-    this.#transaction = transaction;
-    this.request = transaction.request;
-    this.from = this.request.headers.from;
-    this.target = target;
-    this.event = event;
-    this.expiresS = expiresS;
-    this.targetDialog = parseTargetDialog(textHeader(this.request, "target-dialog") ?? "");
-    this.source = transaction.source;
-  }
-
-  accept(handlers: NotifierHandlers): Notifier {
-    const core = this.#core;
-    const dialog = Dialog.ofCallee(this.request, token(), core.contact());
-    const notifier = new EventNotifier(core, dialog, this, handlers);
-    notifier.grant(this.#transaction, this.expiresS);
-    return notifier;
-  }
-
-  reject(status: number, reason?: string, headers?: ExtraHeaders): void {
-    this.#core.respond(this.#transaction, status, { reason, headers: extraHeaders(headers) });
-  }
-}
-
-class EventNotifier implements Notifier, DialogUser {
+export class EventNotifier implements Notifier {
   readonly subscriber: NameAddr;
+  readonly event: EventHeader;
   readonly #core: Core;
-  readonly #dialog: Dialog;
-  readonly #event: string;
+  readonly #path: NotifierPath;
   readonly #handlers: NotifierHandlers;
   readonly #machine: Machine<NotifierState, NotifierEvent>;
-  /** One NOTIFY at a time: each link waits for the answer to the one before. */
-  #queue: Promise<void> = Promise.resolve();
+  readonly #queue: NotifyQueue;
+  #maxRate: number | undefined;
   #expiresS: number;
   #grantedAt = performance.now();
+  /** A SUBSCRIBE was answered and its NOTIFY did not yet go out. */
+  #owed = false;
+  #last: Promise<void> = Promise.resolve();
 
-  constructor(core: Core, dialog: Dialog, { event, expiresS }: Asked, handlers: NotifierHandlers) {
-    this.subscriber = { ...dialog.remote, params: {} };
+  constructor({ core, path, event, expiresS, handlers }: NotifierOptions) {
+    this.subscriber = { ...path.subscriber, params: {} };
+    this.event = event;
     this.#core = core;
-    this.#dialog = dialog;
-    this.#event = event;
+    this.#path = path;
     this.#expiresS = expiresS;
+    this.#maxRate = event.maxRate;
     this.#handlers = handlers;
+    this.#queue = new NotifyQueue({
+      paceMs: () => (this.#maxRate === undefined ? 0 : Math.min(1000 / this.#maxRate, SLOWEST_MS)),
+      send: (told) => this.#send(told),
+      onRefused: (status) => !(GONE.has(status) && this.#machine.send("lost")),
+    });
     const fetchMs = 64 * core.timers.t1;
     const expiresAfterMs = () => (this.#expiresS === 0 ? fetchMs : 1000 * this.#expiresS);
     this.#machine = new Machine(notifierStates(expiresAfterMs), "active", (_state, event) =>
       this.#entered(event),
     );
-    core.users.set(dialogKey(dialog.id), this);
+    core.notifiers.add(this);
   }
 
   get active(): boolean {
     return this.#machine.state === "active";
   }
 
-  /** The 2xx to a SUBSCRIBE, first or refreshing. */
-  grant(transaction: ServerTransaction, expiresS: number): void {
-    const headers = { contact: [this.#dialog.contact], expires: `${expiresS}` };
-    this.#core.respond(transaction, 200, { tag: this.#dialog.id.localTag, headers });
+  /** The 2xx to the request that asked, first or again; a NOTIFY follows it at once, empty when the owner has none. */
+  grant(transaction: ServerTransaction, status: number, headers: Partial<SipHeaders>): void {
+    const { contact, localTag: tag } = this.#path;
+    this.#core.respond(transaction, status, { tag, headers: { contact: [contact], ...headers } });
+    this.#owed = true;
+    setImmediate(() => {
+      if (this.#owed && this.active) void this.#tell(undefined);
+    });
   }
 
   notify(type: string, content: string): Promise<void> {
-    const body = { type, content };
-    if (this.active && this.#expiresS === 0) {
-      this.#send("terminated;reason=timeout", body);
-      this.#machine.send("closed");
-    } else if (this.active) this.#send(undefined, body);
-    return this.#queue;
+    return this.active ? this.#tell({ type, content }) : this.#last;
   }
 
-  terminate(reason: string): void {
-    if (this.#machine.send("terminated")) this.#send(`terminated;reason=${oneLine(reason)}`);
+  terminate(reason: string, type = "", content = ""): Promise<void> {
+    if (this.#machine.send("terminated")) this.#end(reason, content === "" ? undefined : { type, content });
+    return this.#last;
   }
 
-  async close(): Promise<void> {
-    this.terminate("deactivated");
-    await this.#queue;
+  close(): Promise<void> {
+    return this.terminate("deactivated");
   }
 
   drop(): void {
     this.#machine.send("closed");
+    this.#queue.stop();
   }
 
-  receive(request: SipRequest, transaction: ServerTransaction): void {
-    const asked = textHeader(request, "expires");
-    const expiresS = asked === undefined ? LONGEST_S : seconds(asked);
-    if (!this.#dialog.inOrder(request)) this.#core.respond(transaction, 500, { reason: "CSeq Out Of Order" });
-    else if (request.method !== "SUBSCRIBE")
-      this.#core.respond(transaction, 405, { headers: { allow: "SUBSCRIBE" } });
-    else if (expiresS === undefined) this.#core.respond(transaction, 400, { reason: "Malformed Expires" });
-    else this.#refresh(request, transaction, Math.min(expiresS, LONGEST_S));
-  }
-
-  #refresh(request: SipRequest, transaction: ServerTransaction, expiresS: number): void {
-    this.#dialog.refreshTarget(request);
-    this.grant(transaction, expiresS);
+  /** A SUBSCRIBE for this very subscription: refreshed, or with Expires 0 ended (RFC 6665 §4.2.1.4). */
+  subscribed(request: SipRequest, transaction: ServerTransaction, event: EventHeader): void {
+    const expiresS = expiryOf(this.#core, request);
+    if (typeof expiresS !== "number") {
+      const reason = expiresS.status === 400 ? "Malformed Expires" : undefined;
+      this.#core.respond(transaction, expiresS.status, { reason, headers: expiresS.headers });
+      return;
+    }
+    this.#path.refreshTarget(request);
+    this.#maxRate = event.maxRate;
+    this.grant(transaction, 200, { expires: `${expiresS}` });
     if (expiresS === 0) {
       this.#machine.send("unsubscribed");
       return;
@@ -200,23 +166,35 @@ class EventNotifier implements Notifier, DialogUser {
     this.#handlers.onRefresh();
   }
 
+  /** The first NOTIFY after a SUBSCRIBE and the last one wait for no pace (RFC 6446 §5.2). */
+  #tell(body: Told["body"]): Promise<void> {
+    const urgent = this.#owed;
+    this.#owed = false;
+    if (this.#expiresS === 0 && this.#machine.send("closed")) this.#end("timeout", body);
+    else this.#last = this.#queue.push({ body }, urgent);
+    return this.#last;
+  }
+
+  #end(reason: string, body?: Told["body"]): void {
+    this.#last = this.#queue.push({ body, last: `terminated;reason=${oneLine(reason)}` }, true);
+  }
+
   #entered(event: NotifierEvent): void {
     if (event === "refreshed") return;
-    this.#core.users.delete(dialogKey(this.#dialog.id));
+    this.#path.release();
+    this.#core.notifiers.delete(this);
     // The end of the time and an unsubscribe look alike on the wire (RFC 6665 §4.2.1.4).
-    if (event === "expired" || event === "unsubscribed") this.#send("terminated;reason=timeout");
+    if (event === "expired" || event === "unsubscribed") this.#end("timeout");
     if (event !== "terminated" && event !== "closed") this.#handlers.onEnded(event);
   }
 
-  /** Queues a NOTIFY; one without a state of its own is dropped when the subscription ended meanwhile. */
-  #send(last: string | undefined, body?: Body): void {
-    this.#queue = this.#queue.then(async () => {
-      const state = last ?? (this.active ? this.#activeState() : undefined);
-      if (state === undefined) return;
-      const headers = { ...this.#core.common(), event: this.#event, "subscription-state": state };
-      const { status } = await this.#core.exchange(this.#dialog.request("NOTIFY", { headers, body }));
-      if (GONE.has(status)) this.#machine.send("lost");
-    });
+  #send({ body, last = this.#activeState() }: Told): Promise<SipResponse> {
+    const headers = {
+      ...this.#core.common(),
+      event: formatEvent(this.event),
+      "subscription-state": last,
+    };
+    return this.#path.notify({ headers, body });
   }
 
   #activeState(): string {

@@ -1,129 +1,155 @@
-/** REFER in a dialog and the progress it reports by NOTIFY (RFC 3515, RFC 4488). */
-import { Alarm } from "./alarm.ts";
+/** REFER as its sender: what we ask for, and the progress the peer reports by NOTIFY (RFC 3515, RFC 4488, RFC 7647). */
 import type { Core } from "./core.ts";
-import { mediaType, parseParameters, seconds } from "./header-values.ts";
-import type { ExtraHeaders, Leg } from "./leg.ts";
-import { type SipRequest, type SipResponse, type SipUri, textHeader } from "./message.ts";
+import { eventOf } from "./event-header.ts";
+import { extraHeaders, mediaType, parseParameters, seconds } from "./header-values.ts";
+import type { ExtraHeaders } from "./leg.ts";
+import { Machine } from "./machine.ts";
+import {
+  type NameAddr,
+  type SipHeaders,
+  type SipRequest,
+  type SipResponse,
+  type SipUri,
+  textHeader,
+} from "./message.ts";
+import { formatReferTo, type Referred } from "./refer-to.ts";
+import { type ReferralEvent, type ReferralState, referralStates } from "./referral-states.ts";
 import { SipError } from "./sip-error.ts";
+import { formatNameAddr } from "./uri.ts";
 
-export interface ReferOptions {
-  /** What the peer shall send to the target; INVITE when missing. */
-  readonly method?: string;
+export interface ReferOptions extends Referred {
+  /** Of the REFER itself. */
   readonly headers?: ExtraHeaders;
+  /** Sent as Referred-By (RFC 3892). */
+  readonly referredBy?: NameAddr;
+  /** False asks the peer not to report (RFC 4488); it may do so all the same. */
+  readonly reports?: boolean;
+  /** Each status the peer reports, the final one too. */
+  onProgress?(status: number, reason: string): void;
+  /** Aborting ends the wait, with SipError 487; the peer's next report is answered 481, which ends them (RFC 3515 §2.4.4). */
+  readonly signal?: AbortSignal;
+}
+
+export interface ReferralsOptions {
+  readonly core: Core;
+  /** Sends the REFER; resolves with its final response. */
+  send(headers: Partial<SipHeaders>): Promise<SipResponse>;
+  /** Called when nothing more is expected. */
+  onIdle(): void;
 }
 
 /** How long we wait for the outcome when the peer does not say how long it will report, seconds. */
 const DEFAULT_EXPIRES_S = 180;
 
 interface Referral {
-  /** Unknown while a NOTIFY may overtake the 202. */
+  /** Its number; unknown while a NOTIFY may overtake the 202. */
   seq: number | undefined;
-  readonly clock: Alarm;
-  readonly resolve: (status: number) => void;
-  readonly reject: (error: SipError) => void;
+  expiresS: number;
+  readonly machine: Machine<ReferralState, ReferralEvent>;
+  readonly options: ReferOptions;
+  readonly outcome: PromiseWithResolvers<number>;
 }
 
-/** The REFERs one leg has sent and not yet heard the end of. */
+/** The REFERs sent in one dialog and not yet heard the end of. */
 export class Referrals {
-  readonly #core: Core;
-  readonly #send: (headers: ExtraHeaders) => Promise<SipResponse>;
+  readonly #options: ReferralsOptions;
   readonly #open: Referral[] = [];
 
-  constructor(core: Core, send: (headers: ExtraHeaders) => Promise<SipResponse>) {
-    this.#core = core;
-    this.#send = send;
+  constructor(options: ReferralsOptions) {
+    this.#options = options;
   }
 
-  /** Resolves with the final status the peer reports, or its 2xx when it will not report (RFC 4488). */
-  async refer(target: SipUri, { method, headers }: ReferOptions): Promise<number> {
-    const uri = method === undefined ? target : `${target};method=${method}`;
-    const { referral, outcome } = this.#start();
-    const response = await this.#send({ ...headers, "refer-to": `<${uri}>` });
+  get idle(): boolean {
+    return this.#open.length === 0;
+  }
+
+  /** Resolves with the final status the peer reports, or its 2xx when it will not report (RFC 4488). Throws SipError. */
+  async refer(target: SipUri, options: ReferOptions): Promise<number> {
+    options.signal?.throwIfAborted();
+    const referral = this.#start(options);
+    const response = await this.#options.send({
+      ...extraHeaders(options.headers),
+      ...(options.reports === false && { "refer-sub": "false" }),
+      ...(options.referredBy && { "referred-by": formatNameAddr(options.referredBy) }),
+      "refer-to": formatReferTo(target, options),
+    });
     referral.seq = response.headers.cseq.seq;
-    if (response.status >= 300) {
-      this.#close(referral);
-      throw new SipError(response.status, response.reason, { response });
+    const { status, reason } = response;
+    if (status >= 300) {
+      referral.outcome.reject(new SipError(status, reason, { response }));
+      referral.machine.send("gone");
+    } else if (/^\s*false\b/i.test(textHeader(response, "refer-sub") ?? "")) {
+      referral.outcome.resolve(status);
+      referral.machine.send("gone");
     }
-    if (/^false\b/i.test(textHeader(response, "refer-sub") ?? "")) {
-      this.#close(referral);
-      return response.status;
-    }
-    return outcome;
+    return referral.outcome.promise;
   }
 
-  /** Takes a NOTIFY about one of our REFERs; false when we did not send the one it is about. */
+  /** Takes a NOTIFY about one of our REFERs; false when we wait for none such. */
   receive(notify: SipRequest): boolean {
-    const event = parseParameters(textHeader(notify, "event") ?? "");
-    if (event.value.toLowerCase() !== "refer") return false;
-    const id = event.params.get("id");
-    const known = (seq: number | undefined) => id === undefined || seq === undefined || Number(id) === seq;
-    const referral = this.#open.find(({ seq }) => known(seq));
+    const { name, id } = eventOf(notify);
+    if (name !== "refer") return false;
+    const seq = Number(id);
+    const referral =
+      this.#open.find((open) => id === undefined || open.seq === seq) ??
+      this.#open.find((open) => open.seq === undefined);
     if (referral) this.#progress(referral, notify);
     return referral !== undefined;
   }
 
+  /** Nobody will report any more. */
   stop(): void {
-    for (const referral of [...this.#open]) {
-      this.#close(referral);
-      referral.reject(new SipError(481, "The call has ended"));
+    for (const { machine, outcome } of [...this.#open]) {
+      outcome.reject(new SipError(481, "The call has ended"));
+      machine.send("gone");
     }
   }
 
-  #start(): { referral: Referral; outcome: Promise<number> } {
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    promise.catch(() => undefined);
-    const referral: Referral = { seq: undefined, clock: new Alarm(), resolve, reject };
+  #start(options: ReferOptions): Referral {
+    const outcome = Promise.withResolvers<number>();
+    outcome.promise.catch(() => undefined);
+    const onAbort = () => {
+      outcome.reject(new SipError(487, "Cancelled"));
+      referral.machine.send("gone");
+    };
+    const { t1 } = this.#options.core.timers;
+    const machine = new Machine(
+      referralStates({ t1, reportMs: () => 1000 * referral.expiresS }),
+      "asked",
+      (state) => {
+        if (state !== "over") return;
+        outcome.reject(new SipError(408, "The peer did not say how the transfer went"));
+        options.signal?.removeEventListener("abort", onAbort);
+        this.#open.splice(this.#open.indexOf(referral), 1);
+        this.#options.onIdle();
+      },
+    );
+    const referral: Referral = { seq: undefined, expiresS: DEFAULT_EXPIRES_S, machine, options, outcome };
     this.#open.push(referral);
-    // Two spans of 64*T1: one for the answer to the REFER, one for the first NOTIFY (RFC 6665 §4.1.2).
-    this.#expect(referral, 128 * this.#core.timers.t1);
-    return { referral, outcome: promise };
+    options.signal?.addEventListener("abort", onAbort, { once: true });
+    return referral;
   }
 
   #progress(referral: Referral, notify: SipRequest): void {
-    const subscription = parseParameters(textHeader(notify, "subscription-state") ?? "");
-    const status = sipfragStatus(notify);
-    if (status !== undefined && status >= 200) {
-      this.#close(referral);
-      referral.resolve(status);
-    } else if (subscription.value.toLowerCase() === "terminated") {
-      this.#close(referral);
-      referral.reject(new SipError(408, "The peer stopped reporting"));
-    } else {
-      const expiresS = seconds(subscription.params.get("expires")) ?? DEFAULT_EXPIRES_S;
-      this.#expect(referral, 1000 * Math.min(expiresS, DEFAULT_EXPIRES_S));
+    const { machine, options, outcome } = referral;
+    const { value, params } = parseParameters(textHeader(notify, "subscription-state") ?? "");
+    const report = sipfrag(notify);
+    if (report) options.onProgress?.(report.status, report.reason);
+    if (report && report.status >= 200) outcome.resolve(report.status);
+    if (value.toLowerCase() === "terminated") {
+      outcome.reject(new SipError(408, "The peer stopped reporting"));
+      machine.send("gone");
+      return;
     }
-  }
-
-  #expect(referral: Referral, ms: number): void {
-    referral.clock.set(ms, () => {
-      this.#close(referral);
-      referral.reject(new SipError(408, "The peer did not say how the transfer went"));
-    });
-  }
-
-  #close(referral: Referral): void {
-    referral.clock.stop();
-    const at = this.#open.indexOf(referral);
-    if (at >= 0) this.#open.splice(at, 1);
+    const expiresS = seconds(params.get("expires")) ?? DEFAULT_EXPIRES_S;
+    referral.expiresS = Math.min(expiresS, DEFAULT_EXPIRES_S);
+    machine.send(report && report.status >= 200 ? "outcome" : "report");
   }
 }
 
 /** The status line in a message/sipfrag body (RFC 3420). */
-function sipfragStatus(notify: SipRequest): number | undefined {
+function sipfrag(notify: SipRequest): { status: number; reason: string } | undefined {
   if (mediaType(notify) !== "message/sipfrag") return undefined;
-  const digits = /^SIP\/2\.0 ([1-6]\d\d)/i.exec(notify.content)?.[1];
-  return digits === undefined ? undefined : Number(digits);
-}
-
-/** Reports to the peer how the REFER it sent us is going; a final status ends its subscription. */
-export async function reportReferral(
-  leg: Leg,
-  refer: SipRequest,
-  status: number,
-  reason: string,
-): Promise<void> {
-  const state = status < 200 ? "active;expires=60" : "terminated;reason=noresource";
-  const body = { type: "message/sipfrag;version=2.0", content: `SIP/2.0 ${status} ${reason}\r\n` };
-  const event = `refer;id=${refer.headers.cseq.seq}`;
-  await leg.request("NOTIFY", body, { event, "subscription-state": state });
+  const [, digits, reason = ""] = /^SIP\/2\.0 ([1-6]\d\d)(?: ([^\r\n]*))?/i.exec(notify.content) ?? [];
+  return digits === undefined ? undefined : { status: Number(digits), reason };
 }

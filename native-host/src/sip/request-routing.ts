@@ -3,11 +3,12 @@ import { type Core, type DialogUser, SUPPORTED } from "./core.ts";
 import { dialogIdOf, dialogKey } from "./dialog.ts";
 import { optionTags, tagOf } from "./header-values.ts";
 import { receiveInvite } from "./incoming-invite.ts";
+import { receiveRefer } from "./incoming-refer.ts";
+import { receiveSubscribe } from "./incoming-subscribe.ts";
 import { MergedRequests } from "./merged.ts";
-import type { SipRequest } from "./message.ts";
-import { receiveSubscribe } from "./notify.ts";
+import { type SipRequest, textHeader } from "./message.ts";
+import { receiveMessage } from "./message-request.ts";
 import { answerOptions } from "./options.ts";
-import type { Owner } from "./owner.ts";
 import type { ServerTransaction } from "./stack.ts";
 import { isSipUri } from "./uri.ts";
 
@@ -19,13 +20,11 @@ const INSIDE: ReadonlySet<string> = new Set(["BYE", "NOTIFY", "UPDATE", "PRACK"]
 
 export class RequestRouting {
   readonly #core: Core;
-  readonly #owner: Owner;
   readonly #requests = new MergedRequests();
   #open = true;
 
-  constructor(core: Core, owner: Owner) {
+  constructor(core: Core) {
     this.#core = core;
-    this.#owner = owner;
   }
 
   /** The user agent closes: nothing begins any more. */
@@ -37,13 +36,25 @@ export class RequestRouting {
     const { request } = transaction;
     const inside = tagOf(request.headers.to) !== "";
     const user = inside ? this.#user(request) : undefined;
-    const unsupported = unsupportedTags(request);
-    if (unsupported.length > 0) {
-      this.#core.respond(transaction, 420, { headers: { unsupported: unsupported.join(", ") } });
-    } else if (user) user.receive(request, transaction);
+    if (this.#cannot(transaction)) return;
+    if (user) user.receive(request, transaction);
     else if (inside) this.#core.respond(transaction, 481);
     else if (this.#requests.merged(request)) this.#core.respond(transaction, 482);
     else this.#begin(transaction);
+  }
+
+  /** Refuses what needs an extension (§8.2.2.3) or a decoding (§8.2.3) that we have not. */
+  #cannot(transaction: ServerTransaction): boolean {
+    const { request } = transaction;
+    const unsupported = unsupportedTags(request);
+    const encoding = textHeader(request, "content-encoding")?.trim().toLowerCase() || "identity";
+    if (unsupported.length > 0) {
+      this.#core.respond(transaction, 420, { headers: { unsupported: unsupported.join(", ") } });
+      return true;
+    }
+    if (encoding === "identity" || request.content === "") return false;
+    this.#core.respond(transaction, 415, { headers: { "accept-encoding": "identity" } });
+    return true;
   }
 
   /** The ACK to a 2xx of ours. */
@@ -61,12 +72,21 @@ export class RequestRouting {
   /** A request outside any dialog. */
   #begin(transaction: ServerTransaction): void {
     const { method, uri } = transaction.request;
-    const { onInvite, onSubscribe } = this.#owner;
-    if (!isSipUri(uri)) this.#core.respond(transaction, 416);
-    else if (!this.#open) this.#core.respond(transaction, 503);
-    else if (method === "OPTIONS") answerOptions(this.#core, transaction);
-    else if (method === "INVITE" && onInvite) receiveInvite(this.#core, transaction, onInvite);
-    else if (method === "SUBSCRIBE" && onSubscribe) receiveSubscribe(this.#core, transaction, onSubscribe);
+    const core = this.#core;
+    if (!isSipUri(uri)) core.respond(transaction, 416);
+    else if (!this.#open) core.respond(transaction, 503);
+    else if (method === "OPTIONS") answerOptions(core, transaction);
+    else this.#ask(transaction);
+  }
+
+  #ask(transaction: ServerTransaction): void {
+    const { method } = transaction.request;
+    const core = this.#core;
+    const { onInvite, onRefer, onMessage } = core.owner;
+    if (method === "INVITE" && onInvite) receiveInvite(core, transaction, onInvite);
+    else if (method === "SUBSCRIBE") receiveSubscribe(core, transaction);
+    else if (method === "REFER" && onRefer) receiveRefer(core, transaction, onRefer);
+    else if (method === "MESSAGE" && onMessage) receiveMessage(core, transaction, onMessage);
     else this.#refuse(transaction);
   }
 
@@ -74,8 +94,6 @@ export class RequestRouting {
     const { method } = transaction.request;
     const headers = { allow: this.#core.allow };
     if (INSIDE.has(method)) this.#core.respond(transaction, 481);
-    else if (method === "SUBSCRIBE")
-      this.#core.respond(transaction, 489, { headers: { "allow-events": "" } });
     else this.#core.respond(transaction, KNOWN.has(method) ? 405 : 501, { headers });
   }
 }

@@ -27,6 +27,7 @@ const REASONS: Readonly<Record<number, string>> = {
   420: "Bad Extension",
   421: "Extension Required",
   423: "Interval Too Brief",
+  469: "Bad Info Package",
   480: "Temporarily Unavailable",
   481: "Call/Transaction Does Not Exist",
   482: "Loop Detected",
@@ -73,7 +74,7 @@ export function buildResponse(request: SipRequest, status: number, parts: Respon
     from: cloneAddress(from),
     to: cloneAddress(to),
     "call-id": callId,
-    cseq: { ...cseq },
+    cseq,
   };
   if (recordRoute) headers["record-route"] = recordRoute.map(cloneAddress);
   return {

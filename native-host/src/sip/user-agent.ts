@@ -7,7 +7,9 @@ import { type Established, invite } from "./invite.ts";
 import { InviteLeg } from "./invite-leg.ts";
 import type { Caller, DialogId, ExtraHeaders, InviteOptions, Leg } from "./leg.ts";
 import type { SipResponse, SipUri } from "./message.ts";
+import { type MessageOptions, sendMessage } from "./message-request.ts";
 import { allowedMethods, type Owner } from "./owner.ts";
+import { type OutsideReferOptions, referOutside } from "./refer-outside.ts";
 import { type RegisterOptions, type Registration, register } from "./register.ts";
 import { RequestRouting } from "./request-routing.ts";
 import { openStack, type Ports, type StackOptions } from "./stack.ts";
@@ -55,9 +57,9 @@ export class UserAgent implements Caller {
   readonly #routing: RequestRouting;
   #closed: Promise<void> | undefined;
 
-  private constructor(core: Core, owner: Owner) {
+  private constructor(core: Core) {
     this.#core = core;
-    this.#routing = new RequestRouting(core, owner);
+    this.#routing = new RequestRouting(core);
   }
 
   /** Opens the sockets; rejects when the port is taken. `open` is another wire for tests. */
@@ -80,7 +82,7 @@ export class UserAgent implements Caller {
         if (agent) agent.#routing.acknowledge(ack);
       },
     });
-    agent = new UserAgent(new Core(coreOptions(options, { stack, timers, kept })), options);
+    agent = new UserAgent(new Core(coreOptions(options, { stack, timers, kept })));
     return agent;
   }
 
@@ -115,13 +117,22 @@ export class UserAgent implements Caller {
     return register(this.#core, options);
   }
 
-  /** Any request outside a dialog but INVITE and SUBSCRIBE; resolves with its final response, never rejects. */
+  /** A text outside a call (RFC 3428); resolves with the 2xx, throws SipError. */
+  message(target: SipUri, options: MessageOptions): Promise<SipResponse> {
+    return sendMessage(this.#core, target, options);
+  }
+
+  /** Asks `target`, outside a call, to contact `referTo`; settles as `Leg.refer` does. */
+  refer(target: SipUri, referTo: SipUri, options: OutsideReferOptions = {}): Promise<number> {
+    return referOutside(this.#core, target, referTo, options);
+  }
+
+  /** A request that makes no dialog, such as OPTIONS; resolves with its final response, never rejects. */
   request(method: string, target: SipUri, options: RequestOptions = {}): Promise<SipResponse> {
     const { from, headers, body, timeoutMs } = options;
-    const who = from && { ...from, params: {} };
     const request = this.#core.first(method, target, {
-      from: who,
-      headers: { contact: [this.#core.contactTo(target, { from: who })], ...extraHeaders(headers) },
+      from: from && { ...from, params: {} },
+      headers: extraHeaders(headers),
       body,
     });
     return this.#core.exchange(request, { timeoutMs });
@@ -130,11 +141,13 @@ export class UserAgent implements Caller {
   /** The leg of a dialog named from our side, as `IncomingInvite.replaces` does. */
   findLeg(id: DialogId): Leg | undefined {
     const user = this.#core.users.get(dialogKey(id));
-    return user instanceof InviteLeg ? user : undefined;
+    return user instanceof InviteLeg && user.state !== "ended" ? user : undefined;
   }
 
   *legs(): Iterable<Leg> {
-    for (const user of this.#core.users.values()) if (user instanceof InviteLeg) yield user;
+    for (const user of this.#core.users.values()) {
+      if (user instanceof InviteLeg && user.state !== "ended") yield user;
+    }
   }
 
   /** BYE on each leg, the end of each subscription, then the sockets; two seconds at most. */
@@ -188,5 +201,15 @@ function coreOptions(options: UserAgentOptions, below: Below): CoreOptions {
   };
   const servers = [outboundProxy, identity.uri].filter((uri) => uri !== undefined);
   const wallet = new Wallet(servers, options.credentials);
-  return { ...below, name, identity: from, contactUser, outboundProxy, wallet, allow, onError };
+  return {
+    ...below,
+    name,
+    identity: from,
+    contactUser,
+    outboundProxy,
+    wallet,
+    allow,
+    onError,
+    owner: options,
+  };
 }

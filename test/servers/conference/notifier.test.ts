@@ -19,8 +19,9 @@ class Subscriber implements Notifier {
     return promise;
   }
 
-  terminate(reason: string): void {
+  terminate(reason: string): Promise<void> {
     this.heard.push(`terminated ${reason}`);
+    return Promise.resolve();
   }
 
   /** 200 to the last NOTIFY. */

@@ -1,0 +1,146 @@
+/** A SUBSCRIBE from the peer's request to our decision (RFC 6665 §4.2.1). */
+import type { Core } from "./core.ts";
+import { usableContact } from "./dialog.ts";
+import { type EventHeader, eventOf } from "./event-header.ts";
+import { extraHeaders, mediaTypes, parseTargetDialog } from "./header-values.ts";
+import type { DialogId, ExtraHeaders, Leg } from "./leg.ts";
+import { type Hop, type NameAddr, type SipRequest, type SipUri, textHeader } from "./message.ts";
+import { NotifierDialog } from "./notifier-dialog.ts";
+import {
+  EventNotifier,
+  expiryOf,
+  type Notifier,
+  type NotifierHandlers,
+  type NotifierPath,
+} from "./notify.ts";
+import type { ServerTransaction } from "./stack.ts";
+import { isSipUri } from "./uri.ts";
+
+/** A SUBSCRIBE for something new, waiting for our decision; exactly one of accept and reject. */
+export interface IncomingSubscribe {
+  readonly request: SipRequest;
+  readonly from: NameAddr;
+  readonly target: SipUri;
+  readonly event: string;
+  /** What we grant: what was asked for, an hour at most; 0 asks for one NOTIFY only. */
+  readonly expiresS: number;
+  /** How often the subscriber wants to hear at least, NOTIFYs in a second (RFC 6446); not more often is seen to here. */
+  readonly minRate: number | undefined;
+  /** The dialog named by Target-Dialog (RFC 4538), as one of ours: our own tag is localTag. */
+  readonly targetDialog: DialogId | undefined;
+  /** The call in whose dialog it came. */
+  readonly leg: Leg | undefined;
+  readonly source: Hop;
+  /** Sends 200; the owner sends the first NOTIFY right after, or an empty one goes out. */
+  accept(handlers: NotifierHandlers): Notifier;
+  reject(status: number, reason?: string, headers?: ExtraHeaders): void;
+}
+
+/** The call whose dialog a request came in. */
+export interface Inside {
+  readonly leg: Leg;
+  /** The path of a subscription in that dialog; it is told when the notifier stands. */
+  path(): NotifierPath;
+  adopt(notifier: EventNotifier): void;
+}
+
+/** Subscriptions held with one user agent at one time; whoever comes after that is told to come again later. */
+const MOST = 20_000;
+
+const RETRY_AFTER = { "retry-after": "10" };
+
+/** Reads the SUBSCRIBE and hands it to the owner, or refuses one that no owner could accept. */
+export function receiveSubscribe(core: Core, transaction: ServerTransaction, inside?: Inside): void {
+  const { request } = transaction;
+  const { onSubscribe, subscriptions = {} } = core.owner;
+  const event = eventOf(request);
+  const expiresS = expiryOf(core, request);
+  const refuse = (status: number, headers = {}, reason?: string) =>
+    core.respond(transaction, status, { reason, headers });
+  if (!onSubscribe || !isPackage(core, event)) refuse(489, { "allow-events": core.events });
+  else if (!isAccepted(core, request, event)) refuse(406);
+  else if (!usableContact(request)) refuse(400, {}, "No Usable Contact");
+  else if (typeof expiresS !== "number")
+    refuse(expiresS.status, expiresS.headers, expiresS.status === 400 ? "Malformed Expires" : undefined);
+  else if (core.notifiers.size >= (subscriptions.most ?? MOST)) refuse(503, RETRY_AFTER);
+  else onSubscribe(new PendingSubscribe(core, transaction, { event, expiresS, inside }));
+}
+
+function isPackage({ owner: { events } }: Core, { name }: EventHeader): boolean {
+  return name !== "" && (events === undefined || Object.hasOwn(events, name));
+}
+
+/** Whether the subscriber reads one of the types we would send it (RFC 6665 §3.1.3). */
+function isAccepted({ owner: { events } }: Core, request: SipRequest, { name }: EventHeader): boolean {
+  const ours = events?.[name];
+  const accept = textHeader(request, "accept");
+  if (ours === undefined || accept === undefined) return true;
+  const theirs = mediaTypes(accept);
+  return ours.some((type) => theirs.has(type) || theirs.has("*/*") || theirs.has(type.replace(/\/.*/, "/*")));
+}
+
+interface Asked {
+  readonly event: EventHeader;
+  readonly expiresS: number;
+  readonly inside: Inside | undefined;
+}
+
+class PendingSubscribe implements IncomingSubscribe {
+  readonly request: SipRequest;
+  readonly from: NameAddr;
+  readonly target: SipUri;
+  readonly event: string;
+  readonly expiresS: number;
+  readonly minRate: number | undefined;
+  readonly targetDialog: DialogId | undefined;
+  readonly leg: Leg | undefined;
+  readonly source: Hop;
+  readonly #core: Core;
+  readonly #transaction: ServerTransaction;
+  readonly #asked: Asked;
+
+  constructor(core: Core, transaction: ServerTransaction, asked: Asked) {
+    this.#core = core;
+    this.#transaction = transaction;
+    this.#asked = asked;
+    this.request = transaction.request;
+    this.from = this.request.headers.from;
+    this.target = isSipUri(this.request.uri) ? this.request.uri : core.address;
+    this.event = asked.event.name;
+    this.expiresS = asked.expiresS;
+    this.minRate = asked.event.minRate;
+    this.targetDialog = parseTargetDialog(textHeader(this.request, "target-dialog") ?? "");
+    this.leg = asked.inside?.leg;
+    this.source = transaction.source;
+  }
+
+  accept(handlers: NotifierHandlers): Notifier {
+    const notifier = this.#notifier(handlers);
+    notifier.grant(this.#transaction, 200, { expires: `${this.expiresS}` });
+    return notifier;
+  }
+
+  reject(status: number, reason?: string, headers?: ExtraHeaders): void {
+    const allow = status === 489 ? { "allow-events": this.#core.events } : {};
+    this.#core.respond(this.#transaction, status, {
+      reason,
+      headers: { ...allow, ...extraHeaders(headers) },
+    });
+  }
+
+  #notifier(handlers: NotifierHandlers): EventNotifier {
+    const { event, expiresS, inside } = this.#asked;
+    if (!inside) {
+      return new NotifierDialog(this.#core, this.#transaction, { event, expiresS, handlers }).notifier;
+    }
+    const notifier = new EventNotifier({
+      core: this.#core,
+      path: inside.path(),
+      event,
+      expiresS,
+      handlers,
+    });
+    inside.adopt(notifier);
+    return notifier;
+  }
+}
