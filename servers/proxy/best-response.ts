@@ -47,18 +47,15 @@ function challengesOf(finals: readonly SipResponse[]): Partial<SipHeaders> {
  * about a flow that is ours to care for.
  */
 export function upstream(response: SipResponse): SipResponse {
-  const { headers } = response;
-  if (isMadeUp(response)) {
-    const to = withTag(headers.to, headers["call-id"]);
-    const status = response.reason === UNKNOWN_HOST ? 404 : response.status;
-    return withStatus({ ...response, headers: { ...headers, to } }, status === 503 ? 480 : status);
-  }
-  if (response.status === 503) return withStatus(response, 500);
-  return response.status === 430 ? withStatus(response, 480) : response;
+  if (isMadeUp(response)) return fromUs(response);
+  if (response.status === 503) return { ...response, status: 500, reason: reasonOf(500) };
+  return response.status === 430 ? { ...response, status: 480, reason: reasonOf(480) } : response;
 }
 
-/** Of a made-up response the reason says what failed, which is worth telling. */
-function withStatus(response: SipResponse, status: number): SipResponse {
-  if (status === response.status) return response;
-  return { ...response, status, reason: isMadeUp(response) ? response.reason : reasonOf(status) };
+/** Its reason says what failed, which is worth telling. */
+function fromUs(response: SipResponse): SipResponse {
+  const { headers, reason } = response;
+  const unreached = reason === UNKNOWN_HOST ? 404 : 480;
+  const status = response.status === 503 ? unreached : response.status;
+  return { ...response, status, headers: { ...headers, to: withTag(headers.to, headers["call-id"]) } };
 }

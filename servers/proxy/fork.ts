@@ -145,9 +145,10 @@ export class Fork {
   }
 
   #refused(branch: Branch, response: SipResponse): void {
-    if (response.status >= 600) this.cancel();
+    if (response.status >= 600) this.#over = true;
     else if (response.status < 400) this.#follow(branch, response);
     this.#finish(branch, response);
+    if (this.#over) this.cancel();
   }
 
   #follow(branch: Branch, response: SipResponse): void {
