@@ -1,7 +1,7 @@
 /** Header values beyond the codec: option tags, Replaces, Target-Dialog, parameters, media types. */
-import { randomBytes } from "node:crypto";
 import type { DialogId, ExtraHeaders } from "./leg.ts";
 import { type NameAddr, type SipHeaders, type SipMessage, textHeader } from "./message.ts";
+import { randomHex } from "./random.ts";
 
 /** A message body and its media type. */
 export interface Body {
@@ -11,7 +11,7 @@ export interface Body {
 
 /** A random token for tags and Call-IDs: 64 bits, hex. */
 export function token(): string {
-  return randomBytes(8).toString("hex");
+  return randomHex(8);
 }
 
 /** The tag of a From or To, `""` when there is none. */

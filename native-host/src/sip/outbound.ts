@@ -52,8 +52,8 @@ export class Outbound {
   readonly #endpoint: Endpoint;
   readonly #options: OutboundOptions;
   readonly #resolver: Resolver;
-  /** A retransmission is the very same bytes. */
-  readonly #encoded = new WeakMap<Printable, Buffer>();
+  /** A request is measured before it is sent: these are the bytes of the message written last. */
+  #written: { readonly message: Printable; readonly bytes: Buffer } | undefined;
 
   constructor(endpoint: Endpoint, options: OutboundOptions) {
     this.#endpoint = endpoint;
@@ -174,10 +174,9 @@ export class Outbound {
   }
 
   #encode(message: Printable): Buffer {
-    const known = this.#encoded.get(message);
-    if (known) return known;
+    if (this.#written?.message === message) return this.#written.bytes;
     const bytes = encode(this.#options.codec, message);
-    this.#encoded.set(message, bytes);
+    this.#written = { message, bytes };
     return bytes;
   }
 }

@@ -21,6 +21,7 @@ const USUAL = new Set([
   "maddr",
   "ttl",
 ]);
+const [QUOTE, OPEN, BACKSLASH] = [0x22, 0x3c, 0x5c];
 const FORBIDDEN = new Set(["__proto__", "constructor", "prototype"]);
 
 /** Whether `text` may name a header or parameter; names that would reach into an object's prototype may not. */
@@ -36,13 +37,14 @@ export function isToken(text: string): boolean {
 export function splitOutside(text: string, separator: "," | ";"): string[] {
   if (!text.includes(separator)) return [text];
   if (!text.includes('"') && !text.includes("<")) return text.split(separator);
+  const split = separator.charCodeAt(0);
   const parts: string[] = [];
   let start = 0;
   for (let at = 0; at < text.length; at++) {
-    const char = text[at];
-    if (char === '"') at = skipQuoted(text, at);
-    else if (char === "<") at = skipTo(text, at, ">");
-    else if (char === separator) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = skipQuoted(text, at);
+    else if (code === OPEN) at = skipTo(text, at, ">");
+    else if (code === split) {
       parts.push(text.slice(start, at));
       start = at + 1;
     }
@@ -54,8 +56,9 @@ export function splitOutside(text: string, separator: "," | ";"): string[] {
 /** The index of the quote that ends the string begun at `start`, or the last index when none does. */
 export function skipQuoted(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
-    if (text[at] === "\\") at++;
-    else if (text[at] === '"') return at;
+    const code = text.charCodeAt(at);
+    if (code === BACKSLASH) at++;
+    else if (code === QUOTE) return at;
   }
   return text.length - 1;
 }
@@ -110,5 +113,6 @@ export function unquote(text: string): string | undefined {
   if (text.length < 2 || text[0] !== '"' || skipQuoted(text, 0) !== text.length - 1 || !text.endsWith('"')) {
     return undefined;
   }
-  return text.slice(1, -1).replace(/\\(.)/gs, "$1");
+  const inside = text.slice(1, -1);
+  return inside.includes("\\") ? inside.replace(/\\(.)/gs, "$1") : inside;
 }

@@ -65,18 +65,18 @@ export interface ResponseParts {
   readonly content?: string | undefined;
 }
 
-/** A response of its own: nothing in it is shared with the request. To is repeated untouched; its tag is the owner's duty. */
+/** A response that repeats what it must of the request (messages are values: nobody changes them). A To tag is the owner's duty. */
 export function buildResponse(request: SipRequest, status: number, parts: ResponseParts = {}): SipResponse {
   const { via, from, to, cseq, "call-id": callId } = request.headers;
   const recordRoute = status > 100 && status < 300 ? request.headers["record-route"] : undefined;
   const headers: SipHeaders = {
-    via: via.map((hop) => ({ ...hop, params: { ...hop.params } })),
-    from: cloneAddress(from),
-    to: cloneAddress(to),
+    via,
+    from,
+    to,
     "call-id": callId,
     cseq,
   };
-  if (recordRoute) headers["record-route"] = recordRoute.map(cloneAddress);
+  if (recordRoute) headers["record-route"] = recordRoute;
   return {
     status,
     reason: parts.reason ?? reasonOf(status),
@@ -91,10 +91,6 @@ type Extras = [reason?: string | undefined, headers?: Partial<SipHeaders> | unde
 export function makeResponse(request: SipRequest, status: number, ...extras: Extras): SipResponse {
   const [reason, headers, content] = extras;
   return buildResponse(request, status, { reason, headers, content });
-}
-
-function cloneAddress(address: NameAddr): NameAddr {
-  return { ...address, params: { ...address.params } };
 }
 
 const local = new WeakSet<SipMessage>();

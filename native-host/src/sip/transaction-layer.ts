@@ -151,7 +151,10 @@ export class TransactionLayer {
       table: this.#tables.server[request.method === "INVITE" ? "invite" : "request"][reliable ? 1 : 0],
       transmit: (response) => {
         // A response goes back the way its request came, whatever Via its owner gave it.
-        const own = { ...response, headers: { ...response.headers, via: request.headers.via } };
+        const own =
+          response.headers.via === request.headers.via
+            ? response
+            : { ...response, headers: { ...response.headers, via: request.headers.via } };
         this.#outbound.transmit(own, this.#outbound.wayBack(via, source), () => {});
       },
       onEnd: () => this.#servers.delete(key),

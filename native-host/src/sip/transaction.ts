@@ -1,6 +1,6 @@
 /** The two sides of a transaction as their owners see them, and what makes two messages belong to one (RFC 3261 §17). */
-import { randomBytes } from "node:crypto";
 import type { Hop, SipMessage, SipRequest, SipResponse } from "./message.ts";
+import { randomHex } from "./random.ts";
 import { sentBy } from "./via.ts";
 
 /** One request that came in, to be answered by its owner. */
@@ -23,10 +23,11 @@ export interface ClientTransaction {
 }
 
 const MAGIC_COOKIE = "z9hG4bK";
+const LOWER_COOKIE = MAGIC_COOKIE.toLowerCase();
 
 /** A branch nobody can guess and nobody else has (RFC 3261 §8.1.1.7); `mark` is what it says to its owner (§16.6 step 8). */
 export function newBranch(mark?: string): string {
-  const own = MAGIC_COOKIE + randomBytes(12).toString("hex");
+  const own = MAGIC_COOKIE + randomHex(12);
   return mark === undefined ? own : `${own}.${mark}`;
 }
 
@@ -51,8 +52,8 @@ export function serverKey(request: SipRequest, method = request.method): string 
   const [top] = via;
   const of = method === "ACK" ? "INVITE" : method;
   const branch = top?.params["branch"]?.toLowerCase() ?? "";
-  const common = [branch, top ? sentBy(top) : "", of, callId];
-  if (branch.startsWith(MAGIC_COOKIE.toLowerCase())) return common.join(" ");
+  const common = `${branch} ${top ? sentBy(top) : ""} ${of} ${callId}`;
+  if (branch.startsWith(LOWER_COOKIE)) return common;
   // A peer of RFC 2543 promises nothing about its branch.
-  return [...common, request.uri, from.params["tag"], cseq.seq].join(" ");
+  return `${common} ${request.uri} ${from.params["tag"]} ${cseq.seq}`;
 }
