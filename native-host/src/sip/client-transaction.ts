@@ -143,6 +143,10 @@ export class Client implements ClientTransaction {
     this.branch = branch;
   }
 
+  get hop(): Hop | undefined {
+    return this.#sent?.hop;
+  }
+
   /** Sends `request`, which is ours with its Via, to `hop`. */
   start(request: SipRequest, hop: Hop): void {
     if (this.#answered) return;

@@ -84,6 +84,10 @@ export class Core {
   readonly identity: NameAddr;
   readonly users = new Map<string, DialogUser>();
   readonly attempts = new Set<Attempt>();
+  /** The subscriptions others hold with us. */
+  readonly notifiers = new Set<object>();
+  /** Who wants to know that a connection to a peer is gone. */
+  readonly onLost = new Set<(peer: Hop) => void>();
   /** The way of first requests by their From, for accounts that have one of their own. */
   readonly routes = new Map<string, readonly NameAddr[]>();
   readonly #options: CoreOptions;
@@ -103,10 +107,6 @@ export class Core {
     return this.#options.allow.join(", ");
   }
 
-  get wallet(): Wallet {
-    return this.#options.wallet;
-  }
-
   get owner(): Owner {
     return this.#options.owner;
   }
@@ -114,6 +114,10 @@ export class Core {
   /** Allow-Events: the packages we notify of (RFC 6665 §8.2.2). */
   get events(): string {
     return Object.keys(this.owner.events ?? {}).join(", ");
+  }
+
+  get wallet(): Wallet {
+    return this.#options.wallet;
   }
 
   /** Where this user agent listens, as a URI without user. */
@@ -159,6 +163,11 @@ export class Core {
     };
     const headers = { ...this.common(), ...parts.headers, ...route };
     return firstRequest(method, target, from, { headers, body: parts.body });
+  }
+
+  /** A connection to this peer is gone. */
+  lost(peer: Hop): void {
+    for (const tell of [...this.onLost]) tell(peer);
   }
 
   /** Keeps the connection, or the way through a NAT, to this next hop open. */

@@ -77,7 +77,7 @@ export class Failover implements ClientTransaction {
   }
 
   get hop(): Hop | undefined {
-    return this.#hop;
+    return this.#client.hop;
   }
 
   cancel(): void {

@@ -3,7 +3,7 @@ import type { Attempt, Core } from "./core.ts";
 import type { Secret } from "./digest.ts";
 import { seconds, token } from "./header-values.ts";
 import { Machine } from "./machine.ts";
-import { type NameAddr, type SipResponse, type SipUri, textHeader } from "./message.ts";
+import { type Hop, type NameAddr, type SipResponse, type SipUri, textHeader } from "./message.ts";
 import { type RegistrationEvent, type RegistrationPhase, registrationStates } from "./registration-states.ts";
 import { isMadeUp } from "./response.ts";
 import { formatUri, isSipUri, parseNameAddrs, parseUri } from "./uri.ts";
@@ -49,6 +49,8 @@ const LONGEST_S = 86_400;
 /** Where the pauses between attempts begin, and where they stop to grow (RFC 5626 §4.5). */
 const BASE_PAUSE_S = 30;
 const LONGEST_PAUSE_S = 1800;
+/** A registrar that hangs up sooner than this would do so again. */
+const BRIEF_MS = 30_000;
 
 export function register(core: Core, options: RegisterOptions): Registration {
   return new OutgoingRegistration(core, options);
@@ -65,6 +67,10 @@ class OutgoingRegistration implements Registration, Attempt {
   #takeBack: () => void = () => undefined;
   #seq = 0;
   #attempts = 0;
+  /** Where the last REGISTER went, and when it was accepted. */
+  #hop: Hop | undefined;
+  #registeredAtMs = 0;
+  readonly #onLost = (peer: Hop) => this.#lost(peer);
   #expiresS: number;
   #grantedS = DEFAULT_EXPIRES_S;
   #failures = 0;
@@ -86,6 +92,7 @@ class OutgoingRegistration implements Registration, Attempt {
     core.keepFlow(options.outboundProxy ?? this.#registrar);
     this.#show([]);
     core.attempts.add(this);
+    core.onLost.add(this.#onLost);
     const clocks = {
       refreshAfterMs: () => refreshAfterMs(this.#grantedS),
       retryAfterMs: () => this.#pauseMs(),
@@ -110,8 +117,8 @@ class OutgoingRegistration implements Registration, Attempt {
   }
 
   #entered(phase: RegistrationPhase): void {
-    if (phase === "registering" || phase === "refreshing") void this.#ask(this.#expiresS);
-    else if (phase === "leaving") void this.#ask(0);
+    if (phase === "registering" || phase === "refreshing") this.#ask(this.#expiresS);
+    else if (phase === "leaving") this.#ask(0);
     else if (phase === "off") this.#forget();
     this.#tell(stateOf(phase));
   }
@@ -124,13 +131,14 @@ class OutgoingRegistration implements Registration, Attempt {
 
   #forget(): void {
     this.#core.attempts.delete(this);
+    this.#core.onLost.delete(this.#onLost);
     this.#core.routes.delete(this.#options.aor);
     this.#takeBack();
     this.#gone.resolve();
   }
 
   /** One REGISTER; of several under way only the latest counts. */
-  async #ask(expiresS: number): Promise<void> {
+  #ask(expiresS: number): void {
     this.#seq += 1;
     const sent = this.#seq;
     const { aor, displayName } = this.#options;
@@ -153,8 +161,25 @@ class OutgoingRegistration implements Registration, Attempt {
     };
     this.#attempts += 1;
     const attempt = this.#attempts;
-    const response = await this.#core.exchange(request, { nextSeq });
-    if (this.#attempts === attempt) this.#answered(response);
+    const receive = (response: SipResponse) => {
+      if (response.status < 200 || this.#attempts !== attempt) return;
+      this.#hop = transaction.hop;
+      this.#answered(response);
+    };
+    const transaction = this.#core.send(request, receive, { nextSeq });
+  }
+
+  /** The registrar calls us by the connection that is gone: it must learn of another (RFC 5626 §4.5). */
+  #lost(peer: Hop): void {
+    const ours = peer.address === this.#hop?.address && peer.port === this.#hop.port;
+    if (!ours || peer.protocol !== this.#hop?.protocol) return;
+    if (performance.now() - this.#registeredAtMs >= BRIEF_MS) {
+      this.#machine.send("moved");
+      return;
+    }
+    this.#failures += 1;
+    this.failure = { status: 503, reason: "Connection Lost", silent: true };
+    this.#machine.send("lost");
   }
 
   #answered(response: SipResponse): void {
@@ -168,6 +193,7 @@ class OutgoingRegistration implements Registration, Attempt {
   #accepted(response: SipResponse): void {
     this.#failures = 0;
     this.failure = undefined;
+    this.#registeredAtMs = performance.now();
     this.#grantedS = Math.min(this.#granted(response), LONGEST_S);
     this.#setRoutes(serviceRoutes(response));
     this.#machine.send("accepted");

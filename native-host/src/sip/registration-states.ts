@@ -2,7 +2,15 @@
 import type { Table } from "./machine.ts";
 
 export type RegistrationPhase = "registering" | "registered" | "refreshing" | "failed" | "leaving" | "off";
-export type RegistrationEvent = "accepted" | "refused" | "too-brief" | "due" | "moved" | "leave" | "done";
+export type RegistrationEvent =
+  | "accepted"
+  | "refused"
+  | "too-brief"
+  | "due"
+  | "moved"
+  | "lost"
+  | "leave"
+  | "done";
 
 export interface RegistrationClocks {
   /** From the registrar's grant to the next REGISTER. */
@@ -15,7 +23,7 @@ export interface RegistrationClocks {
  *     registering ──2xx──▶ registered ──due──▶ refreshing ──2xx──▶ registered
  *          └──refused──▶ failed ──due──▶ registering        any ──leave──▶ leaving ──done──▶ off
  *
- * A network that changed (`moved`) begins anew from anywhere.
+ * A network that changed (`moved`) begins anew from anywhere; a connection that was `lost` at once waits a while.
  */
 export function registrationStates(clocks: RegistrationClocks): Table<RegistrationPhase, RegistrationEvent> {
   const asking = {
@@ -27,7 +35,7 @@ export function registrationStates(clocks: RegistrationClocks): Table<Registrati
   return {
     registering: { on: { ...asking, "too-brief": "registering" } },
     registered: {
-      on: { due: "refreshing", moved: "registering", leave: "leaving" },
+      on: { due: "refreshing", moved: "registering", lost: "failed", leave: "leaving" },
       get after() {
         return { ms: clocks.refreshAfterMs(), event: "due" } as const;
       },

@@ -61,6 +61,8 @@ export interface StackOptions {
   onRequest(request: SipRequest, transaction: ServerTransaction): void;
   /** The ACK of a 2xx, each time it comes. */
   onAck(ack: SipRequest, source: Hop): void;
+  /** A connection to this peer is gone. */
+  onClosed?(peer: Hop): void;
   onTrace?: Trace;
   /** What an owner's callback threw, and failing sockets; a process warning when missing. */
   onError?: (error: Error) => void;
@@ -126,7 +128,10 @@ export async function openStack(options: StackOptions): Promise<Stack> {
       inbound.datagram(bytes, source);
     },
     onFrame: (frame, source) => inbound.frame(frame, source),
-    onClosed: (peer) => layers.transactions?.disconnected(peer),
+    onClosed: (peer) => {
+      layers.transactions?.disconnected(peer);
+      options.onClosed?.(peer);
+    },
     onError,
   });
   const onTrace = harmless(options.onTrace, onError);

@@ -81,6 +81,9 @@ export class UserAgent implements Caller {
       onAck: (ack) => {
         if (agent) agent.#routing.acknowledge(ack);
       },
+      onClosed: (peer) => {
+        if (agent) agent.#core.lost(peer);
+      },
     });
     agent = new UserAgent(new Core(coreOptions(options, { stack, timers, kept })));
     return agent;
