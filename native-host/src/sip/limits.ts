@@ -13,8 +13,10 @@ export interface Limits {
   readonly connections: number;
   /** Bytes of unfinished messages kept for all connections together; who goes beyond is cut. */
   readonly unfinishedBytes: number;
-  /** Open server transactions; further requests get 503 (RFC 3261 §21.5.4). */
+  /** Requests that wait for their answer; further ones get 503 (RFC 3261 §21.5.4). */
   readonly transactions: number;
+  /** Answered transactions that wait for copies, of each side; the oldest is forgotten before its time (RFC 3261 §17). */
+  readonly answered: number;
   /** A TCP peer that takes longer for one message is cut, milliseconds. */
   readonly slowPeerMs: number;
   /** A TCP connection without any message is closed, milliseconds. */
@@ -31,7 +33,8 @@ export const DEFAULT_LIMITS: Limits = {
   connectionsPerAddress: 500,
   connections: 2000,
   unfinishedBytes: 32 << 20,
-  transactions: 50_000,
+  transactions: 4000,
+  answered: 4000,
   slowPeerMs: 10_000,
   idlePeerMs: 3_600_000,
 };

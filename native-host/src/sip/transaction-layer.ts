@@ -2,6 +2,7 @@
 import { Client, type ClientWiring, inviteClientStates, requestClientStates } from "./client-transaction.ts";
 import type { Printable } from "./codec.ts";
 import { Failover, Unwell } from "./failover.ts";
+import { Forgetful } from "./forgetful.ts";
 import type { Limits } from "./limits.ts";
 import {
   type Hop,
@@ -43,6 +44,8 @@ export class TransactionLayer {
   readonly #tables: Tables;
   readonly #clients = new Map<string, Client>();
   readonly #servers = new Map<string, Server>();
+  readonly #answeredClients: Forgetful<Client>;
+  readonly #answeredServers: Forgetful<Server>;
   readonly #unwell = new Unwell();
   #closed = false;
 
@@ -50,6 +53,9 @@ export class TransactionLayer {
     this.#outbound = outbound;
     this.#options = options;
     this.#tables = tablesOf(options.timers);
+    const { answered } = options.limits;
+    this.#answeredClients = new Forgetful(answered, (client) => client.fail(new SipError(503, "Forgotten")));
+    this.#answeredServers = new Forgetful(answered, (server) => server.close());
   }
 
   receive(message: SipMessage, source: Hop): void {
@@ -119,8 +125,12 @@ export class TransactionLayer {
     const key = serverKey(request);
     const known = this.#servers.get(key);
     if (known) known.repeat();
-    else if (this.#servers.size >= this.#options.limits.transactions) this.#sendAway(request, source);
+    else if (this.#isFull) this.#sendAway(request, source);
     else this.#open(request, source, key);
+  }
+
+  get #isFull(): boolean {
+    return this.#servers.size - this.#answeredServers.size >= this.#options.limits.transactions;
   }
 
   #open(request: SipRequest, source: Hop, key: string): void {
@@ -156,8 +166,12 @@ export class TransactionLayer {
             ? response
             : { ...response, headers: { ...response.headers, via: request.headers.via } };
         this.#outbound.transmit(own, this.#outbound.wayBack(via, source), () => {});
+        if (response.status >= 200) this.#answeredServers.keep(server);
       },
-      onEnd: () => this.#servers.delete(key),
+      onEnd: () => {
+        this.#servers.delete(key);
+        this.#answeredServers.ended(server);
+      },
     });
     this.#servers.set(key, server);
     return server;
@@ -175,8 +189,14 @@ export class TransactionLayer {
         this.#tables.client[method === "INVITE" ? "invite" : "request"][reliable ? 1 : 0],
       transmit: (sent, hop, onFailed) => this.#outbound.transmit(sent, hop, onFailed),
       cancel: (cancel, hop) => this.#openClient(cancel, branch, () => {}).start(cancel, hop),
-      onResponse: (response) => this.#guard(() => onResponse(response)),
-      onEnd: () => this.#clients.delete(key),
+      onResponse: (response) => {
+        if (response.status >= 200 && this.#clients.has(key)) this.#answeredClients.keep(client);
+        this.#guard(() => onResponse(response));
+      },
+      onEnd: () => {
+        this.#clients.delete(key);
+        this.#answeredClients.ended(client);
+      },
     };
     const client = new Client(request, wiring, branch);
     this.#clients.set(key, client);
