@@ -1,6 +1,5 @@
 /** The copy of a request that goes to one target, complete but for our Via (RFC 3261 §16.6). */
 
-import { isIPv6 } from "node:net";
 import type { Hop, NameAddr, SipHeaders, SipRequest, Transport } from "#sip/message.ts";
 import { isReliable, textHeader } from "#sip/message.ts";
 import { ownAddress } from "#sip/transport/address.ts";
@@ -96,7 +95,7 @@ export class Forwarding {
 }
 
 function sideOf(hop: Hop, needsFlow: boolean): Side {
-  return { protocol: hop.protocol, ipv6: isIPv6(hop.address), flow: needsFlow ? hop : undefined };
+  return { protocol: hop.protocol, ipv6: hop.address.includes(":"), flow: needsFlow ? hop : undefined };
 }
 
 /** As far as a URI tells it: a name that leads elsewhere by DNS is reached from all our sides alike. */
@@ -106,7 +105,7 @@ function nextSide(text: string, caller: Side): Side {
   const param = uri.params["transport"]?.toLowerCase() ?? "";
   const named = BY_PARAM[param] ?? (uri.scheme === "sips" ? "TLS" : "UDP");
   const host = bareHost(uri.host);
-  const ipv6 = isLiteral(host) ? isIPv6(host) : caller.ipv6;
+  const ipv6 = isLiteral(host) ? host.includes(":") : caller.ipv6;
   return { protocol: uri.scheme === "sips" && named === "TCP" ? "TLS" : named, ipv6, flow: undefined };
 }
 
@@ -118,5 +117,5 @@ function callerNeedsFlow({ headers }: SipRequest, source: Hop): boolean {
   const uri = contact && parseUri(contact.uri);
   if (!uri) return false;
   const { host, port } = hostPort(uri);
-  return "ob" in uri.params || (isLiteral(host) && (host !== source.address || port !== source.port));
+  return "ob" in uri.params || ((host !== source.address || port !== source.port) && isLiteral(host));
 }

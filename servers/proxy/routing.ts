@@ -1,6 +1,6 @@
 /** Where a request goes: to us, to what a user registered, or to the machine in its domain (RFC 3261 §16.3 to §16.5). */
 
-import type { Hop, NameAddr, SipRequest } from "#sip/message.ts";
+import type { Hop, NameAddr, SipHeaders, SipRequest } from "#sip/message.ts";
 import { textHeader } from "#sip/message.ts";
 import type { Uri } from "#sip/uri.ts";
 import { parseUri } from "#sip/uri.ts";
@@ -200,8 +200,9 @@ function targetOf({ contact, flow, path }: Binding, others: readonly Binding[]):
 }
 
 function withRoutes(request: SipRequest, route: readonly NameAddr[]): SipRequest {
-  const headers = { ...request.headers };
+  const { route: _gone, ...others } = request.headers;
+  // Of what was there only Route is gone, which may be.
+  const headers = others as SipHeaders;
   if (route.length > 0) headers.route = route;
-  else delete headers.route;
   return { ...request, headers };
 }
