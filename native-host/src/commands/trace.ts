@@ -1,9 +1,8 @@
 /** `partyline trace`: the SIP messages of the service as they come and go, drawn as a ladder and kept for Wireshark. */
-import { closeSync, openSync, writeSync } from "node:fs";
 import type { ApiClient } from "../api/client.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { configFile, wantsColour } from "../environment.ts";
-import { capturedPacket, captureStart } from "../sip/pcap.ts";
+import { CaptureFile } from "../sip/capture-file.ts";
 import type { Traced } from "../sip/trace.ts";
 import { bracketed } from "../sip/uri.ts";
 import { el, type XmlElement } from "../xml/strict.ts";
@@ -38,7 +37,7 @@ type View = (message: Traced) => void;
 
 /** Until the user ends it; throws CommandError when the service does. */
 async function follow(client: ApiClient, view: View, pcap: string | undefined): Promise<number> {
-  using capture = pcap === undefined ? undefined : new Capture(pcap);
+  using capture = pcap === undefined ? undefined : openCapture(pcap);
   client.onDocument = ({ name, children }) => {
     const [happened] = name === "Event" ? children : [];
     if (happened)
@@ -133,24 +132,10 @@ function asJson({ names }: Known): View {
   };
 }
 
-/** A capture file, whole after each packet; only its user may read it. */
-class Capture implements Disposable {
-  readonly #file: number;
-
-  constructor(path: string) {
-    try {
-      this.#file = openSync(path, "w", 0o600);
-      writeSync(this.#file, captureStart("partyline trace"));
-    } catch (cause) {
-      throw new CommandError(`${path} cannot be written: ${cause instanceof Error ? cause.message : cause}`);
-    }
-  }
-
-  add(message: Traced): void {
-    writeSync(this.#file, capturedPacket(message));
-  }
-
-  [Symbol.dispose](): void {
-    closeSync(this.#file);
+function openCapture(path: string): CaptureFile {
+  try {
+    return new CaptureFile(path, { application: "partyline trace" });
+  } catch (cause) {
+    throw new CommandError(`${path} cannot be written: ${cause instanceof Error ? cause.message : cause}`);
   }
 }
