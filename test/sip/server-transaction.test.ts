@@ -120,10 +120,10 @@ describe("an INVITE that came in", () => {
     assert.equal(call.ended(), true);
   });
 
-  test("that nobody ever answers is a 408 after three minutes", () => {
+  test("that nobody ever answers is a 408 after almost four minutes", () => {
     const call = desk("INVITE");
 
-    pass(200 + 179_999);
+    pass(200 + 219_999);
     assert.deepEqual(call.sent, [100]);
     pass(1);
 

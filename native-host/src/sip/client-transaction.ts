@@ -97,7 +97,7 @@ export function requestClientStates(timers: Timers, reliable: boolean): ClientTa
     proceeding: {
       on: { provisional: "proceeding", resend: "proceeding", ...on },
       after: "same",
-      ...(reliable ? {} : { again: { ...resend, ms: timers.t2 } }),
+      ...(reliable ? {} : { again: { ...resend, ms: timers.t2, keeps: true } }),
     },
     completed: {
       on: { failed: "terminated", done: "terminated" },

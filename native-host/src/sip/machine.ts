@@ -5,13 +5,19 @@ export interface Clock<Event extends string> {
   readonly event: Event;
 }
 
+/** `keeps` lets the pause of the state before end first, if it had one. */
+export interface Repetition<Event extends string> extends Clock<Event> {
+  readonly capMs: number;
+  readonly keeps?: boolean;
+}
+
 /** One state: where each event leads, and its clocks. For a clock, "same" lets that of the state before run on. */
 export interface Row<State extends string, Event extends string> {
   readonly on: { readonly [E in Event]?: State };
   /** Sends its event once. */
   readonly after?: Clock<Event> | "same";
   /** Sends its event again and again, each pause twice the one before, up to `capMs`. */
-  readonly again?: (Clock<Event> & { readonly capMs: number }) | "same";
+  readonly again?: Repetition<Event> | "same";
   /** An event that winds `after` anew although the state stays. */
   readonly rewind?: Event;
 }
@@ -55,7 +61,7 @@ export class Machine<State extends string, Event extends string> {
   #startClocks(): void {
     const { after, again } = this.#table[this.#state];
     if (after !== "same") this.#startAfter();
-    if (again === "same") return;
+    if (again === "same" || (again?.keeps && this.#again)) return;
     clearTimeout(this.#again);
     if (again) this.#repeat(again, again.ms);
   }
@@ -66,9 +72,11 @@ export class Machine<State extends string, Event extends string> {
     if (after && after !== "same") this.#after = setTimeout(() => this.send(after.event), after.ms);
   }
 
-  #repeat(clock: Clock<Event> & { readonly capMs: number }, ms: number): void {
+  #repeat(clock: Repetition<Event>, ms: number): void {
     this.#again = setTimeout(() => {
-      this.#repeat(clock, Math.min(2 * ms, clock.capMs));
+      const { again } = this.#table[this.#state];
+      if (again && again !== "same" && again !== clock) this.#repeat(again, again.ms);
+      else this.#repeat(clock, Math.min(2 * ms, clock.capMs));
       this.send(clock.event);
     }, ms);
   }

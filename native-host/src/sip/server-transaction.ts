@@ -22,8 +22,11 @@ type ServerTable = Table<ServerState, ServerEvent>;
 
 /** An INVITE that gets nothing within this time gets a 100 (RFC 3261 §17.2.1). */
 const TRYING_AFTER_MS = 200;
-/** An owner that says nothing for this long has lost the INVITE (RFC 3261 §13.3.1.1). */
-const UNANSWERED_AFTER_MS = 180_000;
+/**
+ * An owner that says nothing for this long has lost the INVITE (RFC 3261 §13.3.1.1): longer than a proxy takes to see
+ * that nobody answers, which is timer C and then 64*T1 for the CANCEL (§16.8).
+ */
+const UNANSWERED_AFTER_MS = 220_000;
 
 /**
  *     fresh ──200 ms or 1xx──▶ proceeding ──2xx──▶ accepted (64*T1, absorbs copies) ──▶ terminated
