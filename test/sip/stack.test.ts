@@ -153,6 +153,20 @@ describe("a response goes back", () => {
     assert.equal(alice.unread, 0);
   });
 
+  test("to the sender, whatever maddr its Via names", async () => {
+    await using films = await desk();
+    using alice = await RawUdp.open(films.port);
+    using mallory = await RawUdp.open(films.port);
+    const port = mallory.port;
+
+    alice.send(
+      rawRequest({ via: `Via: SIP/2.0/UDP 127.0.0.1:${port};branch=z9hG4bKm;maddr=127.0.0.1;ttl=9;rport` }),
+    );
+
+    assert.match(await alice.next(), /^SIP\/2\.0 200 OK\r\n/);
+    assert.equal(mallory.unread, 0);
+  });
+
   test("over the connection its request came on", async () => {
     await using films = await desk();
     using alice = await RawTcp.open(films.port);

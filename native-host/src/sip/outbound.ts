@@ -153,7 +153,10 @@ export class Outbound {
     return { ...request, headers: { ...request.headers, via: [via, ...request.headers.via] } };
   }
 
-  /** Over the connection the request came on, else to where its Via says (RFC 3261 §18.2.2, RFC 3581 §4). */
+  /**
+   * Over the connection the request came on, else to where its Via says (RFC 3261 §18.2.2, RFC 3581 §4); but never to a
+   * maddr, by which a sender could have our answers go to anybody.
+   */
   wayBack(via: Via | undefined, source: Hop): Hop {
     const { protocol, address } = source;
     if (isReliable(protocol) && this.#endpoint.connected(source)) return source;
