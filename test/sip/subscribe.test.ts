@@ -1,67 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
-import type { SipRequest } from "#sip/message.ts";
-import type { IncomingSubscribe } from "#sip/incoming-subscribe.ts";
-import type { Notifier, NotifierHandlers } from "#sip/notify.ts";
-import type { SubscribeOptions } from "#sip/subscribe.ts";
+import type { Subscription } from "#sip/subscribe.ts";
 import { settled } from "../support/descriptions.ts";
 import { FakeNet } from "../support/fake-stack.ts";
-
-/** What alice hears of a subscription: bodies, and how it ended. */
-function listener(expiresS?: number) {
-  const heard: string[] = [];
-  const ended: unknown[][] = [];
-  const options: SubscribeOptions = {
-    event: "conference",
-    accept: "application/conference-info+xml",
-    ...(expiresS !== undefined && { expiresS }),
-    onNotify: ({ content, state }) => heard.push(`${state} ${content}`),
-    onEnded: (...how) => ended.push(how),
-  };
-  return { heard, ended, options };
-}
-
-/** A conference that sends its roster to whoever asks. */
-async function conference(net: FakeNet, handlers: Partial<NotifierHandlers> = {}) {
-  const notifiers: Notifier[] = [];
-  const subscribes: IncomingSubscribe[] = [];
-  await net.agent("comedies", {
-    onSubscribe: (subscribe) => {
-      subscribes.push(subscribe);
-      const notifier = subscribe.accept({
-        onRefresh: () => void notifier.notify("text/plain", "roster again"),
-        onEnded: () => undefined,
-        ...handlers,
-      });
-      notifiers.push(notifier);
-      void notifier.notify("text/plain", "roster");
-    },
-  });
-  return { notifiers, subscribes };
-}
-
-/** A NOTIFY of a scripted conference in the dialog of this SUBSCRIBE. */
-function notify(subscribe: SipRequest | undefined, seq: number, state: string, tag = "scripted"): SipRequest {
-  assert.ok(subscribe);
-  const { from, to, "call-id": callId, contact } = subscribe.headers;
-  const uri = contact === "*" ? "" : (contact?.[0]?.uri ?? "");
-  return {
-    method: "NOTIFY",
-    uri,
-    headers: {
-      via: [],
-      from: { ...to, params: { tag } },
-      to: from,
-      "call-id": callId,
-      cseq: { seq, method: "NOTIFY" },
-      contact: [{ uri: "sip:comedies@comedies", params: {} }],
-      event: "conference",
-      "subscription-state": state,
-      "content-type": "text/plain",
-    },
-    content: `roster ${seq}`,
-  };
-}
+import { conference, listener, notify, scriptedConference } from "../support/subscriptions.ts";
 
 describe("a subscription", () => {
   beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
@@ -109,12 +51,12 @@ describe("a subscription", () => {
   test("ends when no NOTIFY follows the 200 within timer N", async () => {
     const net = new FakeNet();
     const alice = await net.agent("alice");
-    await net.agent("comedies", {
-      onSubscribe: (subscribe) => void subscribe.accept({ onRefresh() {}, onEnded() {} }),
-    });
+    const comedies = net.scripted("comedies");
     const { ended, options } = listener();
 
     const subscription = alice.subscribe("sip:comedies@comedies", options);
+    await settled();
+    comedies.respond(0, 200, { contact: "sip:comedies@comedies" });
     await settled();
     mock.timers.tick(31_999);
     assert.equal(subscription.state, "notify-wait");
@@ -219,35 +161,103 @@ describe("a subscription", () => {
     assert.equal(subscription.state, "active");
   });
 
-  test("that the conference forgot ends with 481 at its refresh", async () => {
+  test("whose refresh fails for now holds until its time is over, and is tried again before", async () => {
+    const { subscription, comedies, ended } = await scriptedConference(600);
+
+    mock.timers.tick(568_000);
+    await settled();
+    comedies.respond(1, 503, { headers: { "retry-after": "10" } });
+    await settled();
+    assert.equal(subscription.state, "active");
+    mock.timers.tick(10_000);
+    await settled();
+    comedies.respond(2, 200, { headers: { expires: "600" } });
+    await settled();
+
+    assert.equal(subscription.state, "active");
+    assert.equal(comedies.requests.length, 3);
+    assert.deepEqual(ended, []);
+  });
+
+  test("granted for less than asked is refreshed earlier, also when only a NOTIFY says so", async () => {
+    const { subscription, comedies } = await scriptedConference(600);
+
+    comedies.send(notify(comedies.requests[0], 2, "active;expires=60"));
+    await settled();
+    mock.timers.tick(29_999);
+    assert.equal(subscription.state, "active");
+    mock.timers.tick(1);
+
+    assert.equal(subscription.state, "refreshing");
+  });
+
+  test("for one look ends with the look", async () => {
     const net = new FakeNet();
     const alice = await net.agent("alice");
     await conference(net);
-    const { ended, options } = listener();
-    const subscription = alice.subscribe("sip:comedies@comedies", options);
-    await settled();
-    await net.agent("comedies");
+    const { heard, ended, options } = listener(0);
 
-    subscription.refresh();
+    alice.subscribe("sip:comedies@comedies", options);
     await settled();
+    mock.timers.tick(100_000);
 
-    assert.deepEqual(ended, [["Call/Transaction Does Not Exist", 481, undefined]]);
+    assert.deepEqual(heard, ["terminated roster"]);
+    assert.deepEqual(ended, [["timeout", undefined, undefined]]);
+    assert.equal(net.ladder.steps("SUBSCRIBE").length, 1);
   });
 
-  test("ended by the conference says why, and when to come back", async () => {
+  test("that reached two conferences is two for whoever wants both", async () => {
     const net = new FakeNet();
     const alice = await net.agent("alice");
     const comedies = net.scripted("comedies");
-    const { heard, ended, options } = listener();
-    alice.subscribe("sip:comedies@comedies", options);
+    const { heard, options } = listener();
+    const other: string[] = [];
+    const forks: Subscription[] = [];
+    alice.subscribe("sip:comedies@comedies", {
+      ...options,
+      onFork: (fork) => {
+        forks.push(fork);
+        return {
+          onNotify: ({ content }) => other.push(content),
+          onEnded: (reason) => other.push(reason),
+        };
+      },
+    });
     await settled();
     comedies.respond(0, 200, { contact: "sip:comedies@comedies" });
+    const [asked] = comedies.requests;
 
-    comedies.send(notify(comedies.requests[0], 1, "terminated;reason=probation;retry-after=5"));
+    comedies.send(notify(asked, 1, "active"));
+    await settled();
+    comedies.send(notify(asked, 1, "active", "dramas"));
+    await settled();
+    comedies.send(notify(asked, 2, "active", "dramas"));
+    comedies.send(notify(asked, 3, "terminated;reason=deactivated", "dramas"));
     await settled();
 
-    assert.deepEqual(heard, ["terminated roster 1"]);
-    assert.deepEqual(ended, [["probation", undefined, 5]]);
+    assert.deepEqual(heard, ["active roster 1"]);
+    assert.deepEqual(other, ["roster 1", "roster 2", "roster 3", "deactivated"]);
+    assert.equal(forks.length, 1);
+    assert.deepEqual(
+      comedies.responses.map(({ status }) => status),
+      [200, 200, 200, 200],
+    );
+  });
+
+  test("belongs to the conference whose NOTIFY comes, whichever sent the 200", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    const comedies = net.scripted("comedies");
+    const { heard, options } = listener();
+    alice.subscribe("sip:comedies@comedies", options);
+    await settled();
+
+    comedies.respond(0, 200, { contact: "sip:comedies@comedies", tag: "films" });
+    await settled();
+    comedies.send(notify(comedies.requests[0], 1, "active", "dramas"));
+    await settled();
+
+    assert.deepEqual(heard, ["active roster 1"]);
   });
 
   test("given up before it was answered is still taken back", async () => {

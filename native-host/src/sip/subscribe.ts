@@ -1,6 +1,8 @@
 /** Our SUBSCRIBE to an event package, kept alive by itself (RFC 6665 §4.1). */
 import type { Core, DialogUser } from "./core.ts";
 import { Dialog, dialogKey } from "./dialog.ts";
+import { eventOf } from "./event-header.ts";
+import { Grant, LONGEST_GRANT_S } from "./grant.ts";
 import {
   extraHeaders,
   mediaType,
@@ -12,7 +14,15 @@ import {
 } from "./header-values.ts";
 import type { ExtraHeaders } from "./leg.ts";
 import { Machine } from "./machine.ts";
-import { type NameAddr, type SipRequest, type SipResponse, type SipUri, textHeader } from "./message.ts";
+import {
+  type NameAddr,
+  type SipHeaders,
+  type SipRequest,
+  type SipResponse,
+  type SipUri,
+  textHeader,
+} from "./message.ts";
+import { isPassing, type Loss, pauseAfter, retryAfterOf } from "./resubscribe.ts";
 import type { ServerTransaction } from "./stack.ts";
 import { type SubscriptionEvent, type SubscriptionState, subscriptionStates } from "./subscription-states.ts";
 
@@ -24,19 +34,27 @@ export interface Notification {
   readonly state: string;
 }
 
-export interface SubscribeOptions {
-  readonly event: string;
-  readonly accept: string;
-  /** What we ask for; the notifier may grant less. 3600 when missing. */
-  readonly expiresS?: number;
-  readonly from?: { readonly name?: string; readonly uri: SipUri };
-  readonly headers?: ExtraHeaders;
+/** Who hears of a subscription. */
+export interface SubscriptionListener {
   /** Each NOTIFY with a body. */
   onNotify(notification: Notification): void;
-  /** The subscription is over and not by our end(): refused or lost (`status`), or terminated by the notifier. */
+  /** The subscription is over and not by our end(): refused (`status`), or terminated by the notifier for good. */
   onEnded(reason: string, status?: number, retryAfterS?: number): void;
 }
 
+export interface SubscribeOptions extends SubscriptionListener {
+  /** The package, with its parameters if there are any: `conference`, `dialog;id=7`. */
+  readonly event: string;
+  readonly accept: string;
+  /** What we ask for; the notifier may grant less. 3600 when missing; 0 asks for the state once. */
+  readonly expiresS?: number;
+  readonly from?: { readonly name?: string; readonly uri: SipUri };
+  readonly headers?: ExtraHeaders;
+  /** Our SUBSCRIBE forked and another notifier answers too (§4.4.1): who shall hear of it. Refused with 481 without this. */
+  onFork?(subscription: Subscription): SubscriptionListener;
+}
+
+/** One that is lost for a time asks anew by itself: its state is then `pausing`. */
 export interface Subscription {
   readonly state: SubscriptionState;
   /** Asks for the full state again; a refresh on its way already serves. */
@@ -47,8 +65,7 @@ export interface Subscription {
 
 const DEFAULT_EXPIRES_S = 3600;
 
-/** The longest any grant counts, a day: a timer must be able to hold it. */
-const LONGEST_S = 86_400;
+const NO_NOTIFY: Loss = { reason: "no NOTIFY", status: 408 };
 
 export function subscribe(core: Core, target: SipUri, options: SubscribeOptions): Subscription {
   return new OutgoingSubscription(core, target, options);
@@ -56,33 +73,44 @@ export function subscribe(core: Core, target: SipUri, options: SubscribeOptions)
 
 class OutgoingSubscription implements Subscription, DialogUser {
   readonly #core: Core;
+  readonly #target: SipUri;
   readonly #options: SubscribeOptions;
   readonly #contact: NameAddr;
-  readonly #request: SipRequest;
-  readonly #key: string;
   readonly #machine: Machine<SubscriptionState, SubscriptionEvent>;
-  readonly #firstAnswer: Promise<void>;
+  /** One of several that answered the same SUBSCRIBE: it is not asked for again. */
+  readonly #forked: boolean;
+  readonly #grant: Grant;
+  #request: SipRequest;
+  #key = "";
+  #firstAnswer: Promise<void> = Promise.resolve();
   #dialog: Dialog | undefined;
-  #grantedS: number;
+  /** A NOTIFY came in the dialog: only that makes it (§4.4.1). */
+  #confirmed = false;
+  #askedS: number;
+  #pauseMs = 0;
   #ended: Promise<void> | undefined;
-  #why: { reason: string; status?: number; retryAfterS?: number } = { reason: "no NOTIFY", status: 408 };
+  #loss: Loss = NO_NOTIFY;
+  #established = false;
+  #losses = 0;
 
-  constructor(core: Core, target: SipUri, options: SubscribeOptions) {
+  constructor(core: Core, target: SipUri, options: SubscribeOptions, fork?: SipRequest) {
     this.#core = core;
+    this.#target = target;
     this.#options = options;
-    this.#grantedS = options.expiresS ?? DEFAULT_EXPIRES_S;
-    const from = options.from && { ...options.from, params: {} };
-    this.#contact = core.contactTo(target, { from });
-    const headers = { ...this.#headers(), contact: [this.#contact], ...extraHeaders(options.headers) };
-    this.#request = core.first("SUBSCRIBE", target, { from, headers });
-    const { from: local, "call-id": callId } = this.#request.headers;
-    this.#key = dialogKey({ callId, localTag: tagOf(local), remoteTag: "" });
-    core.users.set(this.#key, this);
-    const clocks = { timerN: 64 * core.timers.t1, refreshAfterMs: () => refreshAfterMs(this.#grantedS) };
+    this.#forked = fork !== undefined;
+    this.#askedS = options.expiresS ?? DEFAULT_EXPIRES_S;
+    this.#grant = new Grant(this.#askedS);
+    this.#contact = core.contactTo(target, { from: this.#from });
+    this.#request = fork ?? this.#compose();
+    const clocks = {
+      timerN: 64 * core.timers.t1,
+      refreshAfterMs: () => this.#grant.refreshAfterMs,
+      pauseMs: () => this.#pauseMs,
+    };
     this.#machine = new Machine(subscriptionStates(clocks), "notify-wait", (state, event) =>
       this.#entered(state, event),
     );
-    this.#firstAnswer = core.exchange(this.#request).then((response) => this.#answered(response));
+    if (!fork) this.#begin();
   }
 
   get state(): SubscriptionState {
@@ -94,7 +122,7 @@ class OutgoingSubscription implements Subscription, DialogUser {
   }
 
   end(): Promise<void> {
-    this.#ended ??= this.#machine.send("leave") ? this.#unsubscribe() : Promise.resolve();
+    this.#ended ??= this.#leave();
     return this.#ended;
   }
 
@@ -107,24 +135,53 @@ class OutgoingSubscription implements Subscription, DialogUser {
   }
 
   receive(request: SipRequest, transaction: ServerTransaction): void {
+    const fork = this.#forkOf(request);
+    if (fork) {
+      fork.receive(request, transaction);
+      return;
+    }
     const refusal = this.#refusalOf(request);
     this.#core.respond(transaction, refusal ?? 200);
     if (refusal !== undefined) return;
+    this.#established = true;
     this.#dialog?.refreshTarget(request);
     const subscription = parseParameters(textHeader(request, "subscription-state") ?? "");
     this.#tell(request, subscription);
     this.#follow(subscription);
   }
 
+  /** The subscription of another notifier that answers the same SUBSCRIBE, if somebody wants to hear of it. */
+  #forkOf(request: SipRequest): OutgoingSubscription | undefined {
+    const { onFork } = this.#options;
+    const remoteTag = tagOf(request.headers.from);
+    const other = this.#confirmed && this.#dialog?.id.remoteTag !== remoteTag;
+    if (!onFork || !other || this.#forked || request.method !== "NOTIFY") return undefined;
+    const listener: { to?: SubscriptionListener } = {};
+    const options: SubscribeOptions = {
+      ...this.#options,
+      onNotify: (notification) => listener.to?.onNotify(notification),
+      onEnded: (...how) => listener.to?.onEnded(...how),
+    };
+    const fork = new OutgoingSubscription(this.#core, this.#target, options, this.#request);
+    fork.#enlist(remoteTag);
+    listener.to = onFork(fork);
+    return fork;
+  }
+
   /** The status to refuse a NOTIFY with, if it is not the next one of ours. */
   #refusalOf(request: SipRequest): number | undefined {
-    const event = parseParameters(textHeader(request, "event") ?? "").value;
+    const event = eventOf(request);
+    const own = eventOf(this.#request);
     if (request.method !== "NOTIFY") return 481;
-    if (event.toLowerCase() !== this.#options.event.toLowerCase()) return 489;
+    if (event.name !== own.name || (event.id ?? own.id) !== own.id) return 489;
     if (!textHeader(request, "subscription-state")) return 400;
-    // The NOTIFY may overtake the 2xx and then makes the dialog itself (§4.4.1).
-    this.#dialog ??= Dialog.ofEarlyNotify(this.#request, request, this.#contact);
-    if (this.#dialog.id.remoteTag !== tagOf(request.headers.from)) return 481;
+    const remoteTag = tagOf(request.headers.from);
+    if (this.#dialog?.id.remoteTag !== remoteTag) {
+      if (this.#confirmed) return 481;
+      // It overtook the 2xx, or is from another fork than the one whose 2xx came.
+      this.#dialog = Dialog.ofEarlyNotify(this.#request, request, this.#contact);
+    }
+    this.#confirmed = true;
     return this.#dialog.inOrder(request) ? undefined : 500;
   }
 
@@ -140,66 +197,151 @@ class OutgoingSubscription implements Subscription, DialogUser {
   #follow({ value, params }: Parameterised): void {
     if (value.toLowerCase() === "terminated") {
       const retryAfterS = seconds(params.get("retry-after"));
-      this.#why = {
-        reason: params.get("reason") || "terminated",
-        ...(retryAfterS !== undefined && { retryAfterS }),
-      };
-      this.#machine.send("terminated");
+      const reason = params.get("reason")?.toLowerCase() || "terminated";
+      this.#fail({ reason, ...(retryAfterS !== undefined && { retryAfterS }) });
       return;
     }
-    if (this.state === "notify-wait") this.#grant(params.get("expires"));
+    const toldS = seconds(params.get("expires"));
+    const shorter = toldS !== undefined && this.#grant.isShortenedTo(toldS);
+    if (this.state === "notify-wait" || shorter) this.#grant.renew(toldS ?? this.#askedS);
+    if (shorter) this.#machine.send("granted");
     this.#machine.send("notify");
   }
 
   #answered(response: SipResponse): void {
-    if (response.status >= 300) {
-      this.#why = { reason: response.reason, status: response.status };
-      this.#machine.send("refused");
+    const { status, reason } = response;
+    const retryAfterS = retryAfterOf(response);
+    if (status >= 300) {
+      if (!this.#putOff(status, retryAfterS))
+        this.#fail({ reason, status, ...(retryAfterS !== undefined && { retryAfterS }) });
       return;
     }
     this.#dialog ??= Dialog.ofCaller(this.#request, response, this.#contact);
-    this.#dialog.refreshTarget(response);
-    this.#grant(textHeader(response, "expires"));
-    this.#machine.send("accepted");
+    if (this.#dialog.id.remoteTag === tagOf(response.headers.to)) this.#dialog.refreshTarget(response);
+    this.#grant.renew(seconds(textHeader(response, "expires")) ?? this.#askedS);
+    if (this.#machine.send("granted")) this.#losses = 0;
   }
 
-  #grant(expires: string | undefined): void {
-    const asked = this.#options.expiresS ?? DEFAULT_EXPIRES_S;
-    this.#grantedS = Math.min(seconds(expires) ?? asked, LONGEST_S);
+  /** A refresh that failed for now is tried again as long as the old grant lasts (§4.1.2.2). */
+  #putOff(status: number, retryAfterS: number | undefined): boolean {
+    if (this.state !== "refreshing" || status === 408 || !isPassing(status)) return false;
+    return this.#grant.hold(retryAfterS) && this.#machine.send("held");
+  }
+
+  #fail(loss: Loss): void {
+    this.#loss = loss;
+    this.#machine.send("failed");
   }
 
   #entered(state: SubscriptionState, event: SubscriptionEvent): void {
     if (event === "due") void this.#resubscribe();
-    if (state !== "ended") return;
+    else if (event === "retry") this.#beginAgain();
+    else if (state === "lost") this.#judge();
+    else if (state === "ended") this.#finish(event);
+  }
+
+  /** Over for good, or asked for anew after a pause. */
+  #judge(): void {
+    const history = { established: this.#established, losses: this.#losses };
+    const pauseMs =
+      this.#forked || this.#options.expiresS === 0 ? undefined : pauseAfter(this.#loss, history);
+    this.#core.users.delete(this.#key);
+    this.#losses += 1;
+    this.#pauseMs = pauseMs ?? 0;
+    this.#machine.send(pauseMs === undefined ? "over" : "again");
+  }
+
+  #finish(event: SubscriptionEvent): void {
     this.#core.users.delete(this.#key);
     if (event === "closed" || this.#ended !== undefined) return;
-    const { reason, status, retryAfterS } = this.#why;
+    const { reason, status, retryAfterS } = this.#loss;
     this.#options.onEnded(reason, status, retryAfterS);
   }
 
+  get #from(): NameAddr | undefined {
+    const { from } = this.#options;
+    return from && { ...from, params: {} };
+  }
+
+  #compose(): SipRequest {
+    const headers = { ...this.#headers(), contact: [this.#contact], ...extraHeaders(this.#options.headers) };
+    return this.#core.first("SUBSCRIBE", this.#target, { from: this.#from, headers });
+  }
+
+  /** Nothing is left of the subscription that was lost: a new Call-ID, a new dialog. */
+  #beginAgain(): void {
+    this.#dialog = undefined;
+    this.#confirmed = false;
+    this.#request = this.#compose();
+    this.#begin();
+  }
+
+  #begin(): void {
+    this.#loss = NO_NOTIFY;
+    this.#enlist("");
+    this.#firstAnswer = this.#ask(this.#request);
+  }
+
+  #enlist(remoteTag: string): void {
+    const { from, "call-id": callId } = this.#request.headers;
+    this.#key = dialogKey({ callId, localTag: tagOf(from), remoteTag });
+    this.#core.users.set(this.#key, this);
+  }
+
+  async #ask(request: SipRequest): Promise<void> {
+    const response = await this.#core.exchange(request);
+    if (this.#request.headers["call-id"] !== request.headers["call-id"]) return;
+    if (!this.#asksForMore(response)) {
+      this.#answered(response);
+      return;
+    }
+    const cseq = { seq: response.headers.cseq.seq + 1, method: "SUBSCRIBE" };
+    this.#request = { ...request, headers: { ...request.headers, cseq, expires: `${this.#askedS}` } };
+    await this.#ask(this.#request);
+  }
+
+  /** 423: the notifier grants no less than Min-Expires, which is what we ask for then (§4.1.2.1); once. */
+  #asksForMore(response: SipResponse): boolean {
+    const leastS = seconds(textHeader(response, "min-expires"));
+    if (response.status !== 423 || leastS === undefined) return false;
+    if (leastS <= this.#askedS || leastS > LONGEST_GRANT_S) return false;
+    this.#askedS = leastS;
+    return true;
+  }
+
   async #resubscribe(): Promise<void> {
-    if (!this.#dialog) return;
-    this.#why = { reason: "no NOTIFY", status: 408 };
+    const dialog = this.#dialog;
+    if (!dialog) return;
+    this.#loss = NO_NOTIFY;
     const headers = { ...this.#headers(), ...extraHeaders(this.#options.headers) };
-    this.#answered(await this.#core.exchange(this.#dialog.request("SUBSCRIBE", { headers })));
+    const response = await this.#exchange(dialog, headers);
+    if (this.#dialog !== dialog) return;
+    if (this.#asksForMore(response)) await this.#resubscribe();
+    else this.#answered(response);
   }
 
   /** SUBSCRIBE with Expires 0; the last NOTIFY still finds us until timer N (§4.1.2.3). */
-  async #unsubscribe(): Promise<void> {
+  async #leave(): Promise<void> {
+    if (!this.#machine.send("leave")) return;
     await this.#firstAnswer;
-    if (!this.#dialog) return;
-    const headers = { ...this.#headers(), expires: "0" };
-    const { status } = await this.#core.exchange(this.#dialog.request("SUBSCRIBE", { headers }));
-    if (status >= 300) this.#machine.send("refused");
+    if (!this.#dialog || this.state !== "ending") return;
+    const { status } = await this.#exchange(this.#dialog, { ...this.#headers(), expires: "0" });
+    if (status >= 300) this.#machine.send("failed");
+  }
+
+  #exchange(dialog: Dialog, headers: Partial<SipHeaders>): Promise<SipResponse> {
+    return this.#core.exchange(dialog.request("SUBSCRIBE", { headers }), {
+      nextSeq: () => dialog.nextSeq(),
+    });
   }
 
   #headers() {
-    const { event, accept, expiresS = DEFAULT_EXPIRES_S } = this.#options;
-    return { ...this.#core.common(), event: oneLine(event), accept: oneLine(accept), expires: `${expiresS}` };
+    const { event, accept } = this.#options;
+    return {
+      ...this.#core.common(),
+      event: oneLine(event),
+      accept: oneLine(accept),
+      expires: `${this.#askedS}`,
+    };
   }
-}
-
-/** Early enough for a lost SUBSCRIBE to be repeated, half the time for a short grant. */
-function refreshAfterMs(grantedS: number): number {
-  return Math.max(1000 * Math.max(grantedS / 2, grantedS - 32), 1000);
 }
