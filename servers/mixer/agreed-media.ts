@@ -7,21 +7,23 @@ import type { Media } from "./stream.ts";
 const EVENTS = "telephone-event" as const;
 
 /** His audio in the m-line that ours uses too; `undefined` when there is none, or it needs another IP version. */
-export function agreedMedia(his: Sdp, ours: Sdp): Media | undefined {
+export function agreedMedia(his: Sdp, ours: Sdp, answer: "his" | "ours" = "ours"): Media | undefined {
   const [mine, theirs] = [parseSession(ours), parseSession(his)];
   const used = mine?.media.findIndex(({ port }) => port !== 0) ?? -1;
   const line = theirs?.media[used];
   const audio = theirs && line && readMedia(theirs, line);
   const local = mine?.connection?.ip;
   if (!audio || !local || isIPv6(audio.address) !== isIPv6(local)) return undefined;
-  return asMedia(audio, readMedia(mine, mine.media[used] ?? line));
+  return asMedia(audio, readMedia(mine, mine.media[used] ?? line), answer);
 }
 
 /** He sends under our numbers, we under his (RFC 3264 §5.1); many phones send under their own, which is heard as well. */
-function asMedia(his: AudioMedia, ours: AudioMedia | undefined): Media | undefined {
+function asMedia(his: AudioMedia, ours: AudioMedia | undefined, answer: "his" | "ours"): Media | undefined {
   const { address, port, direction } = his;
   const known = formatsOf(his);
-  const [first] = known;
+  // The answer's order is what counts (RFC 3264 §6.1, §7).
+  const order = answer === "ours" && ours ? formatsOf(ours) : known;
+  const first = order.map(({ codec }) => known.find((one) => one.codec === codec)).find((one) => one);
   if (!first || first.codec === "telephone-event") return undefined;
   const taken = new Set(known.map(({ payload }) => payload));
   const declared = ours ? formatsOf(ours).filter(({ payload }) => !taken.has(payload)) : [];

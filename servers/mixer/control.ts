@@ -6,6 +6,7 @@ import type { Sdp, SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { parseUri } from "#sip/uri.ts";
 import { agreedMedia } from "./agreed-media.ts";
+import type { Codec } from "./g711.ts";
 import type { Mixer } from "./mixer.ts";
 import type { Media } from "./stream.ts";
 import { TalkerReport } from "./talker-report.ts";
@@ -15,6 +16,8 @@ export interface ControlOptions {
   readonly mixer: Mixer;
   /** The literal address media are received on. */
   readonly host: string;
+  /** What it understands, best first, whatever a caller prefers; when missing all it has, in the caller's order. */
+  readonly codecs?: readonly Codec[];
   /** The leg of a dialog, as UserAgent.findLeg. */
   readonly findLeg: (id: DialogId) => Leg | undefined;
   readonly log: { info(fields: object, text: string): void; error(fields: object, text: string): void };
@@ -159,7 +162,9 @@ export class Control {
 
   /** Our answer to an offer, or our offer where there is none; `undefined` when no codec is in common. */
   #describe(offer: Sdp | undefined, port: number): Sdp | undefined {
-    const local = { address: this.#options.host, port, codecs: CODECS, telephoneEvent: true };
+    const { host: address, codecs } = this.#options;
+    const order = codecs ? ("ours" as const) : ("theirs" as const);
+    const local = { address, port, codecs: codecs ?? CODECS, order, telephoneEvent: true };
     return offer === undefined ? makeOffer(local) : makeAnswer(offer, local);
   }
 
@@ -173,7 +178,7 @@ export class Control {
         return ours;
       },
       makeOffer: () => withDirection(leg.localDescription, "sendrecv"),
-      onAnswer: (answer) => this.#answered(leg, stream, agreedMedia(answer, leg.localDescription)),
+      onAnswer: (answer) => this.#answered(leg, stream, agreedMedia(answer, leg.localDescription, "his")),
       onEnded: () => this.#end(leg),
     };
   }

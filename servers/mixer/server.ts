@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import type { SipUri } from "#sip/message.ts";
 import { UserAgent, type UserAgentOptions } from "#sip/user-agent.ts";
-import { Control } from "./control.ts";
+import { Control, type ControlOptions } from "./control.ts";
 import { Mixer, type MixerDump, type MixerOptions } from "./mixer.ts";
 import type { PortRange } from "./packet-io/packet-io.ts";
 
@@ -12,6 +12,7 @@ export interface MixerServerOptions {
   /** SIP port; 0 takes any free one. */
   readonly port: number;
   readonly rtp: PortRange;
+  readonly codecs?: ControlOptions["codecs"];
   readonly log: Pick<Logger, "info" | "error">;
   readonly timers?: UserAgentOptions["timers"];
   readonly onTrace?: UserAgentOptions["onTrace"];
@@ -27,7 +28,7 @@ export interface MixerServer {
 
 /** Starts it; rejects when the SIP port is taken. */
 export async function openMixerServer(options: MixerServerOptions): Promise<MixerServer> {
-  const { host, port, rtp, log, timers, onTrace, spawn } = options;
+  const { host, port, rtp, codecs, log, timers, onTrace, spawn } = options;
   const agent = await UserAgent.open({
     host,
     port,
@@ -44,7 +45,13 @@ export async function openMixerServer(options: MixerServerOptions): Promise<Mixe
     onCrash: (cause) => control.crashed(cause),
     ...(spawn && { spawn }),
   });
-  const control = new Control({ mixer, host, log, findLeg: (id) => agent.findLeg(id) });
+  const control = new Control({
+    mixer,
+    host,
+    log,
+    ...(codecs && { codecs }),
+    findLeg: (id) => agent.findLeg(id),
+  });
   return {
     address: agent.address,
     dump: async () => ({ ...(await mixer.dump()), legs: control.dump() }),

@@ -50,7 +50,7 @@ interface Agreement {
 }
 
 function agreement(description: Sdp, codecs: readonly Codec[]): Agreement | undefined {
-  const audio = readAudio(description);
+  const audio = readAudio(description, codecs);
   const codec = codecs.find((name) => audio?.codecs.some((offered) => offered.name === name));
   return audio && codec && { audio, codec };
 }

@@ -60,13 +60,13 @@ export function parseSession(sdp: Sdp): SessionDescription | undefined {
   }
 }
 
-/** The first audio stream over plain RTP that could be used, or `undefined`. Never throws. */
-export function readAudio(sdp: Sdp): AudioMedia | undefined {
+/** The first audio stream over plain RTP that could be used, with one of `codecs` if they are named. Never throws. */
+export function readAudio(sdp: Sdp, codecs?: readonly string[]): AudioMedia | undefined {
   const session = parseSession(sdp);
   if (!session) return undefined;
   for (const media of session.media) {
     const audio = readMedia(session, media);
-    if (audio) return audio;
+    if (audio && (!codecs || audio.codecs.some(({ name }) => codecs.includes(name)))) return audio;
   }
   return undefined;
 }

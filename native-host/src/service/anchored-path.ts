@@ -153,8 +153,7 @@ class AnchoredFar implements FarMedia {
   }
 
   #usable(description: Sdp): AudioMedia | undefined {
-    const audio = readAudio(description);
-    return audio?.codecs.some(({ name }) => name === this.#codec) ? audio : undefined;
+    return readAudio(description, [this.#codec]);
   }
 
   /** `events`: the number under which we declared telephone-event. */

@@ -1,6 +1,7 @@
 /** The SIP service: every call of this user, and the one place where the API's commands become calls (paper §II, §IV). */
 
 import type {
+  AccountView,
   CallControl,
   CallView,
   ClientId,
@@ -18,6 +19,7 @@ import { asServiceError, ServiceError } from "../errors.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { Sdp, SipUri } from "../sip/message.ts";
 import type { Watch } from "../sip/trace.ts";
+import type { Accounts } from "./accounts.ts";
 import { Calls } from "./calls.ts";
 import type { Choices } from "./choices.ts";
 import { Prompts } from "./choose-device.ts";
@@ -38,6 +40,8 @@ export interface SipServiceOptions {
   readonly choices: Choices;
   /** Our own From, for calls under a name that a page's visitor chose. */
   readonly identity: { readonly uri: SipUri };
+  /** Where the user is registered; nowhere when missing. */
+  readonly accounts?: Accounts;
   /** Our address towards phones and far ends, a literal one. */
   readonly mediaHost: string;
   /** What a device is offered, best first; PCMU, PCMA when missing. */
@@ -79,6 +83,7 @@ export class SipService implements CallControl {
       (prompt) => this.#topics.prompts.tell(prompt),
     );
     this.#webPhones = new WebPhones(options.devices, options.answerPeer ?? answerPeer);
+    if (options.accounts) options.accounts.onChange = (account) => this.#topics.accounts.tell(account);
     options.devices.onChange = (device, present) => this.#deviceChanged(device, present);
   }
 
@@ -157,6 +162,10 @@ export class SipService implements CallControl {
     return this.#calls.all.map(({ view }) => view);
   }
 
+  accounts(): readonly AccountView[] {
+    return this.#options.accounts?.views ?? [];
+  }
+
   webPhone(request: Parameters<CallControl["webPhone"]>[0]): void {
     this.#webPhones.attach(request);
   }
@@ -174,6 +183,8 @@ export class SipService implements CallControl {
     switch (topic) {
       case "calls":
         return this.#topics.calls.add(emit, this.calls());
+      case "accounts":
+        return this.#topics.accounts.add(emit, this.accounts());
       case "devices":
         return this.#topics.devices.add(emit, this.devices());
       case "prompts":
@@ -260,7 +271,9 @@ export class SipService implements CallControl {
   }
 
   #from(request: JoinRequest, current?: CallerIdentity): CallerIdentity {
-    return identityFor(request, this.#options.identity.uri, current);
+    const account = this.#options.accounts?.identityFor(request.target);
+    const own = account?.uri ?? this.#options.identity.uri;
+    return identityFor(request, own, current) ?? account;
   }
 
   #signal(request: JoinRequest): AbortSignal {

@@ -1,6 +1,7 @@
 /** Who follows what: subscribers of calls, devices, prompts and rosters, each brought up to date at once. */
 
 import type {
+  AccountView,
   CallView,
   ClientId,
   DeviceView,
@@ -61,6 +62,10 @@ export class Topics {
   readonly calls = new Followers<CallView>(
     (call) => ({ name: "Call", call }),
     ({ call }) => call,
+  );
+  readonly accounts = new Followers<AccountView>(
+    (account) => ({ name: "Account", account }),
+    ({ id }) => id,
   );
   readonly devices = new Followers<DeviceView>(
     (device) => ({ name: "Device", device }),
