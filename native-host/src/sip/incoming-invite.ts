@@ -2,6 +2,7 @@
 import type { Attempt, Core } from "./core.ts";
 import { Dialog, dialogKey, usableContact } from "./dialog.ts";
 import { extraHeaders, mediaType, parseParameters, parseReplaces, sdpBody, token } from "./header-values.ts";
+import { recvInfo } from "./info.ts";
 import { InviteLeg } from "./invite-leg.ts";
 import type { AcceptOptions, DialogId, ExtraHeaders, IncomingInvite, Leg } from "./leg.ts";
 import { type Hop, type NameAddr, type Sdp, type SipRequest, type SipUri, textHeader } from "./message.ts";
@@ -96,7 +97,12 @@ class PendingInvite implements IncomingInvite, Attempt {
       leg.drop();
       return leg;
     }
-    const headers = { ...this.#core.common(), ...extraHeaders(options.headers), contact: [contact] };
+    const headers = {
+      ...this.#core.common(),
+      ...recvInfo(handlers),
+      ...extraHeaders(options.headers),
+      contact: [contact],
+    };
     const response = this.#core.response(request, 200, { tag: this.#tag, headers, body: sdpBody(local) });
     this.#transaction.respond(response);
     leg.accepted(response, this.offer === undefined);

@@ -4,6 +4,7 @@ import { Alarm } from "./alarm.ts";
 import type { Attempt, Core } from "./core.ts";
 import { Dialog } from "./dialog.ts";
 import { extraHeaders, formatReplaces, mediaType, sdpBody, tagOf } from "./header-values.ts";
+import { recvInfo } from "./info.ts";
 import { InviteLeg } from "./invite-leg.ts";
 import type { InviteOptions, Leg } from "./leg.ts";
 import type { NameAddr, Sdp, SipRequest, SipResponse, SipUri } from "./message.ts";
@@ -66,11 +67,11 @@ class OutgoingInvite implements Attempt {
   }
 
   #compose(target: SipUri): SipRequest {
-    const { from, headers, replaces } = this.#options;
+    const { from, headers, replaces, handlers } = this.#options;
     const takeOver = replaces && { replaces: formatReplaces(replaces), require: "replaces" };
     return this.#core.first("INVITE", target, {
       from: from && { ...from, params: {} },
-      headers: { contact: [this.#contact], ...extraHeaders(headers), ...takeOver },
+      headers: { contact: [this.#contact], ...recvInfo(handlers), ...extraHeaders(headers), ...takeOver },
       body: sdpBody(this.#local),
     });
   }

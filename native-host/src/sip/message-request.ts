@@ -1,6 +1,6 @@
 /** MESSAGE: a text by itself, outside a call or inside one (RFC 3428). */
 import type { Core } from "./core.ts";
-import { bodyParts, extraHeaders, mediaType, parseParameters } from "./header-values.ts";
+import { extraHeaders, mediaType, parseParameters } from "./header-values.ts";
 import type { ExtraHeaders, Leg } from "./leg.ts";
 import {
   type Hop,
@@ -126,9 +126,4 @@ function isPlainText(request: SipRequest): boolean {
   const { params } = parseParameters(textHeader(request, "content-type") ?? "");
   const charset = params.get("charset") ?? "utf-8";
   return mediaType(request) === PLAIN && /^(?:utf-8|us-ascii)$/i.test(charset);
-}
-
-/** The request of a text inside a call. */
-export function messageParts(text: string): ReturnType<typeof bodyParts> {
-  return bodyParts({ type: "text/plain;charset=UTF-8", content: text });
 }

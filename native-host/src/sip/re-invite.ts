@@ -5,6 +5,7 @@ import { Alarm } from "./alarm.ts";
 import type { Core } from "./core.ts";
 import type { Dialog } from "./dialog.ts";
 import { mediaType, sdpBody } from "./header-values.ts";
+import { recvInfo } from "./info.ts";
 import type { LegHandlers } from "./leg.ts";
 import type { Sdp, SipRequest, SipResponse } from "./message.ts";
 import { SipError } from "./sip-error.ts";
@@ -121,7 +122,8 @@ export class Negotiation {
     const { core, dialog, origin } = this.#options;
     if (!this.#live) throw new SipError(481, "The call has ended");
     const local = origin.offer(sdp);
-    const request = dialog.request("INVITE", { headers: core.common(), body: sdpBody(local) });
+    const headers = { ...core.common(), ...recvInfo(this.#options.handlers()) };
+    const request = dialog.request("INVITE", { headers, body: sdpBody(local) });
     this.#offering = true;
     const { promise, resolve, reject } = Promise.withResolvers<Sdp>();
     const receive = (response: SipResponse) => {
@@ -173,7 +175,11 @@ export class Negotiation {
     const offer = request.content;
     this.localDescription = offer === "" ? origin.offer(answer) : origin.answer(answer, offer);
     if (offer !== "") this.description = offer;
-    const headers = { ...core.common(), contact: [dialog.contact] };
+    const headers = {
+      ...core.common(),
+      ...recvInfo(this.#options.handlers()),
+      contact: [dialog.contact],
+    };
     const response = core.response(request, 200, { headers, body: sdpBody(this.localDescription) });
     transaction.respond(response);
     this.accepted(response, request.content === "");
