@@ -108,7 +108,7 @@ describe("an incoming INVITE", () => {
     ["whose body is no session description", 415, invite({}, { type: "text/plain", content: "hello" })],
     ["without a Contact", 400, invite({ contact: [] })],
     ["with a telephone number for a Contact", 400, invite({ contact: [{ uri: "tel:123", params: {} }] })],
-    ["that requires what we do not know", 420, invite({ require: "100rel, replaces" })],
+    ["that requires what we do not know", 420, invite({ require: "100rel, precondition" })],
     ["with half a Replaces", 400, invite({ replaces: "a-call;to-tag=1" })],
     ["with two Replaces", 400, invite({ replaces: "a;to-tag=1;from-tag=2, b;to-tag=1;from-tag=2" })],
     [

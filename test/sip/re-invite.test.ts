@@ -265,7 +265,7 @@ describe("a re-INVITE", () => {
       bob.responses.map(({ status }) => status),
       [500],
     );
-    assert.equal(bob.responses[0]?.headers["retry-after"], "1");
+    assert.match(String(bob.responses[0]?.headers["retry-after"]), /^(\d|10)$/);
   });
 });
 

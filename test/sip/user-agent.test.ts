@@ -55,7 +55,7 @@ describe("a user agent", () => {
 
     assert.match(String(headers["allow"]), /^INVITE, ACK, CANCEL, BYE/);
     assert.equal(headers["accept"], "application/sdp");
-    assert.equal(headers["supported"], "replaces, tdialog, norefersub");
+    assert.equal(headers["supported"], "replaces, tdialog, norefersub, 100rel, timer");
   });
 
   test("lets nobody write lines into a header, nor the headers that route", async () => {

@@ -8,10 +8,23 @@ import { continued, fitted } from "./continued.ts";
  * life of the leg, a version one higher whenever anything else in the text changed, and no m-line ever lost.
  */
 export class Origin {
-  readonly #sessionId = randomInt(1, 2 ** 47);
+  readonly #sessionId: number;
   #version = 0;
   #last: Sdp | undefined;
   #where: string | undefined;
+
+  constructor(sessionId = randomInt(1, 2 ** 47)) {
+    this.#sessionId = sessionId;
+  }
+
+  /** For a second phone that heard the same offer: it goes on from there by itself. */
+  copy(): Origin {
+    const copy = new Origin(this.#sessionId);
+    copy.#version = this.#version;
+    copy.#last = this.#last;
+    copy.#where = this.#where;
+    return copy;
+  }
 
   /** A first description under our o= line, with CRLF line ends. */
   stamp(sdp: Sdp): Sdp {

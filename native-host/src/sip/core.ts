@@ -9,6 +9,7 @@ import type { Leg } from "./leg.ts";
 import type { Hop, NameAddr, Params, SipHeaders, SipRequest, SipResponse, SipUri } from "./message.ts";
 import type { Owner } from "./owner.ts";
 import { buildResponse, makeUp } from "./response.ts";
+import type { SessionTimes } from "./session-expires.ts";
 import { SipError } from "./sip-error.ts";
 import type { ClientTransaction, ServerTransaction, Stack } from "./stack.ts";
 import type { Timers } from "./timers.ts";
@@ -52,6 +53,7 @@ export interface CoreOptions {
   readonly kept: Set<string>;
   readonly wallet: Wallet;
   readonly allow: readonly string[];
+  readonly session: SessionTimes;
   readonly owner: Owner;
   readonly onError: (error: Error) => void;
 }
@@ -76,7 +78,7 @@ export interface SendOptions {
 }
 
 /** Option tags we understand in a peer's Require. */
-export const SUPPORTED = ["replaces", "tdialog", "norefersub"] as const;
+export const SUPPORTED = ["replaces", "tdialog", "norefersub", "100rel", "timer"] as const;
 
 export class Core {
   readonly stack: Stack;
@@ -105,6 +107,11 @@ export class Core {
 
   get allow(): string {
     return this.#options.allow.join(", ");
+  }
+
+  /** What it wants for its sessions (RFC 4028). */
+  get session(): SessionTimes {
+    return this.#options.session;
   }
 
   get owner(): Owner {
@@ -151,7 +158,12 @@ export class Core {
 
   /** What every request of ours says about us. */
   common(): Partial<SipHeaders> {
-    return { allow: this.allow, supported: SUPPORTED.join(", "), "user-agent": oneLine(this.#options.name) };
+    return { ...this.abilities(), "user-agent": oneLine(this.#options.name) };
+  }
+
+  /** What requests and responses that begin or change a call say we can do (§20.5, §20.37). */
+  abilities(): Partial<SipHeaders> {
+    return { allow: this.allow, supported: SUPPORTED.join(", ") };
   }
 
   /** A request outside any dialog, by the routes given, those of its account, or the outbound proxy (§8.1.2). */

@@ -42,9 +42,9 @@ export class Dialog {
   readonly id: DialogId;
   readonly local: NameAddr;
   readonly remote: NameAddr;
-  /** Our Contact, with its parameters. */
-  readonly contact: NameAddr;
-  readonly #routes: readonly NameAddr[];
+  /** Our Contact, with its parameters; one that changes goes out with the next message that has one. */
+  contact: NameAddr;
+  #routes: readonly NameAddr[];
   #remoteContact: NameAddr;
   #localSeq: number;
   #remoteSeq: number | undefined;
@@ -68,7 +68,7 @@ export class Dialog {
       remote: response.headers.to,
       contact,
       remoteContact: usableContact(response) ?? { uri: request.uri, params: {} },
-      routes: [...(response.headers["record-route"] ?? [])].reverse(),
+      routes: routesOfCaller(response),
       // A request sent again with credentials has a later number than the first one (§22.2).
       localSeq: response.headers.cseq.seq,
       remoteSeq: undefined,
@@ -107,6 +107,12 @@ export class Dialog {
     return this.#remoteContact;
   }
 
+  /** The 2xx that confirms the early dialog of the caller settles its way and target anew (§13.2.2.4). */
+  confirm(response: SipResponse): void {
+    this.#routes = routesOfCaller(response);
+    this.refreshTarget(response);
+  }
+
   /** A new request in the dialog, its CSeq one higher than the last. */
   request(method: string, parts: RequestParts = {}): SipRequest {
     return this.#compose(method, this.nextSeq(), parts);
@@ -130,7 +136,7 @@ export class Dialog {
     return true;
   }
 
-  /** INVITE, SUBSCRIBE, NOTIFY and their 2xx may move the peer to another Contact (§12.2). */
+  /** INVITE, UPDATE, SUBSCRIBE, NOTIFY and their 2xx may move the peer to another Contact (§12.2). */
   refreshTarget(message: SipMessage): void {
     // An early NOTIFY made the dialog before we knew under which number our SUBSCRIBE was accepted.
     if ("status" in message) this.#localSeq = Math.max(this.#localSeq, message.headers.cseq.seq);
@@ -166,6 +172,11 @@ export class Dialog {
     if (!first || isLoose(first)) return { uri: target, route: this.#routes };
     return { uri: first.uri, route: [...rest, { uri: target, params: {} }] };
   }
+}
+
+/** The proxies that recorded themselves, nearest to the caller first (§12.1.2). */
+function routesOfCaller(response: SipResponse): readonly NameAddr[] {
+  return [...(response.headers["record-route"] ?? [])].reverse();
 }
 
 const REFRESHES_TARGET: ReadonlySet<string> = new Set(["INVITE", "SUBSCRIBE", "NOTIFY", "REFER", "UPDATE"]);

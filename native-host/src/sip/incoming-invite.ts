@@ -1,13 +1,22 @@
+<<<<<<< native-host/src/sip/incoming-invite.ts
+/** An INVITE outside a dialog, from the peer's request to the owner that will decide (RFC 3261 §13.3, RFC 3891 §3, RFC 4028 §9). */
+import type { Core } from "./core.ts";
+import { dialogKey, usableContact } from "./dialog.ts";
+import { mediaType, parseParameters, parseReplaces } from "./header-values.ts";
+=======
 /** An INVITE outside a dialog, from the peer's request to our decision (RFC 3261 §13.3, RFC 3891 §3). */
 import type { Attempt, Core } from "./core.ts";
 import { Dialog, dialogKey, usableContact } from "./dialog.ts";
 import { extraHeaders, mediaType, parseParameters, parseReplaces, sdpBody, token } from "./header-values.ts";
 import { recvInfo } from "./info.ts";
+>>>>>>> /tmp/inv-new/native-host/src/sip/incoming-invite.ts
 import { InviteLeg } from "./invite-leg.ts";
-import type { AcceptOptions, DialogId, ExtraHeaders, IncomingInvite, Leg } from "./leg.ts";
-import { type Hop, type NameAddr, type Sdp, type SipRequest, type SipUri, textHeader } from "./message.ts";
+import type { DialogId, IncomingInvite } from "./leg.ts";
+import { type SipHeaders, type SipRequest, textHeader } from "./message.ts";
+import { PendingInvite } from "./pending-invite.ts";
+import { knowsTimer, sessionExpires } from "./session-expires.ts";
 import type { ServerTransaction } from "./stack.ts";
-import { isSipUri, parseUri } from "./uri.ts";
+import { isSipUri } from "./uri.ts";
 
 /** Reads the INVITE and hands it to `onInvite`, or refuses one that no owner could accept. */
 export function receiveInvite(
@@ -23,9 +32,23 @@ export function receiveInvite(
   } else if (!usableContact(request)) core.respond(transaction, 400, { reason: "No Usable Contact" });
   else if (replaces === "malformed") core.respond(transaction, 400, { reason: "Malformed Replaces" });
   else if (!isSipUri(request.uri)) core.respond(transaction, 416);
-  else if (replaces && isEarlyOnly(request))
-    core.respond(transaction, core.users.has(dialogKey(replaces)) ? 486 : 481);
-  else onInvite(new PendingInvite(core, transaction, request.uri, replaces));
+  else {
+    const refusal = refusalOf(core, request, replaces);
+    if (refusal) core.respond(transaction, refusal.status, { headers: refusal.headers });
+    else onInvite(new PendingInvite(core, transaction, request.uri, replaces));
+  }
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly headers?: Partial<SipHeaders>;
+}
+
+/** A well-formed INVITE that asks for what we cannot grant. */
+function refusalOf(core: Core, request: SipRequest, replaces: DialogId | undefined): Refusal | undefined {
+  if (isTooBrief(core, request)) return { status: 422, headers: { "min-se": `${core.session.shortestS}` } };
+  const status = replaces && statusOfTakeover(core, request, replaces);
+  return status === undefined ? undefined : { status };
 }
 
 function readReplaces(request: SipRequest): DialogId | "malformed" | undefined {
@@ -33,11 +56,21 @@ function readReplaces(request: SipRequest): DialogId | "malformed" | undefined {
   return text === undefined ? undefined : (parseReplaces(text) ?? "malformed");
 }
 
-/** The caller wants a call only while it rings; of ours all are answered (RFC 3891 §3). */
-function isEarlyOnly(request: SipRequest): boolean {
-  return parseParameters(textHeader(request, "replaces") ?? "").params.has("early-only");
+/** A caller that cannot read 422 is not refused, only refreshed less often than it asks (RFC 4028 §9). */
+function isTooBrief(core: Core, request: SipRequest): boolean {
+  const asked = sessionExpires(request);
+  return asked !== undefined && asked.intervalS < core.session.shortestS && knowsTimer(request);
 }
 
+<<<<<<< native-host/src/sip/incoming-invite.ts
+/** The status for a Replaces that cannot be granted: only calls we placed may be taken while they ring (RFC 3891 §3). */
+function statusOfTakeover(core: Core, request: SipRequest, replaces: DialogId): number | undefined {
+  const named = core.users.get(dialogKey(replaces));
+  if (!(named instanceof InviteLeg)) return isEarlyOnly(request) ? 481 : undefined;
+  if (named.state === "early") return named.caller ? undefined : 481;
+  return isEarlyOnly(request) ? 486 : undefined;
+}
+=======
 class PendingInvite implements IncomingInvite, Attempt {
   readonly request: SipRequest;
   readonly from: NameAddr;
@@ -119,12 +152,8 @@ class PendingInvite implements IncomingInvite, Attempt {
     this.#core.respond(this.#transaction, 487, { tag: this.#tag });
     this.onCancelled?.();
   }
+>>>>>>> /tmp/inv-new/native-host/src/sip/incoming-invite.ts
 
-  /** True once: for whoever answers first. */
-  #decide(): boolean {
-    if (this.#decided) return false;
-    this.#decided = true;
-    this.#core.attempts.delete(this);
-    return true;
-  }
+function isEarlyOnly(request: SipRequest): boolean {
+  return parseParameters(textHeader(request, "replaces") ?? "").params.has("early-only");
 }

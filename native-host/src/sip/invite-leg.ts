@@ -1,11 +1,13 @@
-/** Our half of an INVITE dialog that was accepted: offer and answer, other requests, and its end. */
-import { Origin } from "#sdp/origin.ts";
+/** Our half of an INVITE dialog, early or accepted: what is sent and received in it, and its end. */
+import type { Agreement } from "./agreement.ts";
+import { Alarm } from "./alarm.ts";
 import type { Core, DialogUser } from "./core.ts";
 import { type Dialog, dialogKey, type RequestParts } from "./dialog.ts";
 import { after, type DialogEvent, type DialogState } from "./dialog-state.ts";
 import { type Body, extraHeaders, oneLine, optionTags } from "./header-values.ts";
 import { LegRequests } from "./in-dialog.ts";
-import type { DialogId, ExtraHeaders, Leg, LegHandlers } from "./leg.ts";
+import type { DialogId, EarlyLeg, ExtraHeaders, Leg, LegHandlers } from "./leg.ts";
+import type { LegSession } from "./leg-session.ts";
 import {
   type NameAddr,
   type Sdp,
@@ -15,54 +17,77 @@ import {
   type SipUri,
   textHeader,
 } from "./message.ts";
-import { Negotiation } from "./re-invite.ts";
+import { Negotiation } from "./negotiation.ts";
 import type { ReferOptions } from "./refer.ts";
+import type { ReliableResponses } from "./reliable.ts";
+import type { SessionTimes } from "./session-expires.ts";
+import { SessionTimer } from "./session-timer.ts";
 import type { ServerTransaction } from "./stack.ts";
 import { isSipUri } from "./uri.ts";
 
 /** Reports of a REFER go on in the dialog when the call is over (RFC 5057 §4.1). */
 const OUTLIVES_THE_CALL: ReadonlySet<string> = new Set(["NOTIFY", "SUBSCRIBE"]);
 
+/** The attempt to make a call, as one of its early legs sees it. */
+export interface Setup {
+  /** Our owner does not want it any more: CANCEL, or a refusal. */
+  abandon(reason?: string): void;
+  /** The peer left the early dialog, or it is lost. */
+  left(): void;
+}
+
 export interface InviteLegOptions {
   readonly core: Core;
   readonly dialog: Dialog;
   readonly caller: boolean;
-  /** The message that tells what the peer supports: its INVITE or its 2xx. */
+  /** The message that tells what the peer supports: its INVITE or its first response. */
   readonly heard: SipMessage;
-  /** Of the offer that already went out; a new one when missing. */
-  readonly origin?: Origin;
+  readonly agreement: Agreement;
+  readonly times: SessionTimes;
+  readonly setup: Setup;
   readonly handlers: LegHandlers | undefined;
 }
 
-export class InviteLeg implements Leg, DialogUser {
+export class InviteLeg implements Leg, EarlyLeg, DialogUser {
   readonly peer: NameAddr;
-  readonly supports: ReadonlySet<string>;
+  /** We made the call. */
+  readonly caller: boolean;
+  /** The session, for those who set the call up. */
+  readonly session: LegSession;
   handlers: LegHandlers;
+  onLost?: (reason: string) => void;
+  /** Our reliable responses, to which the caller's PRACKs go. */
+  reliable: ReliableResponses | undefined;
   readonly #core: Core;
   readonly #dialog: Dialog;
+  readonly #setup: Setup;
   readonly #negotiation: Negotiation;
   readonly #requests: LegRequests;
-  #state: DialogState = "confirmed";
+  readonly #overtaken = new Alarm();
+  #supports: ReadonlySet<string> = new Set();
+  #allows: ReadonlySet<string> = new Set();
+  #state: DialogState = "early";
   #goodbye: Promise<void> | undefined;
 
-  constructor({ core, dialog, caller, heard, origin = new Origin(), handlers = {} }: InviteLegOptions) {
+  constructor({ core, dialog, caller, heard, agreement, times, setup, handlers = {} }: InviteLegOptions) {
     this.#core = core;
     this.#dialog = dialog;
+    this.#setup = setup;
+    this.caller = caller;
     this.peer = { ...dialog.remote, params: {} };
-    this.supports = optionTags(heard, "supported");
     this.handlers = handlers;
-    const onFatal = (status: number) => this.#fail(status);
-    this.#negotiation = new Negotiation({
-      core,
-      dialog,
-      caller,
-      origin,
-      handlers: () => this.handlers,
-      onFatal,
+    const timer = new SessionTimer({
+      times,
+      onDue: () => this.#negotiation.refresh(),
+      onExpired: () => this.#expire(),
     });
+    const onFatal = (status: number) => this.#fail(status);
+    this.session = { core, dialog, agreement, timer, handlers: () => this.handlers, onFatal };
+    const takesUpdate = () => this.#allows.has("update");
+    this.#negotiation = new Negotiation({ ...this.session, caller, early: true, takesUpdate });
     const send = (method: string, parts: RequestParts) => this.#exchange(method, parts);
     this.#requests = new LegRequests({ core, leg: this, dialog, send });
-    this.#requests.heard(heard);
+    this.learn(heard);
     core.users.set(dialogKey(dialog.id), this);
   }
 
@@ -78,6 +103,10 @@ export class InviteLeg implements Leg, DialogUser {
     return this.#dialog.id;
   }
 
+  get supports(): ReadonlySet<string> {
+    return this.#supports;
+  }
+
   get remoteContact(): NameAddr {
     return this.#dialog.remoteContact;
   }
@@ -88,21 +117,48 @@ export class InviteLeg implements Leg, DialogUser {
   }
 
   get description(): Sdp {
-    return this.#negotiation.description;
+    return this.session.agreement.description;
   }
 
   get localDescription(): Sdp {
-    return this.#negotiation.localDescription;
+    return this.session.agreement.localDescription;
   }
 
-  /** The session as the first INVITE leaves it; returns our description under this leg's own o= line. */
-  describe(local: Sdp, remote: Sdp): Sdp {
-    return this.#negotiation.begin(local, remote);
+  /** What a message of the peer says it can do; of a header that is missing the last one stands. */
+  learn(message: SipMessage): void {
+    this.#requests.heard(message);
+    if (message.headers["supported"] !== undefined) this.#supports = optionTags(message, "supported");
+    if (message.headers["allow"] !== undefined) this.#allows = optionTags(message, "allow");
+  }
+
+  /** The call was accepted: by this 2xx of the peer, or by ours. */
+  confirm(response?: SipResponse): void {
+    if (!this.#move("accepted")) return;
+    this.#overtaken.stop();
+    this.#negotiation.confirm();
+    if (!response) return;
+    this.#dialog.confirm(response);
+    this.learn(response);
+    this.session.timer.heard(response);
   }
 
   /** We answered the first INVITE with this 2xx: repeat it until its ACK. */
-  accepted(response: SipResponse, answerInAck: boolean): void {
-    this.#negotiation.accepted(response, answerInAck);
+  accepted(response: SipResponse): void {
+    this.#negotiation.accepted(response);
+  }
+
+  /** Another phone took the call; this one may still do so for as long as its 2xx may be under way (§13.2.2.4). */
+  overtake(): void {
+    if (this.#state !== "early") return;
+    this.#overtaken.set(64 * this.#core.timers.t1, () => this.lose("Answered elsewhere"));
+  }
+
+  /** The call was not accepted here. */
+  lose(reason: string): void {
+    if (this.#state !== "early") return;
+    this.#move("rejected");
+    this.#forget();
+    this.onLost?.(reason);
   }
 
   offer(sdp: Sdp): Promise<Sdp> {
@@ -122,15 +178,14 @@ export class InviteLeg implements Leg, DialogUser {
   }
 
   bye(reason?: string): Promise<void> {
-    if (!this.#goodbye) {
-      const ended = !this.#move("bye");
-      this.#goodbye = ended ? Promise.resolve() : this.#hangUp(reason);
-    }
-    return this.#goodbye;
+    if (this.#state === "early") this.#setup.abandon(reason);
+    else this.#goodbye ??= this.#move("bye") ? this.#hangUp(reason) : Promise.resolve();
+    return this.#goodbye ?? Promise.resolve();
   }
 
+  /** Nothing to say while it is early: its attempt does that. */
   close(): Promise<void> {
-    return this.bye();
+    return this.#state === "early" ? Promise.resolve() : this.bye();
   }
 
   /** Forgets the dialog without a word: the sockets are gone, or it never came to be. */
@@ -150,19 +205,28 @@ export class InviteLeg implements Leg, DialogUser {
   }
 
   receive(request: SipRequest, transaction: ServerTransaction): void {
+    const { method } = request;
     if (!this.#dialog.inOrder(request)) this.#core.respond(transaction, 500, { reason: "CSeq Out Of Order" });
-    else if (request.method === "BYE") this.#receiveBye(request, transaction);
-    else if (this.#state === "ended" && !OUTLIVES_THE_CALL.has(request.method)) {
-      this.#core.respond(transaction, 481);
-    } else if (request.method === "INVITE") {
-      this.#requests.heard(request);
-      this.#negotiation.receive(request, transaction);
-    } else this.#requests.receive(request, transaction);
+    else if (method === "BYE") this.#receiveBye(request, transaction);
+    else if (this.#state === "ended" && !OUTLIVES_THE_CALL.has(method)) this.#core.respond(transaction, 481);
+    else if (method === "INVITE" || method === "UPDATE" || method === "PRACK") this.#change(transaction);
+    else this.#requests.receive(request, transaction);
+  }
+
+  /** The requests about the session. */
+  #change(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    this.learn(request);
+    if (request.method === "INVITE") this.#negotiation.receiveInvite(transaction);
+    else if (request.method === "UPDATE") this.#negotiation.receiveUpdate(transaction);
+    else if (this.reliable) this.reliable.receive(transaction);
+    else this.#core.respond(transaction, 481);
   }
 
   #receiveBye(request: SipRequest, transaction: ServerTransaction): void {
     this.#core.respond(transaction, 200);
-    this.#end("bye", textHeader(request, "reason") ?? "BYE");
+    if (this.#state === "early") this.#setup.left();
+    else this.#end("bye", textHeader(request, "reason") ?? "BYE");
   }
 
   async #exchange(method: string, { body, headers }: RequestParts): Promise<SipResponse> {
@@ -178,23 +242,34 @@ export class InviteLeg implements Leg, DialogUser {
 
   /** The dialog is lost (§12.2.1.2); only a peer that answered 481 need not be told. */
   #fail(status: number): void {
+    if (this.#state === "early") {
+      this.#setup.left();
+      return;
+    }
     if (status !== 481 && this.#state !== "ended") void this.#sendBye();
     this.#end("timeout", status === 0 ? "No ACK" : `${status}`);
     this.#requests.stop();
   }
 
+  /** Nobody refreshed the session (RFC 4028 §10). */
+  #expire(): void {
+    if (this.#state === "confirmed") void this.#sendBye(`SIP;cause=408;text="Session expired"`);
+    this.#end("timeout", "Session expired");
+  }
+
   /** The callee's BYE waits for the ACK (§15), and meanwhile the 2xx goes on being repeated. */
   async #hangUp(reason: string | undefined): Promise<void> {
+    this.session.timer.stop();
     await this.#negotiation.acknowledged();
-    await this.#sendBye(reason);
+    const text = reason === undefined ? undefined : oneLine(reason).replace(/["\\]/g, "'");
+    await this.#sendBye(text === undefined ? undefined : `SIP;text="${text}"`);
     this.#forget();
   }
 
   async #sendBye(reason?: string): Promise<void> {
-    const headers =
-      reason === undefined ? {} : { reason: `SIP;text="${oneLine(reason).replace(/["\\]/g, "'")}"` };
-    const bye = this.#dialog.request("BYE", { headers });
-    await this.#core.exchange(bye, { nextSeq: () => this.#dialog.nextSeq() });
+    const headers = reason === undefined ? {} : { reason };
+    const request = this.#dialog.request("BYE", { headers });
+    await this.#core.exchange(request, { nextSeq: () => this.#dialog.nextSeq() });
   }
 
   #end(event: DialogEvent, reason: string): void {
@@ -204,6 +279,9 @@ export class InviteLeg implements Leg, DialogUser {
   }
 
   #forget(): void {
+    this.#overtaken.stop();
+    this.session.timer.stop();
+    this.reliable?.stop();
     this.#negotiation.stop();
     this.#requests.end(() => this.#core.users.delete(dialogKey(this.id)));
   }

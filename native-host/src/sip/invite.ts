@@ -1,13 +1,19 @@
-/** Our INVITE outside a dialog: offer, ACK, CANCEL, forks (RFC 3261 §13.2, §9.1). */
+/** Our INVITE outside a dialog: offer, forks, CANCEL, and asking again with other terms (RFC 3261 §13.2, §9.1). */
 import { Origin } from "#sdp/origin.ts";
 import { Alarm } from "./alarm.ts";
 import type { Attempt, Core } from "./core.ts";
+<<<<<<< native-host/src/sip/invite.ts
+import { Fork } from "./fork.ts";
+import { extraHeaders, formatReplaces, sdpBody, tagOf } from "./header-values.ts";
+=======
 import { Dialog } from "./dialog.ts";
 import { extraHeaders, formatReplaces, mediaType, sdpBody, tagOf } from "./header-values.ts";
 import { recvInfo } from "./info.ts";
 import { InviteLeg } from "./invite-leg.ts";
+>>>>>>> /tmp/inv-new/native-host/src/sip/invite.ts
 import type { InviteOptions, Leg } from "./leg.ts";
 import type { NameAddr, Sdp, SipRequest, SipResponse, SipUri } from "./message.ts";
+import { asks, minSe, type SessionTimes } from "./session-expires.ts";
 import { SipError } from "./sip-error.ts";
 import type { ClientTransaction } from "./stack.ts";
 
@@ -30,23 +36,23 @@ class OutgoingInvite implements Attempt {
   readonly #origin = new Origin();
   readonly #contact: NameAddr;
   readonly #local: Sdp;
-  readonly #request: SipRequest;
-  readonly #transaction: ClientTransaction;
   readonly #limit = new Alarm();
   readonly #resolve: (established: Established) => void;
   readonly #reject: (error: unknown) => void;
   readonly #answered = Promise.withResolvers<void>();
-  /** The ACK of each fork by its To tag, undefined while it is being made. */
-  readonly #acks = new Map<string, SipRequest | undefined>();
-  readonly #earlyDescriptions = new Map<string, Sdp>();
+  /** Each phone that answered, by its To tag. */
+  readonly #forks = new Map<string, Fork>();
   readonly #onAbort = () => this.#giveUp(new SipError(487, "Cancelled"));
-  /** The first 2xx came, or we no longer want one. */
-  #decided = false;
+  #times: SessionTimes;
+  #request: SipRequest;
+  #transaction: ClientTransaction;
+  #outcome: "open" | "accepted" | "given-up" = "open";
 
   constructor(core: Core, target: SipUri, options: InviteOptions) {
     this.#core = core;
     this.#options = options;
     this.#contact = core.contactTo(target, { from: options.from && { ...options.from, params: {} } });
+    this.#times = { ...core.session, expiresS: options.sessionExpiresS ?? core.session.expiresS };
     this.#local = options.offer ? this.#origin.stamp(options.offer) : "";
     const { promise, resolve, reject } = Promise.withResolvers<Established>();
     this.established = promise;
@@ -54,7 +60,7 @@ class OutgoingInvite implements Attempt {
     this.#reject = reject;
     core.attempts.add(this);
     this.#request = this.#compose(target);
-    this.#transaction = core.send(this.#request, (response) => this.#receive(response));
+    this.#transaction = this.#send();
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
     const { timeoutMs } = options;
     if (timeoutMs !== undefined)
@@ -71,104 +77,136 @@ class OutgoingInvite implements Attempt {
     const takeOver = replaces && { replaces: formatReplaces(replaces), require: "replaces" };
     return this.#core.first("INVITE", target, {
       from: from && { ...from, params: {} },
+<<<<<<< native-host/src/sip/invite.ts
+      headers: { contact: [this.#contact], ...this.#asks(), ...extraHeaders(headers), ...takeOver },
+=======
       headers: { contact: [this.#contact], ...recvInfo(handlers), ...extraHeaders(headers), ...takeOver },
+>>>>>>> /tmp/inv-new/native-host/src/sip/invite.ts
       body: sdpBody(this.#local),
+    });
+  }
+
+  #asks(): Record<string, string> {
+    return asks(this.#times.expiresS, this.#times.shortestS);
+  }
+
+  #send(): ClientTransaction {
+    const request = this.#request;
+    return this.#core.send(request, (response) => {
+      if (request === this.#request) this.#receive(response);
     });
   }
 
   #receive(response: SipResponse): void {
     if (response.status < 200) this.#progress(response);
     else if (response.status < 300) this.#accepted(response);
-    else this.#refused(response);
+    else if (!this.#askAgain(response)) this.#refused(response);
   }
 
   #progress(response: SipResponse): void {
-    if (response.status === 100 || this.#decided) return;
-    if (mediaType(response) === "application/sdp") {
-      this.#earlyDescriptions.set(tagOf(response.headers.to), response.content);
-    }
+    if (response.status === 100 || this.#outcome !== "open") return;
+    const tag = tagOf(response.headers.to);
+    if (tag !== "" && !this.#early(tag, response)) return;
     this.#options.onProgress?.(response.status, response);
+  }
+
+  /** Takes a response in an early dialog, which may be its first; false when it says nothing new. */
+  #early(tag: string, response: SipResponse): boolean {
+    const known = this.#forks.get(tag);
+    const fork = known ?? this.#fork(tag, response);
+    const before = fork.leg.description;
+    if (!fork.progress(response)) return false;
+    const told = known !== undefined && fork.leg.description === before;
+    if (!told && fork.leg.state === "early") this.#options.onEarly?.(fork.leg);
+    return true;
+  }
+
+  #fork(tag: string, response: SipResponse): Fork {
+    const fork: Fork = new Fork(
+      {
+        core: this.#core,
+        request: this.#request,
+        offer: this.#local,
+        origin: this.#origin,
+        contact: this.#contact,
+        times: this.#times,
+        handlers: this.#options.handlers,
+        confirm: this.#options.confirm,
+        setup: {
+          abandon: () => this.#giveUp(new SipError(487, "Cancelled")),
+          left: () => fork.leg.lose("The peer left"),
+        },
+        answerTo: (offer) => this.#answerTo(offer),
+        onUnanswerable: (error) => this.#giveUp(error),
+      },
+      response,
+    );
+    this.#forks.set(tag, fork);
+    return fork;
+  }
+
+  /** 422: the same call, less often refreshed (RFC 4028 §7.3). */
+  #askAgain(response: SipResponse): boolean {
+    const least = minSe(response);
+    if (response.status !== 422 || this.#outcome !== "open" || least <= this.#times.shortestS) return false;
+    this.#times = { expiresS: Math.max(this.#times.expiresS, least), shortestS: least };
+    const cseq = { seq: response.headers.cseq.seq + 1, method: "INVITE" };
+    this.#request = { ...this.#request, headers: { ...this.#request.headers, cseq, ...this.#asks() } };
+    this.#transaction = this.#send();
+    return true;
   }
 
   #refused(response: SipResponse): void {
     this.#finish();
+    this.#outcome = "given-up";
+    for (const { leg } of this.#forks.values()) leg.lose(response.reason);
     this.#reject(new SipError(response.status, response.reason, { response }));
   }
 
-  /** Each 2xx is ACKed, each time it comes; only the first one wanted becomes a leg (§13.2.2.4). */
+  /** Each 2xx is ACKed, each time it comes; only the first one wanted becomes the call (§13.2.2.4). */
   #accepted(response: SipResponse): void {
     this.#finish();
     const tag = tagOf(response.headers.to);
-    if (this.#acks.has(tag)) {
-      const ack = this.#acks.get(tag);
-      if (ack) this.#core.stack.sendStateless(ack);
-      return;
-    }
-    this.#acks.set(tag, undefined);
-    const dialog = Dialog.ofCaller(this.#request, response, this.#contact);
-    if (this.#decided) this.#decline(dialog, response);
-    else void this.#establish(dialog, response);
+    const fork = this.#forks.get(tag) ?? this.#fork(tag, response);
+    if (fork.leg.state !== "early") fork.repeat();
+    else if (this.#outcome === "open") void this.#establish(fork, response);
+    else if (this.#outcome === "accepted" && this.#options.onFork) void this.#offerFork(fork, response);
+    else fork.decline(response);
   }
 
-  async #establish(dialog: Dialog, response: SipResponse): Promise<void> {
-    this.#decided = true;
-    const { handlers } = this.#options;
-    const core = this.#core;
-    const leg = new InviteLeg({
-      core,
-      dialog,
-      caller: true,
-      heard: response,
-      origin: this.#origin,
-      handlers,
-    });
-    const remote = this.#described(response);
+  async #establish(fork: Fork, response: SipResponse): Promise<void> {
+    this.#outcome = "accepted";
+    for (const other of this.#forks.values()) if (other !== fork) other.leg.overtake();
     try {
-      const answer = this.#options.offer ? undefined : await this.#answerTo(remote);
-      if (remote === "") throw new SipError(488, "The peer accepted without a session description");
-      if (this.#options.signal?.aborted) throw new SipError(487, "Cancelled");
-      const local = leg.describe(answer ?? this.#local, remote);
-      const { confirm } = this.#options;
-      if (confirm !== undefined) void confirm.then(() => this.#ack(dialog, response, answer && local));
-      else this.#ack(dialog, response, answer && local);
-      this.#resolve({ leg, answer: remote });
+      const answer = await fork.accept(response);
+      this.#resolve({ leg: fork.leg, answer });
     } catch (error) {
-      this.#ack(dialog, response);
-      void leg.bye();
       this.#reject(error);
     }
   }
 
+  /** A second phone accepted: its leg is the owner's, if it wants one. */
+  async #offerFork(fork: Fork, response: SipResponse): Promise<void> {
+    try {
+      const answer = await fork.accept(response);
+      this.#options.onFork?.({ leg: fork.leg, answer });
+    } catch (error) {
+      this.#core.statusOf(error);
+      void fork.leg.bye();
+    }
+  }
+
   async #answerTo(offer: Sdp): Promise<Sdp> {
-    const answer = offer && (await this.#options.answerOffer?.(offer));
+    const answer = await this.#options.answerOffer?.(offer);
     if (!answer) throw new SipError(488, "The peer's offer was not answered");
+    if (this.#options.signal?.aborted) throw new SipError(487, "Cancelled");
     return answer;
   }
 
-  /** The description in the 2xx; some peers send it only in the 18x before. */
-  #described(response: SipResponse): Sdp {
-    if (mediaType(response) === "application/sdp") return response.content;
-    return this.#earlyDescriptions.get(tagOf(response.headers.to)) ?? "";
-  }
-
-  /** A fork too many, or a 2xx that crossed our CANCEL. */
-  #decline(dialog: Dialog, response: SipResponse): void {
-    this.#ack(dialog, response);
-    const bye = dialog.request("BYE", { headers: this.#core.common() });
-    void this.#core.exchange(bye, { nextSeq: () => dialog.nextSeq() });
-  }
-
-  #ack(dialog: Dialog, response: SipResponse, answer?: Sdp): void {
-    const headers = this.#core.credentialsFor(response);
-    const ack = dialog.ack(response.headers.cseq.seq, { headers, body: sdpBody(answer) });
-    this.#acks.set(dialog.id.remoteTag, ack);
-    this.#core.stack.sendStateless(ack);
-  }
-
-  #giveUp(error: SipError): void {
+  #giveUp(error: unknown): void {
     this.#stopClocks();
-    if (this.#decided) return;
-    this.#decided = true;
+    if (this.#outcome !== "open") return;
+    this.#outcome = "given-up";
     this.#reject(error);
     this.#transaction.cancel();
   }

@@ -3,6 +3,8 @@
 export interface Clock<Event extends string> {
   readonly ms: number;
   readonly event: Event;
+  /** So long that nobody waits for it: it does not keep the process alive. */
+  readonly idle?: true;
 }
 
 /** `keeps` lets the pause of the state before end first, if it had one. */
@@ -69,7 +71,9 @@ export class Machine<State extends string, Event extends string> {
   #startAfter(): void {
     const { after } = this.#table[this.#state];
     clearTimeout(this.#after);
-    if (after && after !== "same") this.#after = setTimeout(() => this.send(after.event), after.ms);
+    if (!after || after === "same") return;
+    this.#after = setTimeout(() => this.send(after.event), after.ms);
+    if (after.idle) this.#after.unref();
   }
 
   #repeat(clock: Repetition<Event>, ms: number): void {

@@ -24,7 +24,7 @@ export interface Owner {
 
 /** The methods a user agent of this owner takes (RFC 3261 §20.5). */
 export function allowedMethods({ onInvite, onSubscribe, onRefer, onMessage }: Owner): readonly string[] {
-  const allow = ["ACK", "CANCEL", "BYE", "OPTIONS", "NOTIFY", "INFO"];
+  const allow = ["ACK", "CANCEL", "BYE", "OPTIONS", "NOTIFY", "INFO", "UPDATE", "PRACK"];
   if (onInvite) allow.unshift("INVITE");
   if (onSubscribe) allow.push("SUBSCRIBE");
   if (onRefer) allow.push("REFER");

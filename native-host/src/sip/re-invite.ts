@@ -1,3 +1,8 @@
+<<<<<<< native-host/src/sip/re-invite.ts
+/** A re-INVITE, sent or received: a new offer in a confirmed dialog (RFC 3261 §14). */
+import { sdpBody } from "./header-values.ts";
+import { agreeing, answerTo, type LegSession, ownOffer, refusal, sdpIn } from "./leg-session.ts";
+=======
 /** Offer and answer on a leg: re-INVITE both ways, with glare (RFC 3261 §14, RFC 3264). */
 import { type Origin, sameMedia } from "#sdp/origin.ts";
 import { Accepted } from "./accepted.ts";
@@ -7,115 +12,51 @@ import type { Dialog } from "./dialog.ts";
 import { mediaType, sdpBody } from "./header-values.ts";
 import { recvInfo } from "./info.ts";
 import type { LegHandlers } from "./leg.ts";
+>>>>>>> /tmp/inv-new/native-host/src/sip/re-invite.ts
 import type { Sdp, SipRequest, SipResponse } from "./message.ts";
+import { Pracks } from "./prack.ts";
 import { SipError } from "./sip-error.ts";
 import type { ServerTransaction } from "./stack.ts";
 
-/** What the leg tells its negotiation, and hears from it. */
-export interface NegotiationOptions {
-  readonly core: Core;
-  readonly dialog: Dialog;
-  /** We made the Call-ID: then our back-off after a glare is the longer one (§14.1). */
-  readonly caller: boolean;
-  readonly origin: Origin;
-  readonly handlers: () => LegHandlers;
-  /** Statuses that end the dialog: 408 and 481 (§12.2.1.2), and 0 for an ACK that never came. */
-  readonly onFatal: (status: number) => void;
+/** Sends a re-INVITE with this offer; resolves with the answer, throws SipError. */
+export function offerInReInvite(session: LegSession, sdp: Sdp): Promise<Sdp> {
+  return new ReInvite(session, sdp).answer;
 }
 
-/** The session of one leg: what each side said last, and who is just changing it. */
-export class Negotiation {
-  description: Sdp = "";
-  localDescription: Sdp = "";
-  readonly #options: NegotiationOptions;
-  readonly #backOff = new Alarm();
-  #queue: Promise<unknown> = Promise.resolve();
-  #wake: () => void = () => undefined;
-  #live = true;
-  #offering = false;
-  #answering: Promise<unknown> | undefined;
-  #accepted: Accepted | undefined;
-  #answerInAck = false;
+class ReInvite {
+  readonly answer: Promise<Sdp>;
+  readonly #session: LegSession;
+  readonly #pracks: Pracks;
+  readonly #resolve: (answer: Sdp) => void;
+  readonly #reject: (error: SipError) => void;
+  #ack: SipRequest | undefined;
 
-  constructor(options: NegotiationOptions) {
-    this.#options = options;
+  constructor(session: LegSession, sdp: Sdp) {
+    const { core, dialog, agreement, timer } = session;
+    const { promise, resolve, reject } = Promise.withResolvers<Sdp>();
+    this.answer = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#session = session;
+    this.#pracks = new Pracks({
+      core,
+      dialog,
+      agreement,
+      answerTo: () => Promise.reject(new SipError(488, "An offer while ours is open")),
+      onUnanswerable: () => undefined,
+    });
+    const headers = { ...core.common(), ...timer.ask() };
+    const request = dialog.request("INVITE", { headers, body: sdpBody(agreement.offer(sdp)) });
+    core.send(request, (response) => this.#receive(response), { nextSeq: () => dialog.nextSeq() });
   }
 
-  /** What the first INVITE agreed on; returns our description under the leg's own o= line. */
-  begin(local: Sdp, remote: Sdp): Sdp {
-    this.localDescription = this.#options.origin.stamp(local);
-    this.description = remote;
-    return this.localDescription;
-  }
-
-  /** Resolves when no 2xx of ours waits for its ACK any more: only then may we send BYE (§15). */
-  async acknowledged(): Promise<void> {
-    await this.#accepted?.settled;
-  }
-
-  /** Sends a re-INVITE, after earlier ones; resolves with the answer, throws SipError. */
-  offer(sdp: Sdp): Promise<Sdp> {
-    const turn = this.#queue.then(() => this.#offerInTurn(sdp));
-    this.#queue = turn.catch(() => undefined);
-    return turn;
-  }
-
-  /** Our 2xx went out: repeat it until the ACK, which carries the answer if the 2xx had an offer. */
-  accepted(response: SipResponse, answerInAck: boolean): void {
-    this.#accepted?.stop();
-    this.#answerInAck = answerInAck;
-    this.#accepted = new Accepted(this.#options.core, response, () => this.#options.onFatal(0));
-  }
-
-  acknowledge(ack: SipRequest): void {
-    const waited = this.#accepted?.acknowledge(ack.headers.cseq.seq);
-    if (!waited || !this.#answerInAck) return;
-    this.#answerInAck = false;
-    if (mediaType(ack) !== "application/sdp") return;
-    this.description = ack.content;
-    this.#options.handlers().onAnswer?.(ack.content);
-  }
-
-  /** A re-INVITE of the peer. */
-  receive(request: SipRequest, transaction: ServerTransaction): void {
-    const { core } = this.#options;
-    const type = mediaType(request);
-    if (this.#offering) core.respond(transaction, 491);
-    else if (this.#answering !== undefined)
-      core.respond(transaction, 500, { headers: { "retry-after": "1" } });
-    else if (type !== "" && type !== "application/sdp") {
-      core.respond(transaction, 415, { headers: { accept: "application/sdp" } });
-    } else this.#answering = this.#answer(request, transaction);
-  }
-
-  /** The leg ended: nothing is sent again, whoever waits is told. */
-  stop(): void {
-    this.#live = false;
-    this.#backOff.stop();
-    this.#wake();
-    this.#accepted?.stop();
-  }
-
-  async #offerInTurn(sdp: Sdp): Promise<Sdp> {
-    try {
-      return await this.#invite(sdp);
-    } catch (error) {
-      if (!(error instanceof SipError) || error.status !== 491) throw error;
-    }
-    await this.#untilGlareIsOver();
-    return this.#invite(sdp);
-  }
-
-  /** The peer's own re-INVITE goes first; the owner of the Call-ID waits longer (§14.1). */
-  #untilGlareIsOver(): Promise<void> {
-    const { caller } = this.#options;
-    const ms = 10 * Math.round(caller ? 210 + Math.random() * 190 : Math.random() * 200);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    this.#backOff.set(ms, resolve);
-    return promise;
-  }
-
+<<<<<<< native-host/src/sip/re-invite.ts
+  #receive(response: SipResponse): void {
+    if (response.status < 200) this.#pracks.receive(response);
+    else if (response.status >= 300) this.#refused(response);
+    else if (this.#ack) this.#session.core.stack.sendStateless(this.#ack);
+    else this.#confirm(response);
+=======
   async #invite(sdp: Sdp): Promise<Sdp> {
     await this.#answering;
     await this.#accepted?.settled;
@@ -138,39 +79,32 @@ export class Negotiation {
     this.localDescription = local;
     this.description = answer;
     return answer;
+>>>>>>> /tmp/inv-new/native-host/src/sip/re-invite.ts
   }
 
-  #refused(response: SipResponse): SipError {
-    const { status, reason } = response;
-    if (status === 408 || status === 481) this.#options.onFatal(status);
-    return new SipError(status, reason, { response });
+  #refused(response: SipResponse): void {
+    this.#session.agreement.refused();
+    this.#reject(refusal(this.#session, response));
   }
 
   /** Every 2xx, also a repeated one, gets its ACK. */
-  #confirm(response: SipResponse): Sdp {
-    const { core, dialog } = this.#options;
+  #confirm(response: SipResponse): void {
+    const { core, dialog, agreement, timer } = this.#session;
     dialog.refreshTarget(response);
-    core.stack.sendStateless(
-      dialog.ack(response.headers.cseq.seq, { headers: core.credentialsFor(response) }),
-    );
-    return mediaType(response) === "application/sdp" ? response.content : "";
-  }
-
-  async #answer(request: SipRequest, transaction: ServerTransaction): Promise<void> {
-    const { core, dialog, origin } = this.#options;
-    let open = true;
-    transaction.onCancel = () => {
-      if (open) core.respond(transaction, 487);
-      open = false;
-    };
-    const answer = await this.#answerTo(request.content);
-    this.#answering = undefined;
-    if (!open) return;
-    open = false;
-    if (typeof answer === "number" || !this.#live) {
-      core.respond(transaction, this.#live ? Number(answer) : 487);
-      return;
+    timer.heard(response);
+    const headers = core.credentialsFor(response);
+    this.#ack = dialog.ack(response.headers.cseq.seq, { headers });
+    core.stack.sendStateless(this.#ack);
+    const answer = sdpIn(response);
+    // The answer may have come before, in a reliable response (RFC 3262 §5).
+    if (agreement.open === "us" && answer !== "") agreement.answered(answer);
+    if (agreement.open !== "us") this.#resolve(agreement.description);
+    else {
+      agreement.refused();
+      this.#reject(new SipError(488, "The peer accepted without an answer"));
     }
+<<<<<<< native-host/src/sip/re-invite.ts
+=======
     dialog.refreshTarget(request);
     const offer = request.content;
     this.localDescription = offer === "" ? origin.offer(answer) : origin.answer(answer, offer);
@@ -183,17 +117,40 @@ export class Negotiation {
     const response = core.response(request, 200, { headers, body: sdpBody(this.localDescription) });
     transaction.respond(response);
     this.accepted(response, request.content === "");
+>>>>>>> /tmp/inv-new/native-host/src/sip/re-invite.ts
   }
+}
 
-  /** The answer to an offer, our own description for a peer that asks for an offer, or the status to refuse with. */
-  async #answerTo(offer: Sdp): Promise<Sdp | number> {
-    const { onOffer, makeOffer } = this.#options.handlers();
-    if (offer === "" && !makeOffer) return this.localDescription;
-    if (offer !== "" && !onOffer) return sameMedia(offer, this.description) ? this.localDescription : 488;
-    try {
-      return (await (offer === "" ? makeOffer?.() : onOffer?.(offer))) ?? 488;
-    } catch (error) {
-      return this.#options.core.statusOf(error);
-    }
+/** Answers a re-INVITE of the peer, which nothing stands against; hands over the 2xx, to be repeated until its ACK. */
+export async function answerReInvite(
+  session: LegSession,
+  transaction: ServerTransaction,
+  onAccepted: (response: SipResponse) => void,
+): Promise<void> {
+  const { core, agreement } = session;
+  const { request } = transaction;
+  let open = true;
+  const decide = () => {
+    const first = open;
+    open = false;
+    return first;
+  };
+  transaction.onCancel = () => {
+    if (!decide()) return;
+    agreement.refused();
+    core.respond(transaction, 487);
+  };
+  const offer = sdpIn(request);
+  if (offer !== "") agreement.offered(offer);
+  const answer = offer === "" ? await ownOffer(session) : await answerTo(session, offer);
+  if (!decide()) return;
+  if (typeof answer === "number") {
+    agreement.refused();
+    core.respond(transaction, answer);
+    return;
   }
+  const local = offer === "" ? agreement.offer(answer) : agreement.answer(answer);
+  const response = agreeing(session, request, local);
+  transaction.respond(response);
+  onAccepted(response);
 }

@@ -12,6 +12,7 @@ import { allowedMethods, type Owner } from "./owner.ts";
 import { type OutsideReferOptions, referOutside } from "./refer-outside.ts";
 import { type RegisterOptions, type Registration, register } from "./register.ts";
 import { RequestRouting } from "./request-routing.ts";
+import { DEFAULT_SESSION, type SessionTimes } from "./session-expires.ts";
 import { openStack, type Ports, type StackOptions } from "./stack.ts";
 import { type SubscribeOptions, type Subscription, subscribe } from "./subscribe.ts";
 import { withDefaultTimers } from "./timers.ts";
@@ -37,6 +38,8 @@ export interface UserAgentOptions extends Owner, SocketOptions {
   /** Names and passwords; unless they say where else, for the outbound proxy and the domain of the identity. */
   readonly credentials?: readonly Credentials[];
   readonly timers?: StackOptions["timers"];
+  /** How often a call is asked whether it lives (RFC 4028): every 1800 s at least, and 90 s is the least a peer may ask for. */
+  readonly session?: Partial<SessionTimes>;
   /** What a callback of the owner threw without meaning a status by it; a process warning when missing. */
   readonly onError?: (error: Error) => void;
 }
@@ -212,6 +215,7 @@ function coreOptions(options: UserAgentOptions, below: Below): CoreOptions {
     outboundProxy,
     wallet,
     allow,
+    session: { ...DEFAULT_SESSION, ...options.session },
     onError,
     owner: options,
   };

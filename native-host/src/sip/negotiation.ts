@@ -1,0 +1,197 @@
+/** Offer and answer on a leg: whose turn it is, by which method, and again after a glare (RFC 3261 §14, RFC 3311, RFC 3264). */
+import { Accepted } from "./accepted.ts";
+import { Alarm } from "./alarm.ts";
+import { pauseAfter } from "./glare.ts";
+import { type LegSession, refuseAtOnce, sayLater, sdpIn } from "./leg-session.ts";
+import type { Sdp, SipRequest, SipResponse } from "./message.ts";
+import { answerReInvite, offerInReInvite } from "./re-invite.ts";
+import { SipError } from "./sip-error.ts";
+import type { ServerTransaction } from "./stack.ts";
+import { offerInUpdate, receiveUpdate, refreshByUpdate } from "./update.ts";
+
+export interface NegotiationOptions extends LegSession {
+  /** We made the Call-ID: then our back-off after a glare is the longer one (§14.1). */
+  readonly caller: boolean;
+  /** The first INVITE has no final response yet. */
+  readonly early: boolean;
+  /** Whether the peer's Allow names UPDATE. */
+  readonly takesUpdate: () => boolean;
+}
+
+/** How often one offer is made before its refusal counts. */
+const TRIES = 2;
+
+/** Answers of a peer that says it takes UPDATE and does not. */
+const NO_SUCH_METHOD: ReadonlySet<number> = new Set([405, 501]);
+
+/** Who is just changing the session of one leg, and who is next. */
+export class Negotiation {
+  readonly #options: NegotiationOptions;
+  readonly #backOff = new Alarm();
+  readonly #confirmed = Promise.withResolvers<void>();
+  #queue: Promise<unknown> = Promise.resolve();
+  #wake: () => void = () => undefined;
+  #live = true;
+  #early: boolean;
+  /** Whose INVITE has no final response. */
+  #inviting: "us" | "peer" | undefined;
+  #answering: Promise<unknown> | undefined;
+  #pending: ServerTransaction | undefined;
+  #accepted: Accepted | undefined;
+
+  constructor(options: NegotiationOptions) {
+    this.#options = options;
+    this.#early = options.early;
+    if (!options.early) this.#confirmed.resolve();
+    else this.#inviting = options.caller ? "us" : "peer";
+  }
+
+  /** The first INVITE was accepted. */
+  confirm(): void {
+    this.#early = false;
+    this.#inviting = undefined;
+    this.#confirmed.resolve();
+  }
+
+  /** Resolves when no 2xx of ours waits for its ACK any more: only then may we send BYE (§15). */
+  async acknowledged(): Promise<void> {
+    await this.#accepted?.settled;
+  }
+
+  /** Makes an offer, after earlier ones; resolves with the answer, throws SipError. */
+  offer(sdp: Sdp): Promise<Sdp> {
+    const turn = this.#queue.then(() => this.#offerUntilHeard(sdp));
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** The session is due to be refreshed (RFC 4028 §7.4): by UPDATE, else by the last description once more. */
+  refresh(): void {
+    this.#queue = this.#queue.then(() => this.#refresh()).catch(() => undefined);
+  }
+
+  /** Our 2xx went out: repeat it until the ACK, which carries the answer if the 2xx had an offer. */
+  accepted(response: SipResponse): void {
+    const { core, onFatal } = this.#options;
+    this.#accepted?.stop();
+    this.#accepted = new Accepted(core, response, () => onFatal(0));
+  }
+
+  acknowledge(ack: SipRequest): void {
+    const { agreement, handlers } = this.#options;
+    const news = this.#accepted?.acknowledge(ack.headers.cseq.seq);
+    if (!news || agreement.open !== "us") return;
+    const answer = sdpIn(ack);
+    if (answer === "") agreement.refused();
+    else {
+      agreement.answered(answer);
+      handlers().onAnswer?.(answer);
+    }
+  }
+
+  /** A re-INVITE of the peer: 491 while our own is under way, 500 while we think about its last (§14.2). */
+  receiveInvite(transaction: ServerTransaction): void {
+    const { core, agreement } = this.#options;
+    if (this.#inviting === "us" || agreement.open === "us") core.respond(transaction, 491);
+    else if (this.#inviting === "peer" || agreement.open === "peer") sayLater(this.#options, transaction);
+    else if (!refuseAtOnce(this.#options, transaction)) void this.#answer(transaction);
+  }
+
+  receiveUpdate(transaction: ServerTransaction): void {
+    void receiveUpdate(this.#options, transaction);
+  }
+
+  /** The leg ended: nothing is sent again, whoever waits is told. */
+  stop(): void {
+    this.#live = false;
+    this.#backOff.stop();
+    this.#wake();
+    this.#accepted?.stop();
+    this.#pending?.onCancel?.();
+    this.#options.agreement.refused();
+    this.#confirmed.resolve();
+  }
+
+  async #offerUntilHeard(sdp: Sdp): Promise<Sdp> {
+    for (let left = TRIES - 1; ; left--) {
+      try {
+        return await this.#offerInTurn(sdp);
+      } catch (error) {
+        const ms = this.#pauseAfter(error);
+        if (ms === undefined || left === 0) throw error;
+        await this.#pause(ms);
+      }
+    }
+  }
+
+  /** When to try again what failed so, milliseconds; undefined for never. */
+  #pauseAfter(error: unknown): number | undefined {
+    const { caller, timer } = this.#options;
+    if (error instanceof SipError && error.response && timer.raise(error.response)) return 0;
+    return pauseAfter(error, caller);
+  }
+
+  #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    this.#backOff.set(ms, resolve);
+    return promise;
+  }
+
+  /** In an early dialog only UPDATE can change the session, and only once it has been agreed on (RFC 3311 §5.1). */
+  async #offerInTurn(sdp: Sdp): Promise<Sdp> {
+    const { agreement, takesUpdate } = this.#options;
+    await this.#untilOurTurn();
+    if (!this.#early) return this.#reInvite(sdp);
+    if (agreement.reached && takesUpdate()) return offerInUpdate(this.#options, sdp);
+    const confirmed = this.#confirmed.promise;
+    await (agreement.open ? Promise.race([confirmed, agreement.closed]) : confirmed);
+    return this.#offerInTurn(sdp);
+  }
+
+  async #untilOurTurn(): Promise<void> {
+    const { agreement } = this.#options;
+    await this.#answering;
+    await this.#accepted?.settled;
+    if (agreement.reached) await agreement.closed;
+    if (!this.#live) throw new SipError(481, "The call has ended");
+  }
+
+  async #reInvite(sdp: Sdp): Promise<Sdp> {
+    this.#inviting = "us";
+    try {
+      return await offerInReInvite(this.#options, sdp);
+    } finally {
+      this.#inviting = undefined;
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    await this.#untilOurTurn();
+    try {
+      await this.#refreshByAnyMethod();
+    } catch (error) {
+      const ms = this.#pauseAfter(error);
+      if (ms === undefined) this.#options.timer.refused();
+      else this.#backOff.set(ms, () => this.refresh());
+    }
+  }
+
+  async #refreshByAnyMethod(): Promise<void> {
+    const { agreement, takesUpdate } = this.#options;
+    const refusal = takesUpdate() ? await refreshByUpdate(this.#options) : "untold";
+    const takesNone = refusal instanceof SipError && NO_SUCH_METHOD.has(refusal.status);
+    if (refusal === "untold" || takesNone) await this.#reInvite(agreement.localDescription);
+    else if (refusal) throw refusal;
+  }
+
+  async #answer(transaction: ServerTransaction): Promise<void> {
+    this.#inviting = "peer";
+    this.#pending = transaction;
+    this.#answering = answerReInvite(this.#options, transaction, (response) => this.accepted(response));
+    await this.#answering;
+    this.#inviting = undefined;
+    this.#pending = undefined;
+    this.#answering = undefined;
+  }
+}
