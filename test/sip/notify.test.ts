@@ -165,8 +165,8 @@ describe("a notifier", () => {
   test("says why it ends, and does not tell its owner who ended it", async () => {
     const { annas, notifier, ended } = await subscribed();
 
-    notifier.terminate("noresource");
-    notifier.terminate("noresource");
+    void notifier.terminate("noresource");
+    void notifier.terminate("noresource");
     await settled();
 
     assert.deepEqual(states(annas.requests), ["terminated;reason=noresource"]);
@@ -189,21 +189,118 @@ describe("a notifier", () => {
     assert.deepEqual(ended, []);
   });
 
-  const refused: [title: string, status: number, headers: Partial<SipHeaders>][] = [
-    ["without an Event", 489, { event: "" }],
-    ["without a Contact", 400, { contact: [] }],
-    ["with no number in Expires", 400, { expires: "-1" }],
-  ];
-  for (const [title, status, headers] of refused) {
-    test(`a SUBSCRIBE ${title} is refused with ${status}`, async () => {
-      const net = new FakeNet();
-      const annas = net.scripted("anna");
-      await net.agent("comedies", { onSubscribe: () => assert.fail("reached the owner") });
+  test("sends only the newest state to anna who is slow", async () => {
+    const { annas, notifier } = await subscribed();
 
-      annas.send(subscribe(headers));
-      await settled();
+    const told = [];
+    for (let change = 0; change < 1000; change++) told.push(notifier.notify("text/plain", `${change}`));
+    await settled();
+    annas.respond(0, 200);
+    await settled();
+    annas.respond(1, 200);
+    await Promise.all(told);
 
-      assert.equal(annas.responses[0]?.status, status);
-    });
-  }
+    assert.deepEqual(
+      annas.requests.map(({ content }) => content),
+      ["0", "999"],
+    );
+  });
+
+  test("whose owner has nothing to say yet sends an empty NOTIFY at once", async () => {
+    const { annas } = await subscribed();
+
+    await settled();
+
+    assert.deepEqual(
+      annas.requests.map(({ content, headers }) => [content, String(headers["subscription-state"])]),
+      [["", "active;expires=600"]],
+    );
+  });
+
+  test("repeats the id that anna gave her subscription", async () => {
+    const { annas, notifier, again } = await subscribed({ event: "conference;id=7" });
+
+    void notifier.notify("text/plain", "one");
+    const refresh = again(2, "600");
+    annas.send({ ...refresh, headers: { ...refresh.headers, event: "conference;id=8" } });
+    await settled();
+
+    assert.equal(annas.requests[0]?.headers["event"], "conference;id=7");
+    assert.deepEqual(
+      annas.responses.map(({ status }) => status),
+      [200, 481],
+    );
+  });
+
+  test("waits between two NOTIFYs as long as anna asked, but not with the last", async () => {
+    const { annas, notifier } = await subscribed({ event: "conference;max-rate=0.2" });
+
+    void notifier.notify("text/plain", "one");
+    await settled();
+    annas.respond(0, 200);
+    await settled();
+    void notifier.notify("text/plain", "two");
+    mock.timers.tick(4999);
+    await settled();
+    assert.equal(annas.requests.length, 1);
+    mock.timers.tick(1);
+    await settled();
+    assert.equal(annas.requests.length, 2);
+    annas.respond(1, 200);
+    await settled();
+    void notifier.terminate("noresource", "text/plain", "gone");
+    await settled();
+
+    assert.deepEqual(
+      annas.requests.map(({ content }) => content),
+      ["one", "two", "gone"],
+    );
+  });
+
+  test("comes back with the newest state when anna asks it to wait", async () => {
+    const { annas, notifier, ended } = await subscribed();
+
+    void notifier.notify("text/plain", "one");
+    await settled();
+    annas.respond(0, 503, { headers: { "retry-after": "9" } });
+    await settled();
+    void notifier.notify("text/plain", "two");
+    mock.timers.tick(8999);
+    await settled();
+    assert.equal(annas.requests.length, 1);
+    mock.timers.tick(1);
+    await settled();
+
+    assert.equal(annas.requests[1]?.content, "two");
+    assert.deepEqual(ended, []);
+  });
+
+  test("is over when anna has no time and does not say until when", async () => {
+    const { annas, notifier, ended } = await subscribed();
+
+    void notifier.notify("text/plain", "one");
+    await settled();
+    annas.respond(0, 503);
+    await settled();
+
+    assert.deepEqual(ended, ["lost"]);
+    assert.equal(notifier.active, false);
+  });
+
+  test("grants nothing shorter than it wants to, first or later", async () => {
+    const { annas, again } = await subscribed();
+
+    annas.send(again(2, "4"));
+    annas.send(subscribe({ expires: "3" }));
+    await settled();
+
+    const [, ...short] = annas.responses;
+    assert.deepEqual(
+      short.map(({ status, headers }) => [status, headers["min-expires"]]),
+      [
+        [423, "5"],
+        [423, "5"],
+      ],
+    );
+  });
 });
