@@ -1,15 +1,20 @@
 <<<<<<< native-host/src/sip/incoming-invite.ts
+
 /** An INVITE outside a dialog, from the peer's request to the owner that will decide (RFC 3261 §13.3, RFC 3891 §3, RFC 4028 §9). */
 import type { Core } from "./core.ts";
 import { dialogKey, usableContact } from "./dialog.ts";
 import { mediaType, parseParameters, parseReplaces } from "./header-values.ts";
+
 =======
+
 /** An INVITE outside a dialog, from the peer's request to our decision (RFC 3261 §13.3, RFC 3891 §3). */
 import type { Attempt, Core } from "./core.ts";
 import { Dialog, dialogKey, usableContact } from "./dialog.ts";
 import { extraHeaders, mediaType, parseParameters, parseReplaces, sdpBody, token } from "./header-values.ts";
 import { recvInfo } from "./info.ts";
+
 >>>>>>> /tmp/inv-new/native-host/src/sip/incoming-invite.ts
+
 import { InviteLeg } from "./invite-leg.ts";
 import type { DialogId, IncomingInvite } from "./leg.ts";
 import { type SipHeaders, type SipRequest, textHeader } from "./message.ts";

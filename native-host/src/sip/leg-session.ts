@@ -4,6 +4,7 @@ import type { Agreement } from "./agreement.ts";
 import type { Core } from "./core.ts";
 import type { Dialog } from "./dialog.ts";
 import { mediaType } from "./header-values.ts";
+import { recvInfo } from "./info.ts";
 import type { LegHandlers } from "./leg.ts";
 import type { Sdp, SipMessage, SipRequest, SipResponse } from "./message.ts";
 import type { SessionTimer } from "./session-timer.ts";
@@ -74,9 +75,14 @@ export function sayLater({ core }: LegSession, transaction: ServerTransaction): 
 
 /** Our 2xx to a request that may change session, target and timer alike. */
 export function agreeing(session: LegSession, request: SipRequest, answer: Sdp): SipResponse {
-  const { core, dialog, timer } = session;
+  const { core, dialog, timer, handlers } = session;
   dialog.refreshTarget(request);
-  const headers = { ...core.abilities(), contact: [dialog.contact], ...timer.grant(request) };
+  const headers = {
+    ...core.abilities(),
+    ...recvInfo(handlers()),
+    contact: [dialog.contact],
+    ...timer.grant(request),
+  };
   const body = answer === "" ? undefined : { type: "application/sdp", content: answer };
   return core.response(request, 200, { headers, body });
 }

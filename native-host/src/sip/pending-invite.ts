@@ -4,6 +4,7 @@ import { Agreement } from "./agreement.ts";
 import type { Attempt, Core } from "./core.ts";
 import { Dialog } from "./dialog.ts";
 import { extraHeaders, optionTags, sdpBody, token } from "./header-values.ts";
+import { recvInfo } from "./info.ts";
 import { InviteLeg } from "./invite-leg.ts";
 import type {
   AcceptOptions,
@@ -156,6 +157,7 @@ export class PendingInvite implements IncomingInvite, Attempt {
     const granted = timer.grant(this.request);
     const headers = {
       ...this.#core.abilities(),
+      ...recvInfo(leg.handlers),
       ...extraHeaders(options.headers),
       ...granted,
       contact: [dialog.contact],

@@ -1,8 +1,12 @@
 <<<<<<< native-host/src/sip/re-invite.ts
+
 /** A re-INVITE, sent or received: a new offer in a confirmed dialog (RFC 3261 §14). */
 import { sdpBody } from "./header-values.ts";
+import { recvInfo } from "./info.ts";
 import { agreeing, answerTo, type LegSession, ownOffer, refusal, sdpIn } from "./leg-session.ts";
+
 =======
+
 /** Offer and answer on a leg: re-INVITE both ways, with glare (RFC 3261 §14, RFC 3264). */
 import { type Origin, sameMedia } from "#sdp/origin.ts";
 import { Accepted } from "./accepted.ts";
@@ -12,7 +16,9 @@ import type { Dialog } from "./dialog.ts";
 import { mediaType, sdpBody } from "./header-values.ts";
 import { recvInfo } from "./info.ts";
 import type { LegHandlers } from "./leg.ts";
+
 >>>>>>> /tmp/inv-new/native-host/src/sip/re-invite.ts
+
 import type { Sdp, SipRequest, SipResponse } from "./message.ts";
 import { Pracks } from "./prack.ts";
 import { SipError } from "./sip-error.ts";
@@ -45,7 +51,7 @@ class ReInvite {
       answerTo: () => Promise.reject(new SipError(488, "An offer while ours is open")),
       onUnanswerable: () => undefined,
     });
-    const headers = { ...core.common(), ...timer.ask() };
+    const headers = { ...core.common(), ...recvInfo(session.handlers()), ...timer.ask() };
     const request = dialog.request("INVITE", { headers, body: sdpBody(agreement.offer(sdp)) });
     core.send(request, (response) => this.#receive(response), { nextSeq: () => dialog.nextSeq() });
   }
