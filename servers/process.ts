@@ -2,10 +2,8 @@
 
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import pino, { type Logger } from "pino";
-import { FlowLog } from "#sip/flow-log.ts";
-import type { UserAgentOptions } from "#sip/user-agent.ts";
-
-type Trace = UserAgentOptions["onTrace"];
+import type { Ports } from "#sip/stack.ts";
+import { Tracing } from "./tracing.ts";
 
 /** The options all SIP servers have, as parseArgs takes them; `port` has each server's own default. */
 export function commonOptions(port: number) {
@@ -14,12 +12,14 @@ export function commonOptions(port: number) {
     port: { type: "string", default: String(port) },
     "log-level": { type: "string", default: "info" },
     flow: { type: "boolean", default: false },
+    pcap: { type: "string" },
     help: { type: "boolean", default: false },
   } as const;
 }
 
 export const COMMON_USAGE = `  --log-level LEVEL  trace, debug, info, warn, error or silent (info)
   --flow             print every SIP message as one line of a call flow
+  --pcap FILE        write every SIP message to a capture that Wireshark opens
 `;
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "silent"];
@@ -27,14 +27,16 @@ const LEVELS = ["trace", "debug", "info", "warn", "error", "silent"];
 /** What runs, once it listens. */
 export interface Running {
   readonly address: string;
+  /** Of the listeners beside UDP and TCP. */
+  readonly ports?: Ports;
   close(): Promise<void>;
 }
 
 /** What a server is handed to start with. */
 export interface Surroundings {
   readonly log: Logger;
-  /** Prints the call flow as this server sees it; `peers` names addresses, as FlowLog takes them. */
-  trace(peers?: Readonly<Record<string, string>>): { readonly onTrace?: Exclude<Trace, undefined> };
+  /** Shows the call flow as this server sees it; `peers` names addresses, as FlowLog takes them. */
+  readonly trace: Tracing["trace"];
 }
 
 export interface ServerProcess<Options extends ParseArgsOptionsConfig, Settings> {
@@ -58,21 +60,24 @@ export async function runServer<Options extends ParseArgsOptionsConfig, Settings
   const words = readWords(server);
   if (words === undefined) return void process.stdout.write(server.usage);
   try {
-    const { settings, level, flow } = words;
+    const { settings, level, flow, pcap } = words;
     const log = pino({ name, level }, pino.destination({ dest: 2, sync: true }));
-    const trace = (peers = {}) => (flow ? { onTrace: flowTo(peers, name) } : {});
-    const running = await server.open(settings, { log, trace });
+    const tracing = new Tracing({ name, flow, pcap });
+    const running = await server.open(settings, { log, trace: (peers) => tracing.trace(peers) });
+    tracing.listening(running.address);
     endOnSignal(running);
     process.stdout.write(`ready ${running.address}\n`);
+    for (const [name, port] of Object.entries(running.ports ?? {})) log.info(`${name} on port ${port}`);
   } catch (cause) {
     fail(name, 1, cause);
   }
 }
 
 /** A port number of the command line, 0 to 65535; throws a sentence. */
-export function readPort(text: unknown): number {
+export function readPort(text: unknown, name = "port"): number {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`--port ${text} is not a port.`);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new Error(`--${name} ${text} is not a port.`);
   return port;
 }
 
@@ -84,20 +89,18 @@ function readWords<Options extends ParseArgsOptionsConfig, Settings>(
     const {
       help,
       flow,
+      pcap,
       "log-level": level = "info",
     } = values as Record<string, string | boolean | undefined>;
     if (help) return undefined;
     if (!LEVELS.includes(String(level)))
       throw new Error(`--log-level ${level} is not one of ${LEVELS.join(", ")}.`);
-    return { settings: server.read(values as Values<Options>), level: String(level), flow: flow === true };
+    const capture = typeof pcap === "string" ? pcap : undefined;
+    const settings = server.read(values as Values<Options>);
+    return { settings, level: String(level), flow: flow === true, pcap: capture };
   } catch (cause) {
     return fail(server.name, 2, cause);
   }
-}
-
-function flowTo(peers: Readonly<Record<string, string>>, self: string): Exclude<Trace, undefined> {
-  const flowLog = new FlowLog({ ...peers }, (line) => process.stderr.write(`${line}\n`));
-  return flowLog.trace(self);
 }
 
 function endOnSignal(running: Running): void {

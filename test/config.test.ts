@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { loadConfig, readConfig } from "../native-host/src/config.ts";
 
+const CERTIFICATES = join(import.meta.dirname, "support/certificates");
+
 const desk = { id: "desk", kind: "sip", uri: "sip:desk@192.0.2.7" };
 
 /** Configurations that are wrong, and the sentence each gets. */
@@ -24,6 +26,13 @@ const MISTAKES: readonly (readonly [value: unknown, sentence: string])[] = [
   [{ sip: { codecs: "PCMA" } }, "sip.codecs must be a list of PCMU, PCMA, each once at most."],
   [{ sip: { codecs: ["PCMA", "PCMA"] } }, "sip.codecs must be a list of PCMU, PCMA, each once at most."],
   [{ sip: { codecs: ["opus"] } }, "sip.codecs must be a list of PCMU, PCMA, each once at most."],
+  [
+    { sip: { tls: { certificate: "cert.pem" } } },
+    "sip.tls must have both certificate and key, each the name of a file.",
+  ],
+  [{ sip: { tls: {} } }, "sip.tls must have both certificate and key, each the name of a file."],
+  [{ sip: { tls: { port: "x" } } }, "sip.tls.port must be a port, 0 to 65535."],
+  [{ sip: { ca: 5 } }, "sip.ca must be a text of one line, 256 characters at most."],
   [{ sip: { bnd: "127.0.0.1" } }, "sip.bnd is not a key of the configuration."],
   [{ devices: {} }, "devices must be a list."],
   [{ devices: ["desk"] }, "devices[0] must be an object."],
@@ -90,6 +99,40 @@ describe("The configuration", () => {
       codecs: ["PCMA"],
     });
   });
+
+  test("names the files for TLS, as seen from where it lies itself", () => {
+    const tls = { certificate: "localhost.pem", key: "localhost.key", port: 5061 };
+
+    const config = readConfig({ sip: { tls, ca: "ca.pem" } }, CERTIFICATES);
+
+    assert.match(config.sip.tls?.certificate ?? "", /^-----BEGIN CERTIFICATE-----/);
+    assert.match(config.sip.tls?.key ?? "", /^-----BEGIN PRIVATE KEY-----/);
+    assert.equal(config.sip.tls?.port, 5061);
+    assert.match(config.sip.ca ?? "", /^-----BEGIN CERTIFICATE-----/);
+  });
+
+  const wrongFiles = [
+    [{ ca: "nowhere.pem" }, "nowhere.pem cannot be read."],
+    [{ ca: "localhost.key" }, "localhost.key holds no certificate in PEM."],
+    [
+      { tls: { certificate: "localhost.key", key: "localhost.key" } },
+      "localhost.key holds no certificate in PEM.",
+    ],
+    [
+      { tls: { certificate: "ca.pem", key: "ca.pem" } },
+      "ca.pem holds no private key in PEM, or one with a password.",
+    ],
+    [
+      { tls: { certificate: "ca.pem", key: "localhost.key" } },
+      `localhost.key is not the key of the certificate in ${join(CERTIFICATES, "ca.pem")}.`,
+    ],
+  ] as const;
+  for (const [sip, sentence] of wrongFiles) {
+    test(`is refused with the file's name: ${sentence.split("/")[0]}`, () => {
+      const message = `${CERTIFICATES}/${sentence}`;
+      assert.throws(() => readConfig({ sip }, CERTIFICATES), { name: "ConfigError", message });
+    });
+  }
 
   for (const [value, sentence] of MISTAKES) {
     test(`is refused: ${sentence}`, () => {
@@ -218,7 +261,7 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
 
     assert.deepEqual(Object.keys(properties ?? {}).sort(), ["$schema", "devices", "identity", "sip"]);
     assert.deepEqual(keys(properties?.["identity"]), ["name", "uri"]);
-    assert.deepEqual(keys(properties?.["sip"]), ["bind", "codecs", "outboundProxy", "port"]);
+    assert.deepEqual(keys(properties?.["sip"]), ["bind", "ca", "codecs", "outboundProxy", "port", "tls"]);
     assert.deepEqual(kinds.map(keys), [
       ["anchor", "audioPlayer", "audioSource", "default", "id", "kind", "name", "program"],
       ["anchor", "default", "id", "kind", "name", "uri"],

@@ -2,7 +2,10 @@
 
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
+import { dirname } from "node:path";
 import type { SipUri } from "./sip/message.ts";
+import type { TlsOptions } from "./sip/stack.ts";
+import { PemError, readPem } from "./sip/transport/pem.ts";
 import { isSipUri } from "./sip/uri.ts";
 
 export interface SoftphoneConfig {
@@ -39,6 +42,10 @@ export interface Config {
     readonly bind?: string;
     readonly port?: number;
     readonly outboundProxy?: SipUri;
+    /** To be reached by TLS: PEM text out of the files named. */
+    readonly tls?: TlsOptions;
+    /** PEM text of authorities trusted beside the system's. */
+    readonly ca?: string;
     /** What phones are offered, best first; not said: PCMU, PCMA. */
     readonly codecs?: readonly CodecName[];
   };
@@ -62,15 +69,15 @@ export async function loadConfig(file: string): Promise<Config> {
     throw new ConfigError(`${file} cannot be read.`, { cause });
   }
   try {
-    return readConfig(parseJson(text));
+    return readConfig(parseJson(text), dirname(file));
   } catch (mistake) {
     if (!(mistake instanceof ConfigError)) throw mistake;
     throw new ConfigError(`${file}: ${mistake.message}`, { cause: mistake });
   }
 }
 
-/** Reads what the file says. Throws ConfigError with the path of the key. */
-export function readConfig(value: unknown): Config {
+/** Reads what the file says, and the files it names beside it in `directory`. Throws ConfigError with the path of the key. */
+export function readConfig(value: unknown, directory = "."): Config {
   const config = new Section(value, "");
   // For editors only.
   config.text("$schema");
@@ -85,6 +92,7 @@ export function readConfig(value: unknown): Config {
       port: sip.port("port"),
       outboundProxy: sip.sipUri("outboundProxy"),
       codecs: sip.choices("codecs", CODECS),
+      ...readTrust(sip, directory),
     }),
     ...(devices && { devices }),
   };
@@ -92,6 +100,22 @@ export function readConfig(value: unknown): Config {
   sip.end();
   checkDevices(devices ?? []);
   return read;
+}
+
+function readTrust(sip: Section, directory: string): Pick<Config["sip"], "tls" | "ca"> {
+  const ca = sip.text("ca");
+  const files = sip.optional("tls");
+  const [certificate, key, port] = [files?.text("certificate"), files?.text("key"), files?.port("port")];
+  files?.end();
+  if (files && (certificate === undefined || key === undefined)) {
+    throw sip.mistake("tls", "must have both certificate and key, each the name of a file");
+  }
+  try {
+    const pem = readPem({ certificate, key, ca }, directory);
+    return { ...(pem.pair && { tls: { ...pem.pair, ...compact({ port }) } }), ...compact({ ca: pem.ca }) };
+  } catch (cause) {
+    throw new ConfigError(cause instanceof PemError ? cause.message : "sip.tls cannot be read.", { cause });
+  }
 }
 
 function readDevice(device: Section): DeviceConfig {
@@ -156,6 +180,11 @@ class Section {
 
   section(key: string): Section {
     return new Section(this.#take(key) ?? {}, this.#place(key));
+  }
+
+  optional(key: string): Section | undefined {
+    const value = this.#take(key);
+    return value === undefined ? undefined : new Section(value, this.#place(key));
   }
 
   list(key: string): Section[] | undefined {

@@ -159,12 +159,14 @@ async function openAgent(
     if (options.flow) flow(...message);
   };
   const wanted = options.sipPort ?? config.sip.port ?? SIP_PORT;
-  const { outboundProxy } = config.sip;
+  const { outboundProxy, tls, ca } = config.sip;
   const agent = await openOnFreePort(wanted, {
     host,
     name: NAME,
     identity,
     ...(outboundProxy && { outboundProxy }),
+    ...(tls && { tls }),
+    ...(ca !== undefined && { ca }),
     onTrace: both,
   });
   if (wanted !== 0 && agent.port !== wanted) log.warn(`SIP port ${wanted} is taken; using ${agent.port}`);

@@ -5,13 +5,14 @@ import type { SipUri } from "#sip/message.ts";
 import { bracketed } from "#sip/uri.ts";
 import type { UserAgentOptions } from "#sip/user-agent.ts";
 import { UserAgent } from "#sip/user-agent.ts";
+import { CONFERENCE_EVENT, CONFERENCE_INFO } from "./conference-package.ts";
 import type { Limits } from "./focus.ts";
 import { Focus } from "./focus.ts";
 import { MixerControl } from "./mixer-control.ts";
 
 export interface ConferenceServerOptions
   extends Pick<UserAgentOptions, "host" | "port">,
-    Partial<Pick<UserAgentOptions, "timers" | "onTrace">> {
+    Partial<Pick<UserAgentOptions, "timers" | "onTrace" | "tls" | "ca" | "ws" | "wss" | "origins">> {
   readonly mixer: SipUri;
   readonly log: Pick<Logger, "info" | "error">;
   readonly limits?: Limits;
@@ -19,6 +20,8 @@ export interface ConferenceServerOptions
 
 export interface ConferenceServer {
   readonly address: SipUri;
+  /** Of the listeners beside UDP and TCP. */
+  readonly ports: UserAgent["ports"];
   readonly focus: Focus;
   /** Says goodbye to phones, mixer and subscribers; takes at most about 2 s. */
   close(): Promise<void>;
@@ -40,10 +43,14 @@ export async function openConferenceServer(options: ConferenceServerOptions): Pr
     identity: { name: "Conference" },
     onInvite: (invite) => void focus.invited(invite),
     onSubscribe: (subscribe) => focus.subscribed(subscribe),
+    onRefer: (refer) => focus.referred(refer),
+    events: { [CONFERENCE_EVENT]: [CONFERENCE_INFO] },
+    inviteStatus: (target) => focus.inviteStatus(target),
   });
   const mixer = new MixerControl(agent, mixerUri);
   return {
     address: agent.address,
+    ports: agent.ports,
     focus,
     async close() {
       const ended = focus.close();

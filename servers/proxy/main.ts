@@ -2,17 +2,20 @@
 
 import { parseHostPort } from "#sip/uri.ts";
 import { COMMON_USAGE, commonOptions, readPort, runServer } from "../process.ts";
+import { readTransports, TRANSPORT_OPTIONS, TRANSPORT_USAGE } from "../transports.ts";
 import { openProxy } from "./proxy.ts";
 import { watchUsers } from "./users.ts";
 
-const USAGE = `proxy [--bind ADDRESS] [--port N] [--domain NAME]... [--users FILE] [--log-level LEVEL] [--flow]
+const USAGE = `proxy [--bind ADDRESS] [--port N] [--domain NAME]... [--users FILE]
+      [--certificate FILE --key FILE] [--tls-port N] [--ca FILE] [--ws-port N] [--wss-port N] [--origin URL]...
+      [--log-level LEVEL] [--flow]
 
   --bind ADDRESS     where to listen, UDP and TCP (127.0.0.1)
   --port N           SIP port, 0 for any free one (5070)
   --domain NAME      a domain whose users register here, beside the proxy's own address; may be repeated
   --users FILE       who may register and call, one a line as partyline passwd makes it; read again when it changes.
                      Without it the machines beside this one may, and nobody else
-${COMMON_USAGE}`;
+${TRANSPORT_USAGE}${COMMON_USAGE}`;
 
 await runServer({
   name: "proxy",
@@ -21,11 +24,18 @@ await runServer({
     ...commonOptions(5070),
     domain: { type: "string", multiple: true, default: [] as string[] },
     users: { type: "string" },
+    ...TRANSPORT_OPTIONS,
   },
-  read({ bind, port, domain, users }) {
+  read({ bind, port, domain, users, ...transports }) {
     const wrong = domain.find((name) => parseHostPort(name)?.port !== undefined || !parseHostPort(name));
     if (wrong !== undefined) throw new Error(`--domain ${wrong} is not a host name.`);
-    return { host: bind, port: readPort(port), names: domain.map((name) => name.toLowerCase()), file: users };
+    return {
+      host: bind,
+      port: readPort(port),
+      ...readTransports(transports, readPort(port)),
+      names: domain.map((name) => name.toLowerCase()),
+      file: users,
+    };
   },
   open: async ({ file, ...settings }, { log, trace }) =>
     openProxy({

@@ -26,6 +26,7 @@ type Sockets = Pick<
   | "ca"
   | "ws"
   | "wss"
+  | "origins"
   | "timers"
   | "limits"
   | "lookup"

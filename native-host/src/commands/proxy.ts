@@ -1,12 +1,14 @@
 /** `partyline proxy`: registrar and proxy. */
 import type { CliCommand } from "./command.ts";
-import { runServers, SERVER_OPTIONS } from "./server-processes.ts";
+import { runServers, SERVER_OPTIONS, TRANSPORT_OPTIONS } from "./server-processes.ts";
 
 export const proxy: CliCommand = {
   summary: "Runs the SIP proxy and registrar until Ctrl-C.",
-  usage: "[--bind ADDRESS] [--port N] [--domain NAME]… [--users FILE]",
+  usage:
+    "[--bind ADDRESS] [--port N] [--domain NAME]… [--users FILE] [--certificate FILE --key FILE] [--ws-port N]",
   options: {
     ...SERVER_OPTIONS,
+    ...TRANSPORT_OPTIONS,
     domain: {
       type: "string",
       multiple: true,

@@ -1,6 +1,7 @@
 /** Runs servers as processes of their own: tells each its ports, passes on what they say, ends them together. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rm } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { CommandError, type Input, type Options, print } from "./command.ts";
@@ -12,6 +13,23 @@ export type ServerName = "proxy" | "conference" | "mixer" | "web";
 export const SERVER_OPTIONS: Options = {
   port: { type: "string", value: "N", help: "where it listens, 0 for any free port" },
   flow: { type: "boolean", help: "print every SIP message as one line of a call flow" },
+  pcap: { type: "string", value: "FILE", help: "write every SIP message to a capture for Wireshark" },
+};
+
+/** Transports beside UDP and TCP, passed on as they are. */
+export const TRANSPORT_OPTIONS: Options = {
+  certificate: { type: "string", value: "FILE", help: "our certificate (PEM): then it listens for TLS, too" },
+  key: { type: "string", value: "FILE", help: "the key of the certificate (PEM)" },
+  "tls-port": { type: "string", value: "N", help: "port for TLS; the one after --port when missing" },
+  ca: { type: "string", value: "FILE", help: "authorities (PEM) trusted beside the system's" },
+  "ws-port": { type: "string", value: "N", help: "takes SIP over WebSocket there" },
+  "wss-port": { type: "string", value: "N", help: "takes SIP over secure WebSocket there" },
+  origin: {
+    type: "string",
+    multiple: true,
+    value: "URL",
+    help: "pages of this origin may speak SIP by WebSocket; may be repeated",
+  },
 };
 
 /** How long servers get to say goodbye. */
@@ -24,12 +42,13 @@ export function serverArguments(name: ServerName, input: Input): string[] {
   const own: Readonly<Record<ServerName, readonly string[]>> = {
     proxy: proxyArguments(input),
     conference: ["--mixer", input.text("mixer") ?? `sip:${bind}:${ports.mixer}`],
-    mixer: ["--rtp", input.text("rtp") ?? `${ports.rtp.first}-${ports.rtp.last}`],
+    mixer: mixerArguments(input, `${ports.rtp.first}-${ports.rtp.last}`),
     web: ["--conference", input.text("conference") ?? `${bind}:${ports.conference}`],
   };
   return [
     ...["--bind", bind, "--port", input.text("port") ?? String(ports[name])],
     ...own[name],
+    ...(name === "proxy" || name === "conference" ? transportArguments(input) : []),
     ...(name === "web" ? [] : logArguments(input)),
   ];
 }
@@ -40,14 +59,35 @@ function proxyArguments(input: Input): string[] {
   return users === undefined ? domains : [...domains, "--users", users];
 }
 
+function transportArguments(input: Input): string[] {
+  const texts = ["certificate", "key", "tls-port", "ca", "ws-port", "wss-port"].flatMap((name) => {
+    const value = input.text(name);
+    return value === undefined ? [] : [`--${name}`, value];
+  });
+  return [...texts, ...input.list("origin").flatMap((origin) => ["--origin", origin])];
+}
+
+function mixerArguments(input: Input, range: string): string[] {
+  const codecs = input.text("codecs");
+  return ["--rtp", input.text("rtp") ?? range, ...(codecs === undefined ? [] : ["--codecs", codecs])];
+}
+
 /** What the SIP servers log; the demo site logs nothing. */
 function logArguments(input: Input): string[] {
   const level = input.text("log-level");
-  return [...(level === undefined ? [] : ["--log-level", level]), ...(input.flag("flow") ? ["--flow"] : [])];
+  const pcap = input.text("pcap");
+  return [
+    ...(level === undefined ? [] : ["--log-level", level]),
+    ...(input.flag("flow") ? ["--flow"] : []),
+    ...(pcap === undefined ? [] : ["--pcap", pcap]),
+  ];
 }
 
 /** Runs them until they are told to end (SIGINT, SIGTERM); one that ends by itself ends all. Resolves with the exit code. */
 export async function runServers(names: readonly ServerName[], input: Input): Promise<number> {
+  const pcap = input.text("pcap");
+  // Each server goes on where the capture ends; the one of an earlier run is not meant.
+  if (pcap !== undefined) await rm(pcap, { force: true });
   const children = new Map<ServerName, ChildProcess>();
   const stopping = new AbortController();
   const stop = () => stopping.abort();
