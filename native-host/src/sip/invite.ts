@@ -2,21 +2,8 @@
 import { Origin } from "#sdp/origin.ts";
 import { Alarm } from "./alarm.ts";
 import type { Attempt, Core } from "./core.ts";
-
-<<<<<<< native-host/src/sip/invite.ts
-
 import { Fork } from "./fork.ts";
 import { extraHeaders, formatReplaces, sdpBody, tagOf } from "./header-values.ts";
-
-=======
-
-import { Dialog } from "./dialog.ts";
-import { extraHeaders, formatReplaces, mediaType, sdpBody, tagOf } from "./header-values.ts";
-import { recvInfo } from "./info.ts";
-import { InviteLeg } from "./invite-leg.ts";
-
->>>>>>> /tmp/inv-new/native-host/src/sip/invite.ts
-
 import { recvInfo } from "./info.ts";
 import type { InviteOptions, Leg } from "./leg.ts";
 import type { NameAddr, Sdp, SipRequest, SipResponse, SipUri } from "./message.ts";
@@ -84,7 +71,6 @@ class OutgoingInvite implements Attempt {
     const takeOver = replaces && { replaces: formatReplaces(replaces), require: "replaces" };
     return this.#core.first("INVITE", target, {
       from: from && { ...from, params: {} },
-<<<<<<< native-host/src/sip/invite.ts
       headers: {
         contact: [this.#contact],
         ...recvInfo(handlers),
@@ -92,9 +78,6 @@ class OutgoingInvite implements Attempt {
         ...extraHeaders(headers),
         ...takeOver,
       },
-=======
-      headers: { contact: [this.#contact], ...recvInfo(handlers), ...extraHeaders(headers), ...takeOver },
->>>>>>> /tmp/inv-new/native-host/src/sip/invite.ts
       body: sdpBody(this.#local),
     });
   }

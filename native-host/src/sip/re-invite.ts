@@ -1,24 +1,7 @@
-<<<<<<< native-host/src/sip/re-invite.ts
-
 /** A re-INVITE, sent or received: a new offer in a confirmed dialog (RFC 3261 §14). */
 import { sdpBody } from "./header-values.ts";
 import { recvInfo } from "./info.ts";
 import { agreeing, answerTo, type LegSession, ownOffer, refusal, sdpIn } from "./leg-session.ts";
-
-=======
-
-/** Offer and answer on a leg: re-INVITE both ways, with glare (RFC 3261 §14, RFC 3264). */
-import { type Origin, sameMedia } from "#sdp/origin.ts";
-import { Accepted } from "./accepted.ts";
-import { Alarm } from "./alarm.ts";
-import type { Core } from "./core.ts";
-import type { Dialog } from "./dialog.ts";
-import { mediaType, sdpBody } from "./header-values.ts";
-import { recvInfo } from "./info.ts";
-import type { LegHandlers } from "./leg.ts";
-
->>>>>>> /tmp/inv-new/native-host/src/sip/re-invite.ts
-
 import type { Sdp, SipRequest, SipResponse } from "./message.ts";
 import { Pracks } from "./prack.ts";
 import { SipError } from "./sip-error.ts";
@@ -56,36 +39,11 @@ class ReInvite {
     core.send(request, (response) => this.#receive(response), { nextSeq: () => dialog.nextSeq() });
   }
 
-<<<<<<< native-host/src/sip/re-invite.ts
   #receive(response: SipResponse): void {
     if (response.status < 200) this.#pracks.receive(response);
     else if (response.status >= 300) this.#refused(response);
     else if (this.#ack) this.#session.core.stack.sendStateless(this.#ack);
     else this.#confirm(response);
-=======
-  async #invite(sdp: Sdp): Promise<Sdp> {
-    await this.#answering;
-    await this.#accepted?.settled;
-    const { core, dialog, origin } = this.#options;
-    if (!this.#live) throw new SipError(481, "The call has ended");
-    const local = origin.offer(sdp);
-    const headers = { ...core.common(), ...recvInfo(this.#options.handlers()) };
-    const request = dialog.request("INVITE", { headers, body: sdpBody(local) });
-    this.#offering = true;
-    const { promise, resolve, reject } = Promise.withResolvers<Sdp>();
-    const receive = (response: SipResponse) => {
-      if (response.status < 200) return;
-      this.#offering = false;
-      if (response.status >= 300) reject(this.#refused(response));
-      else resolve(this.#confirm(response));
-    };
-    core.send(request, receive, { nextSeq: () => dialog.nextSeq() });
-    const answer = await promise;
-    if (answer === "") throw new SipError(488, "The peer accepted without an answer");
-    this.localDescription = local;
-    this.description = answer;
-    return answer;
->>>>>>> /tmp/inv-new/native-host/src/sip/re-invite.ts
   }
 
   #refused(response: SipResponse): void {
@@ -109,21 +67,6 @@ class ReInvite {
       agreement.refused();
       this.#reject(new SipError(488, "The peer accepted without an answer"));
     }
-<<<<<<< native-host/src/sip/re-invite.ts
-=======
-    dialog.refreshTarget(request);
-    const offer = request.content;
-    this.localDescription = offer === "" ? origin.offer(answer) : origin.answer(answer, offer);
-    if (offer !== "") this.description = offer;
-    const headers = {
-      ...core.common(),
-      ...recvInfo(this.#options.handlers()),
-      contact: [dialog.contact],
-    };
-    const response = core.response(request, 200, { headers, body: sdpBody(this.localDescription) });
-    transaction.respond(response);
-    this.accepted(response, request.content === "");
->>>>>>> /tmp/inv-new/native-host/src/sip/re-invite.ts
   }
 }
 
