@@ -17,6 +17,7 @@ import { Choices } from "./service/choices.ts";
 import { SipService } from "./service/sip-service.ts";
 import { FlowLog } from "./sip/flow-log.ts";
 import type { SipUri } from "./sip/message.ts";
+import { keepHeapSmall } from "./sip/small-heap.ts";
 import { Watch } from "./sip/trace.ts";
 import { bracketed } from "./sip/uri.ts";
 import { UserAgent, type UserAgentOptions } from "./sip/user-agent.ts";
@@ -32,6 +33,7 @@ const NAME = `partyline/${packageJson.version}`;
 
 /** Runs until a signal; sets the exit code. */
 export async function runDaemon(args: readonly string[]): Promise<void> {
+  keepHeapSmall();
   const options = readOptions(args);
   if (options.help) {
     process.stdout.write(USAGE);

@@ -33,8 +33,8 @@ export const DEFAULT_LIMITS: Limits = {
   connectionsPerAddress: 500,
   connections: 2000,
   unfinishedBytes: 32 << 20,
-  transactions: 4000,
-  answered: 4000,
+  transactions: 1000,
+  answered: 2000,
   slowPeerMs: 10_000,
   idlePeerMs: 3_600_000,
 };
