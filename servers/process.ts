@@ -2,6 +2,7 @@
 
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import pino, { type Logger } from "pino";
+import { keepHeapSmall } from "#sip/small-heap.ts";
 import type { Ports } from "#sip/stack.ts";
 import { Tracing } from "./tracing.ts";
 
@@ -56,6 +57,7 @@ type Values<Options extends ParseArgsOptionsConfig> = ReturnType<
 export async function runServer<Options extends ParseArgsOptionsConfig, Settings>(
   server: ServerProcess<Options, Settings>,
 ): Promise<void> {
+  keepHeapSmall();
   const { name } = server;
   const words = readWords(server);
   if (words === undefined) return void process.stdout.write(server.usage);
