@@ -76,6 +76,9 @@ export class Outbound {
     if (!("method" in message) || !isReliable(source.protocol)) return;
     const [via] = message.headers.via;
     if (via?.host.endsWith(NOWHERE)) this.#endpoint.introduce(via.host.toLowerCase(), source);
+    else if (source.protocol === "TLS" && via && "alias" in via.params) {
+      this.#endpoint.alias(source, via.port ?? DEFAULT_TLS_PORT);
+    }
   }
 
   /** Sends a refusal of a message we could not read; whether it arrives is the peer's affair. */
@@ -148,8 +151,11 @@ export class Outbound {
 
   /** A copy with our Via on top; `rport` brings the answer back through a NAT (RFC 3581 §3). */
   #withVia(request: SipRequest, branch: string, hop: Hop): SipRequest {
-    const params = { branch, rport: null };
-    const via: Via = { version: "2.0", protocol: hop.protocol, ...this.#endpoint.sentBy(hop), params };
+    const sentBy = this.#endpoint.sentBy(hop);
+    // With a certificate of ours the connection may be used both ways (RFC 5923 §5).
+    const alias = hop.protocol === "TLS" && sentBy.port !== undefined && { alias: null };
+    const params = { branch, rport: null, ...alias };
+    const via: Via = { version: "2.0", protocol: hop.protocol, ...sentBy, params };
     return { ...request, headers: { ...request.headers, via: [via, ...request.headers.via] } };
   }
 
@@ -191,6 +197,8 @@ export interface RouteHandlers {
 
 const TRANSPORTS = ["UDP", "TCP", "TLS", "WS", "WSS"] as const satisfies readonly Transport[];
 
+const DEFAULT_TLS_PORT = 5061;
+
 /** Names of peers that only connect, and are connected to by nobody (RFC 2606 §2). */
 const NOWHERE = ".invalid";
 
@@ -200,7 +208,7 @@ function wayTo(via: Via | undefined, { protocol, address }: Omit<Hop, "port">): 
     return { protocol, address, port: 0 };
   }
   if (protocol !== "TLS") return { protocol, address, port: via?.port ?? 5060 };
-  return { protocol, address, port: via?.port ?? 5061, ...(via && { name: bareHost(via.host) }) };
+  return { protocol, address, port: via?.port ?? DEFAULT_TLS_PORT, ...(via && { name: bareHost(via.host) }) };
 }
 
 function isEncrypted(transport: Transport): boolean {

@@ -145,10 +145,24 @@ describe("TLS", () => {
     await using example = await patientDesk({ tls: certified("example"), ca });
 
     const first = answer(example.stack, request("OPTIONS", `sips:films@localhost:${films.stack.ports.tls}`));
-    const { source } = await films.next();
-    films.stack.send(request("OPTIONS", `sips:example.test:${source.port}`), () => {});
+    await films.next();
+    films.stack.send(request("OPTIONS", `sips:example.test:${example.stack.ports.tls}`), () => {});
 
-    assert.equal((await example.next()).request.method, "OPTIONS");
+    assert.equal((await example.next()).source.port, films.stack.ports.tls);
+    void first;
+  });
+
+  test("opens a connection of its own to a domain that has only said who it is", async () => {
+    await using films = await patientDesk({ tls, ca, lookup });
+    await using mallory = await patientDesk({ tls: certified("localhost"), ca });
+
+    const first = answer(mallory.stack, request("OPTIONS", `sips:films@localhost:${films.stack.ports.tls}`));
+    await films.next();
+    const asked = request("OPTIONS", `sips:example.test:${mallory.stack.ports.tls}`);
+    const { reason } = await answer(films.stack, asked);
+
+    assert.equal(reason, "The certificate shown is not for example.test");
+    assert.equal(mallory.waiting.length, 0);
     void first;
   });
 

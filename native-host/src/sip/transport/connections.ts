@@ -27,6 +27,8 @@ export class Connections {
   /** By the name a peer gave itself that is in no DNS, and back. */
   readonly #byName = new Map<string, Connection>();
   readonly #nameOf = new Map<Connection, string>();
+  /** Under which other key of `#byPeer` a connection is. */
+  readonly #aliasOf = new Map<Connection, string>();
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -65,6 +67,15 @@ export class Connections {
     if (!connection || this.#nameOf.has(connection) || this.#byName.has(name)) return;
     this.#byName.set(name, connection);
     this.#nameOf.set(connection, name);
+  }
+
+  /** The peer of this connection listens at this port, too, and wants to be asked over the connection (RFC 5923 §5). */
+  alias(source: Hop, port: number): void {
+    const connection = this.#find(source);
+    const key = keyOf({ ...source, port });
+    if (!connection?.accepted || this.#aliasOf.has(connection)) return;
+    this.#aliasOf.set(connection, key);
+    this.#add(key, connection);
   }
 
   named(name: string): Hop | undefined {
@@ -106,16 +117,25 @@ export class Connections {
         queueMicrotask(() => this.#options.onClosed(peer));
       },
     });
-    const key = keyOf(peer);
-    this.#byPeer.set(key, [...(this.#byPeer.get(key) ?? []), connection]);
+    this.#add(keyOf(peer), connection);
     return connection;
   }
 
-  #forget(connection: Connection): void {
-    const key = keyOf(connection.peer);
+  #add(key: string, connection: Connection): void {
+    this.#byPeer.set(key, [...(this.#byPeer.get(key) ?? []), connection]);
+  }
+
+  #remove(key: string, connection: Connection): void {
     const left = this.#byPeer.get(key)?.filter((other) => other !== connection) ?? [];
     if (left.length > 0) this.#byPeer.set(key, left);
     else this.#byPeer.delete(key);
+  }
+
+  #forget(connection: Connection): void {
+    this.#remove(keyOf(connection.peer), connection);
+    const alias = this.#aliasOf.get(connection);
+    this.#aliasOf.delete(connection);
+    if (alias !== undefined) this.#remove(alias, connection);
     const name = this.#nameOf.get(connection);
     this.#nameOf.delete(connection);
     if (name !== undefined) this.#byName.delete(name);
@@ -127,7 +147,7 @@ function mayCarry(connection: Connection, hop: Hop): boolean {
   const { peer } = connection;
   if (hop === peer || (hop.protocol !== "TLS" && hop.protocol !== "WSS")) return true;
   // The very flow its peer opened: nobody can listen there beside it.
-  if (hop.name === undefined && connection.accepted) return true;
+  if (hop.name === undefined && connection.accepted && hop.port === peer.port) return true;
   return connection.proves(hop.name ?? hop.address);
 }
 

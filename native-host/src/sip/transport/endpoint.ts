@@ -126,6 +126,11 @@ export class Endpoint {
     this.#connections.introduce(name, source);
   }
 
+  /** The peer at the other end of this connection listens at this port as well (RFC 5923). */
+  alias(source: Hop, port: number): void {
+    this.#connections.alias(source, port);
+  }
+
   /** The connection of the peer that calls itself so. */
   named(name: string): Hop | undefined {
     return this.#connections.named(name);
