@@ -259,7 +259,7 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
     const kinds = properties?.["devices"]?.items?.oneOf ?? [];
     const keys = (one: Schema | undefined) => Object.keys(one?.properties ?? {}).sort();
 
-    assert.deepEqual(Object.keys(properties ?? {}).sort(), ["$schema", "devices", "identity", "sip"]);
+    assert.deepEqual(Object.keys(properties ?? {}).sort(), ["$schema", "accounts", "devices", "identity", "sip"]);
     assert.deepEqual(keys(properties?.["identity"]), ["name", "uri"]);
     assert.deepEqual(keys(properties?.["sip"]), ["bind", "ca", "codecs", "outboundProxy", "port", "tls"]);
     assert.deepEqual(kinds.map(keys), [

@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { dirname } from "node:path";
+import { type AccountConfig, readAccount } from "./config-account.ts";
 import type { SipUri } from "./sip/message.ts";
 import type { TlsOptions } from "./sip/stack.ts";
 import { PemError, readPem } from "./sip/transport/pem.ts";
@@ -49,6 +50,8 @@ export interface Config {
     /** What phones are offered, best first; not said: PCMU, PCMA. */
     readonly codecs?: readonly CodecName[];
   };
+  /** The default one first. */
+  readonly accounts?: readonly AccountConfig[];
   /** Undefined: not said; then there is baresip, if it is installed. */
   readonly devices?: readonly DeviceConfig[];
 }
@@ -84,6 +87,7 @@ export function readConfig(value: unknown, directory = "."): Config {
   const identity = config.section("identity");
   const sip = config.section("sip");
   const devices = config.list("devices")?.map(readDevice);
+  const accounts = readAccounts(config.list("accounts")?.map(readAccount) ?? []);
   config.end();
   const read: Config = {
     identity: compact({ name: identity.text("name"), uri: identity.sipUri("uri") }),
@@ -95,6 +99,7 @@ export function readConfig(value: unknown, directory = "."): Config {
       ...readTrust(sip, directory),
     }),
     ...(devices && { devices }),
+    ...(accounts.length > 0 && { accounts }),
   };
   identity.end();
   sip.end();
@@ -135,6 +140,15 @@ function readDevice(device: Section): DeviceConfig {
   if (uri === undefined) throw device.mistake("uri", "is missing; it says where the phone is called");
   device.end();
   return { kind, ...common, anchor: anchor ?? false, uri };
+}
+
+function readAccounts(accounts: readonly AccountConfig[]): readonly AccountConfig[] {
+  const ids = accounts.map(({ id }) => id);
+  const twice = ids.find((id, at) => ids.indexOf(id) !== at);
+  if (twice !== undefined) throw new ConfigError(`accounts: "${twice}" is there twice.`);
+  const [first, ...more] = accounts.filter((account) => account.default);
+  if (more.length > 0) throw new ConfigError("accounts may have one default only.");
+  return first ? [first, ...accounts.filter((account) => account !== first)] : accounts;
 }
 
 function checkDevices(devices: readonly DeviceConfig[]): void {
@@ -230,10 +244,14 @@ class Section {
   }
 
   port(key: string): number | undefined {
+    return this.whole(key, [0, 65_535], "a port");
+  }
+
+  whole(key: string, [least, most]: readonly [number, number], what = "a whole number"): number | undefined {
     const value = this.#take(key);
     if (value === undefined) return undefined;
-    if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
-    throw this.mistake(key, "must be a port, 0 to 65535");
+    if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
+    throw this.mistake(key, `must be ${what}, ${least} to ${most}`);
   }
 
   /** One or more of `known`, none twice. */

@@ -9,6 +9,7 @@ import { type Logger, pino } from "pino";
 import packageJson from "../../package.json" with { type: "json" };
 import { type Listener, openListener } from "./api/listener.ts";
 import { type Config, loadConfig } from "./config.ts";
+import { openAccounts } from "./daemon-accounts.ts";
 import { type DaemonOptions, readDaemonOptions, USAGE } from "./daemon-options.ts";
 import { configuredDevices } from "./devices/configured.ts";
 import { untilReachable } from "./devices/reachable.ts";
@@ -201,8 +202,10 @@ async function buildService(
     path: childEnvironment({})["PATH"] ?? "",
     untilReachable: (address, signal) => untilReachable(agent, address, signal),
   });
+  const accounts = await openAccounts(agent, config.accounts ?? [], { options, log });
   return new SipService({
     caller: agent,
+    accounts,
     subscriber: agent,
     devices,
     choices: new Choices(join(options.dataDir, "choices.json")),

@@ -1,5 +1,6 @@
 /** A SIP service for tests of the XML API: calls begin and end as the test says, every request is kept. */
 import type {
+  AccountView,
   CallControl,
   CallView,
   DeviceView,
@@ -31,6 +32,7 @@ export class FakeCallControl implements CallControl {
   /** How a join, a switch or a prompt goes on; the test may replace it. */
   answer: (request: JoinRequest) => Promise<Joined> = async ({ target }) => ({ call: "c1", conf: target });
   gapMs = 18.4;
+  accountViews: readonly AccountView[] = [];
   #calls = 0;
   #current: CallView | undefined;
 
@@ -70,6 +72,10 @@ export class FakeCallControl implements CallControl {
 
   devices(): readonly DeviceView[] {
     return [SOFTPHONE];
+  }
+
+  accounts(): readonly AccountView[] {
+    return this.accountViews;
   }
 
   calls(): readonly CallView[] {

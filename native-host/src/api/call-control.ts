@@ -23,7 +23,7 @@ export type DeviceKind = "softphone" | "sip" | "pstn" | "http" | "web";
 export type DeviceState = "ready" | "busy" | "ringing" | "offline" | "unknown";
 /** What a document says of its subject (RFC 4575 §4.4). */
 export type DocumentState = "full" | "partial" | "deleted";
-export type Topic = "calls" | "devices" | "roster" | "talking" | "prompts" | "trace";
+export type Topic = "calls" | "devices" | "roster" | "talking" | "prompts" | "trace" | "accounts";
 export type Remember = "no" | "origin" | "always";
 export type Fallback = "external" | "error" | "redial";
 
@@ -60,6 +60,15 @@ export interface DeviceView {
   readonly state: DeviceState;
   readonly caps: readonly string[];
   readonly default: boolean;
+}
+
+/** One address at which the user is registered; why not, when that failed. */
+export interface AccountView {
+  readonly id: SipUri;
+  readonly state: "registering" | "registered" | "failed" | "off";
+  /** What the registrar answered last. */
+  readonly sip?: number;
+  readonly reason?: string;
 }
 
 export interface RosterEndpoint {
@@ -103,6 +112,7 @@ export interface PromptView {
 
 export type ServiceEvent =
   | { readonly name: "Call"; readonly call: CallView }
+  | { readonly name: "Account"; readonly account: AccountView }
   | { readonly name: "Device"; readonly device: DeviceView }
   | { readonly name: "Roster"; readonly roster: RosterView }
   | { readonly name: "Talking"; readonly conf: SipUri; readonly entity: string; readonly on: boolean }
@@ -169,6 +179,7 @@ export interface CallControl {
   }): void;
   devices(): readonly DeviceView[];
   calls(): readonly CallView[];
+  accounts(): readonly AccountView[];
   /** The client is a browser that can be a phone; the callbacks reach that browser while it is connected. */
   webPhone(request: {
     readonly dev: string;

@@ -4,6 +4,7 @@ import { bracketed } from "../sip/uri.ts";
 import { el, type XmlElement } from "../xml/strict.ts";
 import { errorElement, shortened } from "./answers.ts";
 import type {
+  AccountView,
   CallView,
   DeviceView,
   PromptView,
@@ -25,6 +26,8 @@ export function happenedElement(event: ServiceEvent): XmlElement {
   switch (event.name) {
     case "Call":
       return callElement(event.call);
+    case "Account":
+      return accountElement(event.account);
     case "Device":
       return deviceElement(event.device);
     case "Roster":
@@ -70,6 +73,10 @@ export function deviceElement(device: DeviceView): XmlElement {
     caps: device.caps.length > 0 ? device.caps.join(" ") : undefined,
     default: device.default ? true : undefined,
   });
+}
+
+export function accountElement({ id, state, sip, reason }: AccountView): XmlElement {
+  return el("Account", { id, state, sip, reason: shortened(reason) });
 }
 
 function promptElement(prompt: PromptView): XmlElement {

@@ -4,7 +4,7 @@ import { el, type XmlElement } from "../xml/strict.ts";
 import type { Answer } from "./answers.ts";
 import type { CallControl, ClientId, Joined, JoinRequest, Mode, ServiceEvent } from "./call-control.ts";
 import type { Command, CommandName, CommandOf } from "./command.ts";
-import { callElement, deviceElement } from "./events.ts";
+import { accountElement, callElement, deviceElement } from "./events.ts";
 
 /** The command's surroundings: who sent it, how long it may take, and ways to speak to that client. */
 export interface Context {
@@ -28,7 +28,7 @@ type Handlers = {
 };
 
 /** Tokens of what this version of the service can do. */
-const FEATURES = "loop roster talking prompts trace web";
+const FEATURES = "accounts loop roster talking prompts trace web";
 const VERSION = 1;
 
 const HANDLERS: Handlers = {
@@ -61,7 +61,10 @@ const HANDLERS: Handlers = {
   Devices: (_command, { service }) => ({
     children: [el("Devices", {}, service.devices().map(deviceElement))],
   }),
-  Status: (_command, { service }) => ({ children: [el("Status", {}, service.calls().map(callElement))] }),
+  Status: (_command, { service }) => {
+    const accounts = service.accounts().map(accountElement);
+    return { children: [el("Status", {}, [...accounts, ...service.calls().map(callElement)])] };
+  },
   Subscribe: ({ topic, id }, context) => {
     const { service, client } = context;
     const { sub, flow } = context.subscribe((emit) => service.subscribe(topic, { id, client }, emit));

@@ -20,7 +20,7 @@ type Decoders = { readonly [Name in CommandName]: (fields: Fields) => CommandOf<
 
 const mode = oneOf(["auto", "loop", "transfer"]);
 const fallback = oneOf(["external", "error", "redial"]);
-const topic = oneOf(["calls", "devices", "roster", "talking", "prompts", "trace"]);
+const topic = oneOf(["calls", "devices", "roster", "talking", "prompts", "trace", "accounts"]);
 const remember = oneOf(["no", "origin", "always"]);
 
 const DECODERS: Decoders = {
