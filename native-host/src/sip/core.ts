@@ -139,11 +139,6 @@ export class Core {
     return { uri: contactUri(this.stack, user, reachToward(target, next)), params };
   }
 
-  /** Our Contact by UDP and TCP. */
-  contact(user: string = this.#user(), params: Params = {}): NameAddr {
-    return { uri: contactUri(this.stack, user, { transport: "UDP", secure: false }), params };
-  }
-
   /** Our Contact in a response that begins a dialog. */
   contactFor(
     transaction: ServerTransaction,
