@@ -1,10 +1,12 @@
 /** The focus: the SIP end of every conference on this server, which each participant has a dialog with (RFC 4353 §3). */
 
 import type { Logger } from "pino";
+import type { IncomingRefer } from "#sip/incoming-refer.ts";
 import type { IncomingSubscribe } from "#sip/incoming-subscribe.ts";
 import type { AcceptOptions, DialogId, IncomingInvite, Leg } from "#sip/leg.ts";
 import type { Sdp, SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
+import { isSipUri, parseUri } from "#sip/uri.ts";
 import { Conference } from "./conference.ts";
 import { conferenceId } from "./conference-id.ts";
 import { CONFERENCE_EVENT } from "./conference-package.ts";
@@ -35,6 +37,9 @@ export interface FocusOptions {
   readonly log: Pick<Logger, "info" | "error">;
   readonly limits?: Limits;
 }
+
+/** By what somebody who asks for something shows that he is a member. */
+type Asking = Pick<IncomingSubscribe, "leg" | "targetDialog" | "from" | "source">;
 
 /** A caller on the way in. */
 interface Arrival {
@@ -78,10 +83,25 @@ export class Focus {
   subscribed(subscribe: IncomingSubscribe): void {
     const conference = this.#conferences.get(conferenceId(subscribe.target) ?? "");
     const member = conference && this.#memberOf(conference, subscribe);
-    if (subscribe.event !== CONFERENCE_EVENT) subscribe.reject(489);
-    else if (!member) subscribe.reject(403);
+    if (!member) subscribe.reject(403);
     else if (conference.watches(member) >= this.#limits.subscriptionsEach) subscribe.reject(503);
     else watch(conference, member, subscribe);
+  }
+
+  /** A REFER: only members may ask for anything, in their call or by naming it (RFC 4579 §5.5, RFC 4538); none is granted yet. */
+  referred(refer: IncomingRefer): void {
+    const leg = refer.leg && this.#participants.get(refer.leg);
+    const asked = isSipUri(refer.request.uri) ? conferenceId(refer.request.uri) : undefined;
+    const conference = (leg && this.#homes.get(leg)) ?? this.#conferences.get(asked ?? "");
+    const member = conference && this.#memberOf(conference, refer);
+    refer.reject(member ? 603 : 403);
+  }
+
+  /** What an INVITE to this URI would get now (RFC 3261 §11.2). */
+  inviteStatus(target: SipUri): number {
+    const id = conferenceId(target);
+    if (id === undefined) return parseUri(target)?.user === undefined ? 200 : 404;
+    return this.#hasRoom(id, this.#arriving + 1) ? 200 : 503;
   }
 
   /** Ends every participant's legs; the phones are told why (RFC 3326). */
@@ -151,17 +171,21 @@ export class Focus {
   }
 
   #makeRoom(id: string, another: boolean): void {
+    if (!this.#hasRoom(id, another ? this.#arriving : 0)) throw new SipError(503, "Service Unavailable");
+  }
+
+  #hasRoom(id: string, arriving: number): boolean {
     const { conferences, participants } = this.#limits;
-    const full = another && this.#participants.size + this.#arriving > participants;
+    const full = arriving > 0 && this.#participants.size + arriving > participants;
     const crowded = !this.#conferences.has(id) && this.#conferences.size >= conferences;
-    if (full || crowded) throw new SipError(503, "Service Unavailable");
+    return !full && !crowded;
   }
 
   #memberOf(
     conference: Conference,
-    { targetDialog, from, source }: IncomingSubscribe,
+    { leg: own, targetDialog, from, source }: Asking,
   ): Participant | undefined {
-    const leg = targetDialog && this.#options.findLeg(targetDialog);
+    const leg = own ?? (targetDialog && this.#options.findLeg(targetDialog));
     const participant = leg && this.#participants.get(leg);
     if (participant && conference.has(participant)) return participant;
     return conference.findMember(identityOf(from, source));
