@@ -1,5 +1,6 @@
 /** A user agent in a process of its own that accepts every call; SIGUSR2 makes it say what it holds in memory. */
 import { makeAnswer } from "#sdp/offer-answer.ts";
+import { keepHeapSmall } from "#sip/small-heap.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 
 const HOST = "127.0.0.1";
@@ -10,6 +11,7 @@ const answer = makeAnswer(
   audio,
 );
 
+keepHeapSmall();
 const agent = await UserAgent.open({
   host: HOST,
   port: Number(port),
