@@ -4,8 +4,16 @@ import { runServers, SERVER_OPTIONS } from "./server-processes.ts";
 
 export const mixer: CliCommand = {
   summary: "Runs the mixer until Ctrl-C.",
-  usage: "[--bind ADDRESS] [--port N] [--rtp FIRST-LAST]",
-  options: { ...SERVER_OPTIONS, rtp: { type: "string", value: "FIRST-LAST", help: "ports for media" } },
+  usage: "[--bind ADDRESS] [--port N] [--rtp FIRST-LAST] [--codecs LIST]",
+  options: {
+    ...SERVER_OPTIONS,
+    rtp: { type: "string", value: "FIRST-LAST", help: "ports for media" },
+    codecs: {
+      type: "string",
+      value: "LIST",
+      help: "PCMU,PCMA or one of them, best first; else the caller's order",
+    },
+  },
   words: [0, 0],
   run: (input) => runServers(["mixer"], input),
 };

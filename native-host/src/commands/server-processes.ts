@@ -30,6 +30,12 @@ export const TRANSPORT_OPTIONS: Options = {
     value: "URL",
     help: "pages of this origin may speak SIP by WebSocket; may be repeated",
   },
+  "name-server": {
+    type: "string",
+    multiple: true,
+    value: "IP",
+    help: "who is asked where a domain is, IP or IP:PORT; may be repeated",
+  },
 };
 
 /** How long servers get to say goodbye. */

@@ -2,7 +2,7 @@
 import type { CliCommand } from "./command.ts";
 import { runServers, SERVER_OPTIONS } from "./server-processes.ts";
 
-const { flow: _noSip, ...options } = SERVER_OPTIONS;
+const { flow: _noSip, pcap: _noCapture, ...options } = SERVER_OPTIONS;
 
 export const web: CliCommand = {
   summary: "Runs the demo site, a film community with a conference for each page, until Ctrl-C.",
