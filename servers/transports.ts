@@ -1,5 +1,6 @@
-/** The transports of a server beside UDP and TCP, from its command line. */
+/** The transports of a server beside UDP and TCP, and its name servers, from its command line. */
 
+import { isNameServer } from "#sip/resolver/server-address.ts";
 import type { StackOptions } from "#sip/stack.ts";
 import { readPem } from "#sip/transport/pem.ts";
 import { readPort } from "./process.ts";
@@ -13,6 +14,7 @@ export const TRANSPORT_OPTIONS = {
   "ws-port": { type: "string" },
   "wss-port": { type: "string" },
   origin: { type: "string", multiple: true, default: [] as string[] },
+  "name-server": { type: "string", multiple: true, default: [] as string[] },
 } as const;
 
 export const TRANSPORT_USAGE = `  --certificate FILE our certificate (PEM, with its chain), and --key FILE its key: then we listen for TLS, too
@@ -21,6 +23,7 @@ export const TRANSPORT_USAGE = `  --certificate FILE our certificate (PEM, with 
   --ws-port N        takes SIP over WebSocket there
   --wss-port N       takes SIP over secure WebSocket there; needs --certificate
   --origin URL       pages of this origin may speak SIP to us by WebSocket, no others; may be repeated
+  --name-server IP   who is asked where a domain is, IP or IP:PORT, in place of the system's; may be repeated
 `;
 
 interface Values {
@@ -31,13 +34,14 @@ interface Values {
   readonly "ws-port"?: string | undefined;
   readonly "wss-port"?: string | undefined;
   readonly origin: readonly string[];
+  readonly "name-server"?: readonly string[] | undefined;
 }
 
-type Transports = Pick<StackOptions, "tls" | "ca" | "ws" | "wss" | "origins">;
+type Transports = Pick<StackOptions, "tls" | "ca" | "ws" | "wss" | "origins" | "dns">;
 
 /** Throws an Error whose message is one sentence about what is wrong with the words. */
 export function readTransports(values: Values, sipPort: number): Transports {
-  const { certificate, key, origin } = values;
+  const { certificate, key, origin, "name-server": servers = [] } = values;
   if ((certificate === undefined) !== (key === undefined)) {
     throw new Error("--certificate and --key belong together.");
   }
@@ -54,6 +58,7 @@ export function readTransports(values: Values, sipPort: number): Transports {
     ...listener("ws", portOf(values, "ws-port")),
     ...listener("wss", portOf(values, "wss-port")),
     ...(origin.length > 0 && { origins: origin }),
+    ...readNameServers(servers),
   };
 }
 
@@ -68,6 +73,12 @@ function nextPort(sipPort: number): number {
 
 function listener(name: "ws" | "wss", port: number | undefined): Transports {
   return port === undefined ? {} : { [name]: { port } };
+}
+
+function readNameServers(servers: readonly string[]): Pick<StackOptions, "dns"> {
+  const odd = servers.find((one) => !isNameServer(one));
+  if (odd !== undefined) throw new Error(`--name-server ${odd} is not an address.`);
+  return servers.length > 0 ? { dns: { servers } } : {};
 }
 
 function checkOrigin(text: string): void {

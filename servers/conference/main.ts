@@ -7,7 +7,7 @@ import { openConferenceServer } from "./server.ts";
 
 const USAGE = `conference [--bind ADDRESS] [--port N] [--mixer URI]
       [--certificate FILE --key FILE] [--tls-port N] [--ca FILE] [--ws-port N] [--wss-port N] [--origin URL]...
-      [--log-level LEVEL] [--flow]
+      [--name-server IP]... [--log-level LEVEL] [--flow]
 
   --bind ADDRESS     where to listen, UDP and TCP (127.0.0.1)
   --port N           SIP port, 0 for any free one (5080)

@@ -12,7 +12,7 @@ import { MixerControl } from "./mixer-control.ts";
 
 export interface ConferenceServerOptions
   extends Pick<UserAgentOptions, "host" | "port">,
-    Partial<Pick<UserAgentOptions, "timers" | "onTrace" | "tls" | "ca" | "ws" | "wss" | "origins">> {
+    Partial<Pick<UserAgentOptions, "timers" | "onTrace" | "tls" | "ca" | "ws" | "wss" | "origins" | "dns">> {
   readonly mixer: SipUri;
   readonly log: Pick<Logger, "info" | "error">;
   readonly limits?: Limits;

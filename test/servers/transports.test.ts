@@ -20,10 +20,17 @@ describe("the words of a server", () => {
     assert.deepEqual([ws, wss], [{ port: 0 }, undefined]);
   });
 
+  test("name who is asked about domains", () => {
+    const servers = ["192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353"];
+
+    assert.deepEqual(readTransports({ origin: [], "name-server": servers }, 5070).dns, { servers });
+  });
+
   const mistakes = [
     [{ certificate }, "--certificate and --key belong together."],
     [{ "tls-port": "5061" }, "--tls-port needs --certificate and --key."],
     [{ "wss-port": "443" }, "--wss-port needs --certificate and --key."],
+    [{ "name-server": ["dns.example"] }, "--name-server dns.example is not an address."],
     [{ "ws-port": "many" }, "--ws-port many is not a port."],
     [{ certificate: file("nothing"), key }, `${file("nothing")} cannot be read.`],
     [{ certificate: file("ca.pem"), key }, `${key} is not the key of the certificate in ${file("ca.pem")}.`],

@@ -15,6 +15,10 @@ export const proxy: CliCommand = {
       value: "NAME",
       help: "a domain whose users register here; may be repeated",
     },
+    "follow-redirects": {
+      type: "boolean",
+      help: "calls where a phone sends its callers instead of telling them",
+    },
     users: {
       type: "string",
       value: "FILE",

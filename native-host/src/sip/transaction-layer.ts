@@ -111,7 +111,8 @@ export class TransactionLayer {
 
   close(): void {
     this.#closed = true;
-    for (const client of [...this.#clients.values()]) client.fail(new SipError(503, "Stack Closed"));
+    const closed = new SipError(503, "Stack Closed");
+    for (const client of [...this.#clients.values()]) client.fail(closed);
     for (const server of [...this.#servers.values()]) server.close();
   }
 
