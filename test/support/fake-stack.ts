@@ -29,6 +29,8 @@ export interface Scripted {
   /** Answers the request that came as number `at`. */
   respond(at: number, status: number, parts?: AnswerParts): void;
   send(request: SipRequest): void;
+  /** Cancels the request it sent as number `at`. */
+  cancel(at: number): void;
 }
 
 export interface AnswerParts {
@@ -71,8 +73,11 @@ export class FakeNet {
       assert.ok(transaction, `fewer than ${at + 1} requests arrived at ${name}`);
       transaction.respond(answer(transaction.request, status, parts));
     };
-    const send = (request: SipRequest) => void stack.send(request, (response) => responses.push(response));
-    return { stack, requests, acks, responses, respond, send };
+    const sent: ClientTransaction[] = [];
+    const send = (request: SipRequest) =>
+      void sent.push(stack.send(request, (response) => responses.push(response)));
+    const cancel = (at: number) => sent[at]?.cancel();
+    return { stack, requests, acks, responses, respond, send, cancel };
   }
 
   #open(name: string, options: StackOptions): Stack {
