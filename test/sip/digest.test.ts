@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseAuth } from "#sip/auth-header.ts";
+import { parseAuth, splitAuth } from "#sip/auth-header.ts";
 import { answerChallenge, ha1Of, parseChallenges } from "#sip/digest.ts";
 import { DigestServer, type DigestServerOptions } from "#sip/digest-server.ts";
 
@@ -224,4 +224,14 @@ test("a client that knows only the hash of its password answers with that hash",
 
   assert.equal(answerChallenge(sha256, secret, register, { count: 1 }), undefined);
   assert.match(answerChallenge(md5, secret, register, { count: 1 }) ?? "", /algorithm=MD5/);
+});
+
+test("several challenges go on the wire in lines of their own, and are read as several", () => {
+  const challenges = [
+    'Digest realm="a, Digest b", nonce="1", qop="auth,auth-int"',
+    'Digest realm="c", nonce="2"',
+  ];
+
+  assert.deepEqual(splitAuth(challenges.join(", ")), challenges);
+  assert.deepEqual(splitAuth(challenges[0] ?? ""), challenges.slice(0, 1));
 });

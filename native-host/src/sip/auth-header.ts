@@ -1,5 +1,5 @@
 /** The grammar of challenges and credentials: a scheme and its parameters, several in a row (RFC 3261 §25.1, RFC 7235 §2.1). */
-import { quote, unquote } from "./params.ts";
+import { quote, splitOutside, unquote } from "./params.ts";
 
 /** One challenge or one set of credentials; scheme and parameter names in lower case, values unquoted. */
 export interface AuthValue {
@@ -11,6 +11,9 @@ const TOKEN = "[\\w\\-.!%*+`'~]+";
 const QUOTED = '"(?:[^"\\\\]|\\\\.)*"';
 const SCHEME = new RegExp(`\\s*(${TOKEN})\\s+(?=${TOKEN}\\s*=)`, "y");
 const PARAM = new RegExp(`\\s*(${TOKEN})\\s*=\\s*(${QUOTED}|${TOKEN})\\s*(,|$)`, "ys");
+
+/** A scheme and its first parameter, or a token in its place. */
+const STARTS = new RegExp(`^\\s*${TOKEN}\\s+[^\\s=]`);
 
 /** Parameters the grammar wants quoted, and those it wants bare (RFC 7616 §3.3, §3.4). */
 const QUOTED_PARAMS = new Set([
@@ -38,6 +41,17 @@ export function parseAuth(text: string): AuthValue[] | undefined {
     at = read.end;
   }
   return values.length > 0 ? values : undefined;
+}
+
+/** Several values joined by commas, each by itself, as they stand. */
+export function splitAuth(text: string): string[] {
+  const values: string[] = [];
+  for (const part of splitOutside(text, ",")) {
+    const last = values.length - 1;
+    if (last < 0 || STARTS.test(part)) values.push(part.trim());
+    else values[last] += `,${part}`;
+  }
+  return values;
 }
 
 /** Parameters up to the end or the next scheme; undefined when one is malformed, or a comma promised more. */

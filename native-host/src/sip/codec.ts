@@ -1,4 +1,5 @@
 /** Checked heads to messages and messages to bytes; headers without rules of ours by way of npm `sip`. */
+import { splitAuth } from "./auth-header.ts";
 import { bytesOf, textOf } from "./bytes.ts";
 import type { CheckedHead } from "./head-check.ts";
 import { wireName } from "./header-names.ts";
@@ -94,7 +95,7 @@ function headOf(codec: Codec, message: Printable): string {
   for (const hop of via) text += viaLine(hop);
   for (const name of Object.keys(message.headers)) {
     const value = PRINTED_APART.has(name) ? undefined : message.headers[name];
-    if (value !== undefined) text += line(codec, name, oneLine(textOfValue(value)));
+    if (value !== undefined) text += lines(codec, name, oneLine(textOfValue(value)));
   }
   const order = typeof cseq === "string" ? oneLine(cseq) : `${cseq.seq} ${oneWord(cseq.method)}`;
   return `${text}CSeq: ${order}\r\n`;
@@ -111,6 +112,14 @@ function viaLine(via: Via): string {
   oneWord(via.host);
   oneWord(via.protocol);
   return `Via: ${oneLine(formatVia(via))}\r\n`;
+}
+
+/** Several challenges or credentials in one line would be one to many peers: these headers are never joined (§7.3.1). */
+function lines(codec: Codec, name: string, value: string): string {
+  if (!name.endsWith("authenticate") && !name.endsWith("authorization")) return line(codec, name, value);
+  return splitAuth(value)
+    .map((one) => line(codec, name, one))
+    .join("");
 }
 
 function line(codec: Codec, name: string, value: string): string {
