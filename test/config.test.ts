@@ -23,6 +23,10 @@ const MISTAKES: readonly (readonly [value: unknown, sentence: string])[] = [
   [{ sip: { port: 65_536 } }, "sip.port must be a port, 0 to 65535."],
   [{ sip: { bind: "0.0.0.0" } }, "sip.bind must be one IP address of this machine."],
   [{ sip: { bind: "localhost" } }, "sip.bind must be one IP address of this machine."],
+  [
+    { sip: { dnsServers: ["dns.example"] } },
+    'sip.dnsServers must be a list of addresses such as "192.0.2.53" or "192.0.2.53:5353".',
+  ],
   [{ sip: { codecs: "PCMA" } }, "sip.codecs must be a list of PCMU, PCMA, each once at most."],
   [{ sip: { codecs: ["PCMA", "PCMA"] } }, "sip.codecs must be a list of PCMU, PCMA, each once at most."],
   [{ sip: { codecs: ["opus"] } }, "sip.codecs must be a list of PCMU, PCMA, each once at most."],
@@ -76,7 +80,13 @@ describe("The configuration", () => {
     const config = readConfig({
       $schema: "https://example.org/config.schema.json",
       identity: { name: "Alice", uri: "sip:alice@example.com" },
-      sip: { bind: "192.0.2.5", port: 5062, outboundProxy: "sip:proxy.example.com", codecs: ["PCMA"] },
+      sip: {
+        bind: "192.0.2.5",
+        port: 5062,
+        outboundProxy: "sip:proxy.example.com",
+        dnsServers: ["192.0.2.53:5353"],
+        codecs: ["PCMA"],
+      },
       devices: [desk, { id: "soft", kind: "softphone", audioSource: "alsa,default", default: true }],
     });
 
@@ -96,6 +106,7 @@ describe("The configuration", () => {
       bind: "192.0.2.5",
       port: 5062,
       outboundProxy: "sip:proxy.example.com",
+      dnsServers: ["192.0.2.53:5353"],
       codecs: ["PCMA"],
     });
   });
@@ -243,7 +254,13 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
     const everything = {
       $schema: "./config.schema.json",
       identity: { name: "Alice", uri: "sip:alice@example.com" },
-      sip: { bind: "::1", port: 0, outboundProxy: "sip:127.0.0.1:5070", codecs: ["PCMA", "PCMU"] },
+      sip: {
+        bind: "::1",
+        port: 0,
+        outboundProxy: "sip:127.0.0.1:5070",
+        dnsServers: ["192.0.2.53", "[2001:db8::53]:5353"],
+        codecs: ["PCMA", "PCMU"],
+      },
       devices: [
         { ...desk, name: "Desk", anchor: true, default: false },
         { ...softphone, audioSource: "alsa,default", audioPlayer: "alsa,default" },
@@ -259,9 +276,23 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
     const kinds = properties?.["devices"]?.items?.oneOf ?? [];
     const keys = (one: Schema | undefined) => Object.keys(one?.properties ?? {}).sort();
 
-    assert.deepEqual(Object.keys(properties ?? {}).sort(), ["$schema", "accounts", "devices", "identity", "sip"]);
+    assert.deepEqual(Object.keys(properties ?? {}).sort(), [
+      "$schema",
+      "accounts",
+      "devices",
+      "identity",
+      "sip",
+    ]);
     assert.deepEqual(keys(properties?.["identity"]), ["name", "uri"]);
-    assert.deepEqual(keys(properties?.["sip"]), ["bind", "ca", "codecs", "outboundProxy", "port", "tls"]);
+    assert.deepEqual(keys(properties?.["sip"]), [
+      "bind",
+      "ca",
+      "codecs",
+      "dnsServers",
+      "outboundProxy",
+      "port",
+      "tls",
+    ]);
     assert.deepEqual(kinds.map(keys), [
       ["anchor", "audioPlayer", "audioSource", "default", "id", "kind", "name", "program"],
       ["anchor", "default", "id", "kind", "name", "uri"],

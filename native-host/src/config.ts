@@ -5,6 +5,7 @@ import { isIP } from "node:net";
 import { dirname } from "node:path";
 import { type AccountConfig, readAccount } from "./config-account.ts";
 import type { SipUri } from "./sip/message.ts";
+import { isNameServer } from "./sip/resolver/server-address.ts";
 import type { TlsOptions } from "./sip/stack.ts";
 import { PemError, readPem } from "./sip/transport/pem.ts";
 import { isSipUri } from "./sip/uri.ts";
@@ -47,6 +48,8 @@ export interface Config {
     readonly tls?: TlsOptions;
     /** PEM text of authorities trusted beside the system's. */
     readonly ca?: string;
+    /** Name servers as address or address:port, in place of the system's. */
+    readonly dnsServers?: readonly string[];
     /** What phones are offered, best first; not said: PCMU, PCMA. */
     readonly codecs?: readonly CodecName[];
   };
@@ -95,6 +98,7 @@ export function readConfig(value: unknown, directory = "."): Config {
       bind: sip.address("bind"),
       port: sip.port("port"),
       outboundProxy: sip.sipUri("outboundProxy"),
+      dnsServers: sip.nameServers("dnsServers"),
       codecs: sip.choices("codecs", CODECS),
       ...readTrust(sip, directory),
     }),
@@ -263,6 +267,14 @@ class Section {
     if (right.length > 0 && right.length === new Set(chosen).size && right.length === chosen.length)
       return right;
     throw this.mistake(key, `must be a list of ${known.join(", ")}, each once at most`);
+  }
+
+  nameServers(key: string): readonly string[] | undefined {
+    const value = this.#take(key);
+    if (value === undefined) return undefined;
+    const isRight = (one: unknown): one is string => typeof one === "string" && isNameServer(one);
+    if (Array.isArray(value) && value.length > 0 && value.every(isRight)) return value;
+    throw this.mistake(key, 'must be a list of addresses such as "192.0.2.53" or "192.0.2.53:5353"');
   }
 
   end(): void {

@@ -162,7 +162,7 @@ async function openAgent(
     if (options.flow) flow(...message);
   };
   const wanted = options.sipPort ?? config.sip.port ?? SIP_PORT;
-  const { outboundProxy, tls, ca } = config.sip;
+  const { outboundProxy, tls, ca, dnsServers } = config.sip;
   const agent = await openOnFreePort(wanted, {
     host,
     name: NAME,
@@ -170,6 +170,7 @@ async function openAgent(
     ...(outboundProxy && { outboundProxy }),
     ...(tls && { tls }),
     ...(ca !== undefined && { ca }),
+    ...(dnsServers && { dns: { servers: dnsServers } }),
     onTrace: both,
   });
   if (wanted !== 0 && agent.port !== wanted) log.warn(`SIP port ${wanted} is taken; using ${agent.port}`);
