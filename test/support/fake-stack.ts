@@ -92,6 +92,8 @@ export class FakeNet {
       sendStateless: (message) => this.#sendStateless(name, message),
       close: () => {
         this.#parties.delete(name);
+        party.clients.clear();
+        party.servers.clear();
         return Promise.resolve();
       },
     };
