@@ -38,6 +38,9 @@ export interface TransactionOptions {
 /** How long an owner that is full asks its peer to stay away, seconds (RFC 3261 §20.33). */
 const RETRY_AFTER_S = "5";
 
+/** Nobody hears it: it has been answered. Made once, for an error takes longer to make than to send. */
+const FORGOTTEN = new SipError(503, "Forgotten");
+
 export class TransactionLayer {
   readonly #outbound: Outbound;
   readonly #options: TransactionOptions;
@@ -54,7 +57,7 @@ export class TransactionLayer {
     this.#options = options;
     this.#tables = tablesOf(options.timers);
     const { answered } = options.limits;
-    this.#answeredClients = new Forgetful(answered, (client) => client.fail(new SipError(503, "Forgotten")));
+    this.#answeredClients = new Forgetful(answered, (client) => client.fail(FORGOTTEN));
     this.#answeredServers = new Forgetful(answered, (server) => server.close());
   }
 

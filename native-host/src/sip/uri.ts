@@ -135,8 +135,10 @@ export function bracketed(address: string): string {
 }
 
 export function isLiteral(host: string): boolean {
-  return isIPv4(host) || isIPv6(host);
+  return literal(host) ?? false;
 }
+
+const literal = remembering((host) => isIPv4(host) || isIPv6(host));
 
 /** `"Alice" <sip:a@h>;tag=1`, `<sip:a@h>` or `sip:a@h;tag=1`; undefined when it is none of them. */
 export function parseNameAddr(text: string): NameAddr | undefined {
