@@ -172,6 +172,8 @@ async function openAgent(
     ...(ca !== undefined && { ca }),
     ...(dnsServers && { dns: { servers: dnsServers } }),
     onTrace: both,
+    // It places calls and takes none: nobody can be called here.
+    onInvite: (invite) => invite.reject(404),
   });
   if (wanted !== 0 && agent.port !== wanted) log.warn(`SIP port ${wanted} is taken; using ${agent.port}`);
   else log.info(`SIP on ${agent.address}`);

@@ -72,6 +72,7 @@ export class Routing {
     const wrong = refusal(received);
     if (wrong) return wrong;
     const { request, marks } = this.#withoutOwnRoutes(received);
+    if (isLedAstray(received, request)) return refuse(403);
     const uri = parseUri(request.uri);
     if (uri === undefined) return refuse(400);
     const mayRelay = this.#options.mayRelay(sender);
@@ -79,11 +80,7 @@ export class Routing {
     if (isHome) return this.#home(request, uri, mayRelay);
     const inDialog = marks.length > 0 && request.headers.to.params["tag"] != null;
     if (!inDialog && !mayRelay) return refuse(403);
-    const flow = flowOf(marks, sender.source);
-    const target =
-      flow && (uri.scheme !== "sips" || isEncrypted(flow))
-        ? throughFlow(uri, request, flow)
-        : { uri: request.uri };
+    const target = targetOf(uri, request, flowOf(marks, sender.source));
     return { name: "forward", request, groups: [[target]], relayed: mayRelay };
   }
 
@@ -143,6 +140,18 @@ function refusal(request: SipRequest): Decision | undefined {
   const required = textHeader(request, "proxy-require");
   if (required !== undefined) return refuse(420, { unsupported: required });
   return textHeader(request, "max-breadth") === "0" ? refuse(440) : undefined;
+}
+
+function targetOf(uri: Uri, request: SipRequest, flow: Hop | undefined): Target {
+  const usable = flow && (uri.scheme !== "sips" || isEncrypted(flow));
+  return usable ? throughFlow(uri, request, flow) : { uri: request.uri };
+}
+
+/** Whoever begins a dialog chooses the way to it only through us: a Route that does not begin here leads anywhere. */
+function isLedAstray(received: SipRequest, { headers: { route = [] } }: SipRequest): boolean {
+  const { method, headers } = received;
+  const first = !headers.to.params["tag"] && method !== "CANCEL";
+  return first && route.length > 0 && route.length === headers.route?.length;
 }
 
 /** The last of our Routes is on the side of who is called; of a single one it is not known, but nobody calls himself. */

@@ -89,8 +89,8 @@ export function requestServerStates(timers: Timers, reliable: boolean): ServerTa
 /** What a server transaction needs of the stack. */
 export interface ServerWiring {
   readonly table: ServerTable;
-  /** Sends a response back the way the request came; never throws. */
-  transmit(response: SipResponse): void;
+  /** Sends a response back the way the request, or its last copy, came; never throws. */
+  transmit(response: SipResponse, from: Hop): void;
   onEnd(): void;
 }
 
@@ -100,12 +100,14 @@ export class Server implements ServerTransaction {
   onCancel?: () => void;
   readonly #wiring: ServerWiring;
   readonly #machine: Machine<ServerState, ServerEvent>;
+  #from: Hop;
   #next: SipResponse | undefined;
   #last: SipResponse | undefined;
 
   constructor(request: SipRequest, source: Hop, wiring: ServerWiring) {
     this.request = request;
     this.source = source;
+    this.#from = source;
     this.#wiring = wiring;
     this.#machine = new Machine(wiring.table, "fresh", (state, event) => this.#entered(state, event));
   }
@@ -115,8 +117,9 @@ export class Server implements ServerTransaction {
     this.#machine.send(eventOf(response.status));
   }
 
-  /** The same request once more. */
-  repeat(): void {
+  /** The same request once more; a peer that changed its port is answered there. */
+  repeat(from: Hop = this.source): void {
+    this.#from = from;
     this.#machine.send("request");
   }
 
@@ -155,7 +158,7 @@ export class Server implements ServerTransaction {
     if (event === "trying") this.#last = buildResponse(this.request, 100);
     if (event === "unanswered") this.#answer(408);
     else if (event !== "ack" && event !== "done" && event !== "closed" && this.#last)
-      this.#wiring.transmit(this.#last);
+      this.#wiring.transmit(this.#last, this.#from);
     if (state === "terminated") this.#wiring.onEnd();
   }
 }

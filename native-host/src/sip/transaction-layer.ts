@@ -120,15 +120,15 @@ export class TransactionLayer {
   }
 
   #receiveAck(ack: SipRequest, source: Hop): void {
-    const server = this.#servers.get(serverKey(ack));
+    const server = this.#servers.get(keyOver(source, ack));
     if (server?.acknowledge()) return;
     this.#guard(() => this.#options.onAck(ack, source));
   }
 
   #receiveRequest(request: SipRequest, source: Hop): void {
-    const key = serverKey(request);
+    const key = keyOver(source, request);
     const known = this.#servers.get(key);
-    if (known) known.repeat();
+    if (known) known.repeat(source);
     else if (this.#isFull) this.#sendAway(request, source);
     else this.#open(request, source, key);
   }
@@ -153,7 +153,7 @@ export class TransactionLayer {
 
   /** RFC 3261 §9.2: the CANCEL is answered by itself, whatever becomes of the INVITE. */
   #receiveCancel(cancel: SipRequest, server: Server): void {
-    const invite = this.#servers.get(serverKey(cancel, "INVITE"));
+    const invite = this.#servers.get(keyOver(server.source, cancel, "INVITE"));
     server.respond(answer(cancel, invite ? 200 : 481, invite?.toTag));
     if (invite) this.#guard(() => invite.cancelled());
   }
@@ -163,13 +163,13 @@ export class TransactionLayer {
     const [via] = request.headers.via;
     const server = new Server(request, source, {
       table: this.#tables.server[request.method === "INVITE" ? "invite" : "request"][reliable ? 1 : 0],
-      transmit: (response) => {
+      transmit: (response, from) => {
         // A response goes back the way its request came, whatever Via its owner gave it.
         const own =
           response.headers.via === request.headers.via
             ? response
             : { ...response, headers: { ...response.headers, via: request.headers.via } };
-        this.#outbound.transmit(own, this.#outbound.wayBack(via, source), () => {});
+        this.#outbound.transmit(own, this.#outbound.wayBack(via, from), () => {});
         if (response.status >= 200) this.#answeredServers.keep(server);
       },
       onEnd: () => {
@@ -297,6 +297,11 @@ function answer(request: SipRequest, status: number, tag?: string): SipResponse 
 function failing(client: Client, error: SipError): Client {
   queueMicrotask(() => client.fail(error));
   return client;
+}
+
+/** A copy comes by the transport of its request: what comes by another is a request of its own. */
+function keyOver({ protocol }: Hop, request: SipRequest, method?: string): string {
+  return `${protocol} ${serverKey(request, method)}`;
 }
 
 function clientKeyOf(branch: string, method: string): string {
