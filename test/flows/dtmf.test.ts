@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { writeRtp } from "#rtp/packet.ts";
 import type { Leg } from "#sip/leg.ts";
 import type { Sdp } from "#sip/message.ts";
+import { bracketed } from "#sip/uri.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { DeviceRegistry } from "../../native-host/src/devices/registry.ts";
 import { sipPhone } from "../../native-host/src/devices/sip-phone.ts";
@@ -28,18 +29,19 @@ let service: SipService;
 let desk: Phone;
 let comedies: Phone;
 
-beforeEach(async () => {
+/** A desk phone in a call with comedies, both anchored at an address of this machine. */
+async function inCall(host: string): Promise<void> {
   open = [];
-  desk = await phone("desk", 96);
-  comedies = await phone("comedies", 110);
-  const caller = await UserAgent.open({ host: HOST, port: 0, name: "service", identity: {} });
+  desk = await phone("desk", 96, host);
+  comedies = await phone("comedies", 110, host);
+  const caller = await UserAgent.open({ host, port: 0, name: "service", identity: {} });
   const device = sipPhone({
     id: "desk",
     name: "Desk phone",
-    uri: `sip:desk@${HOST}:${desk.agent.port}`,
+    uri: `sip:desk@${bracketed(host)}:${desk.agent.port}`,
     anchored: true,
     caller,
-    mediaHost: HOST,
+    mediaHost: host,
   });
   service = new SipService({
     caller,
@@ -47,10 +49,10 @@ beforeEach(async () => {
     devices: new DeviceRegistry([device], { defaultId: "desk" }),
     choices: new Choices(),
     identity: { uri: `sip:alice@${HOST}` },
-    mediaHost: HOST,
+    mediaHost: host,
   });
   open.push(service, caller);
-  const target = `sip:comedies@${HOST}:${comedies.agent.port}` as const;
+  const target = `sip:comedies@${bracketed(host)}:${comedies.agent.port}` as const;
   const signal = new AbortController().signal;
   await service.join({
     target,
@@ -60,17 +62,19 @@ beforeEach(async () => {
     device: "desk",
     mode: "auto",
   });
-});
-afterEach(async () => {
+}
+beforeEach(() => inCall(HOST));
+async function hangUp(): Promise<void> {
   await service.close();
   for (const one of open.reverse()) await one.close();
-});
+}
+afterEach(hangUp);
 
 /** Takes calls with PCMU and telephone-event under `events`, whatever number it was offered under. */
-async function phone(name: string, events: number): Promise<Phone> {
-  const rtp = await RtpParty.open();
+async function phone(name: string, events: number, host: string): Promise<Phone> {
+  const rtp = await RtpParty.open({ host });
   const agent = await UserAgent.open({
-    host: HOST,
+    host,
     port: 0,
     name,
     identity: {},
@@ -114,6 +118,14 @@ describe("A key pressed during an anchored call", () => {
     assert.deepEqual([there.header.payloadType, back.header.payloadType], [110, 96]);
     assert.deepEqual([...there.payload], [5, 0x8a, 0x01, 0xe0]);
     assert.deepEqual([...back.payload], [5, 0x8a, 0x01, 0xe0]);
+  });
+
+  test("arrives over IPv6 as well", async () => {
+    await hangUp();
+    await inCall("::1");
+
+    assert.match(comedies.described, /^c=IN IP6 ::1\r$/m);
+    assert.equal((await sent(desk, comedies, 96)).header.payloadType, 110);
   });
 
   test("arrives also from a phone that sends under the number we declared", async () => {

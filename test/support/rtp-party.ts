@@ -1,6 +1,7 @@
 /** A phone without SIP: sends a tone on a steady clock and keeps what it hears. */
 import dgram from "node:dgram";
 import { once } from "node:events";
+import { isIPv6 } from "node:net";
 import { writeRtp } from "#rtp/packet.ts";
 import type { Codec } from "../../servers/mixer/g711.ts";
 import { type ReceivedPacket, RtpRecording } from "./rtp-recording.ts";
@@ -41,8 +42,9 @@ export class RtpParty {
   }
 
   static async open(options: RtpPartyOptions = {}): Promise<RtpParty> {
-    const socket = dgram.createSocket({ type: "udp4", recvBufferSize: 1 << 20 });
-    socket.bind(0, options.host ?? "127.0.0.1");
+    const host = options.host ?? "127.0.0.1";
+    const socket = dgram.createSocket({ type: isIPv6(host) ? "udp6" : "udp4", recvBufferSize: 1 << 20 });
+    socket.bind(0, host);
     await once(socket, "listening");
     return new RtpParty(socket, options);
   }
@@ -50,11 +52,12 @@ export class RtpParty {
   /** An SDP offer for this endpoint, with telephone-event 101. */
   offer(direction = "sendrecv"): string {
     const payload = this.codec === "PCMA" ? 8 : 0;
+    const where = `IN IP${isIPv6(this.address) ? 6 : 4} ${this.address}`;
     const lines = [
       "v=0",
-      `o=- ${this.ssrc} 1 IN IP4 ${this.address}`,
+      `o=- ${this.ssrc} 1 ${where}`,
       "s=-",
-      `c=IN IP4 ${this.address}`,
+      `c=${where}`,
       "t=0 0",
       `m=audio ${this.port} RTP/AVP ${payload} 101`,
       `a=rtpmap:${payload} ${this.codec}/8000`,
