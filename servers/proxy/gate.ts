@@ -1,6 +1,7 @@
 /** Who may register and call in our name: our users by their passwords, or without any the machines beside us (RFC 3261 §22). */
 
 import { authHeader } from "#sip/credentials.ts";
+import { HASHES } from "#sip/digest.ts";
 import { DigestServer, type Verdict } from "#sip/digest-server.ts";
 import type { Hop, SipHeaders, SipRequest } from "#sip/message.ts";
 import { parseUri } from "#sip/uri.ts";
@@ -40,7 +41,13 @@ export class Gate {
   constructor(options: GateOptions) {
     this.#options = options;
     const { users } = options;
-    this.#digest = users && new DigestServer(users);
+    this.#digest =
+      users &&
+      new DigestServer({
+        realm: users.realm,
+        hashes: HASHES,
+        ha1: (username, hash) => users.ha1(username, hash),
+      });
   }
 
   /** Whether a request that is not in a dialog may pass; those in one were judged with their first. */
@@ -55,7 +62,7 @@ export class Gate {
 
   /** How to ask a stranger who he is before he is refused; undefined when nobody has a password. */
   askWho(request: SipRequest): Judgement | undefined {
-    return this.#digest && mayBeAsked(request) ? this.#challenge(AS_PROXY, false) : undefined;
+    return this.#digest && mayBeAsked(request) ? this.#challenge(request, AS_PROXY) : undefined;
   }
 
   #judgeRegister(request: SipRequest, source: Hop): Judgement {
@@ -79,7 +86,7 @@ export class Gate {
     const { method, uri, content } = request;
     const verdict = this.#verify(authHeader(request, role.answers), { method, uri, body: content });
     if (verdict.name === "wrong") this.#lockout.failed(who);
-    if (verdict.name !== "right") return this.#challenge(role, verdict.name === "stale");
+    if (verdict.name !== "right") return this.#challenge(request, role, verdict.name === "stale");
     this.#lockout.forget(who);
     return { name: "pass", request: without(request, role.answers), user: verdict.username };
   }
@@ -88,8 +95,10 @@ export class Gate {
     return this.#digest?.verify(text, signed) ?? { name: "missing" };
   }
 
-  #challenge({ status, asks }: Role, stale: boolean): Judgement {
-    return refuse(status, { [asks]: this.#digest?.challenges(stale) ?? [] });
+  /** Some phones give up when they are offered a hash they do not know: each user gets those of its line. */
+  #challenge({ headers }: SipRequest, { status, asks }: Role, stale = false): Judgement {
+    const hashes = this.#options.users?.hashesOf(userOf(headers.from.uri));
+    return refuse(status, { [asks]: this.#digest?.challenges(stale, hashes) ?? [] });
   }
 
   #isOurs(text: string): boolean {

@@ -12,8 +12,8 @@ export class UsersError extends Error {
 export interface Users {
   /** All users of one proxy are of one realm. */
   readonly realm: string;
-  /** The hashes that are known of every user, the strongest first. */
-  readonly hashes: readonly HashName[];
+  /** What to offer this user, the strongest first; to nobody of ours what most are offered. */
+  hashesOf(username: string | undefined): readonly HashName[];
   ha1(username: string, hash: HashName): string | undefined;
 }
 
@@ -26,6 +26,7 @@ interface User {
 /** How soon a changed file is noticed. */
 const LOOK_EVERY_MS = 2000;
 
+const USUAL: readonly HashName[] = ["SHA-256", "MD5"];
 const DIGITS: Readonly<Record<HashName, number>> = { MD5: 32, "SHA-256": 64, "SHA-512-256": 64 };
 
 /** Reads `USER:REALM:MD5=HEX:SHA-256=HEX` lines; `USER:REALM:HEX` of htdigest is MD5. Throws UsersError. */
@@ -54,16 +55,18 @@ export async function loadUsers(file: string): Promise<Users> {
 /** As loadUsers, and again when the file changes; one that cannot be read any more leaves the users as they were. */
 export async function watchUsers(file: string, onError: (error: unknown) => void): Promise<Users> {
   let current = await loadUsers(file);
-  const { realm, hashes } = current;
+  const { realm } = current;
   const reload = async () => {
     const next = await loadUsers(file);
-    if (next.realm !== realm || next.hashes.join() !== hashes.join()) {
-      throw new UsersError(`${file}: another realm or other hashes need a restart.`);
-    }
+    if (next.realm !== realm) throw new UsersError(`${file}: another realm needs a restart.`);
     current = next;
   };
   watchFile(file, { interval: LOOK_EVERY_MS, persistent: false }, () => void reload().catch(onError));
-  return { realm, hashes, ha1: (username, hash) => current.ha1(username, hash) };
+  return {
+    realm,
+    hashesOf: (username) => current.hashesOf(username),
+    ha1: (username, hash) => current.ha1(username, hash),
+  };
 }
 
 function usersOf(users: ReadonlyMap<string, User>): Users {
@@ -72,11 +75,12 @@ function usersOf(users: ReadonlyMap<string, User>): Users {
   if (!first) throw new UsersError("there is no user in it; partyline passwd makes one.");
   const other = all.find(({ realm }) => realm !== first.realm);
   if (other) throw new UsersError(`"${first.realm}" and "${other.realm}" are two realms; a proxy has one.`);
-  const hashes = HASHES.filter((name) => all.every(({ ha1s }) => ha1s[name] !== undefined));
-  if (hashes.length === 0) throw new UsersError("there is no hash that every user has.");
   return {
     realm: first.realm,
-    hashes,
+    hashesOf: (username = "") => {
+      const ha1s = users.get(username)?.ha1s;
+      return ha1s ? HASHES.filter((name) => ha1s[name] !== undefined) : USUAL;
+    },
     ha1: (username, hash) => users.get(username)?.ha1s[hash],
   };
 }

@@ -23,6 +23,8 @@ export interface BaresipOptions {
   /** PulseAudio server that it plays to, as in PULSE_SERVER; without one it plays to nobody. */
   readonly pulse?: string;
   readonly answer?: "auto" | "manual";
+  /** Where it registers, with digest; without it, it is called at its own address. */
+  readonly account?: { readonly registrar: `${string}:${number}`; readonly password: string };
 }
 
 /** What baresip tells by itself (ctrl_tcp): e.g. CALL_INCOMING, CALL_ESTABLISHED, CALL_CLOSED. */
@@ -189,10 +191,18 @@ async function writeProfile(folder: string, port: number, options: BaresipOption
     `ctrl_tcp_listen ${HOST}:${port + 2}`,
   ];
   const display = options.name.charAt(0).toUpperCase() + options.name.slice(1);
-  const account = `"${display}" <sip:${options.name}@${HOST}:${port}>;regint=0;answermode=${options.answer ?? "auto"}`;
+  const common = `answermode=${options.answer ?? "auto"}`;
+  const account = `"${display}" ${addressOf(options, port)};${common}`;
   await writeFile(join(folder, "config"), `${lines.join("\n")}\n`);
   await writeFile(join(folder, "accounts"), `${account}\n`);
   await writeFile(join(folder, "contacts"), "");
+}
+
+function addressOf({ name, account }: BaresipOptions, port: number): string {
+  if (!account) return `<sip:${name}@${HOST}:${port}>;regint=0`;
+  const { registrar, password } = account;
+  const digest = `auth_user=${name};auth_pass=${password}`;
+  return `<sip:${name}@${registrar}>;${digest};outbound="sip:${registrar}";regint=60`;
 }
 
 /** Where the distribution put baresip's modules. */

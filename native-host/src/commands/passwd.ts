@@ -6,9 +6,10 @@ import { type CliCommand, CommandError, print, UsageError } from "./command.ts";
 
 export const passwd: CliCommand = {
   summary: "Makes a user's line for the proxy's --users file; asks for the password, or reads it from stdin.",
-  usage: "USER --realm REALM",
+  usage: "USER --realm REALM [--md5]",
   options: {
     realm: { type: "string", value: "REALM", help: "what the proxy calls itself, e.g. its domain" },
+    md5: { type: "boolean", help: "for a phone that gives up when it is offered more than MD5" },
   },
   words: [1, 1],
   run: async (input) => {
@@ -17,7 +18,7 @@ export const passwd: CliCommand = {
     if (realm === undefined) throw new UsageError("It is: partyline passwd USER --realm REALM");
     const password = process.stdin.isTTY ? await askTwice(username) : await firstLine();
     if (password === "") throw new CommandError("An empty password protects nothing.");
-    const line = userLine(username, realm, password);
+    const line = userLine(username, realm, password, input.flag("md5") ? ["MD5"] : undefined);
     if (line === undefined) throw new UsageError("A user and a realm have neither colons nor line ends.");
     print(input.flag("json") ? JSON.stringify({ user: username, realm, line }) : line);
     return 0;

@@ -54,8 +54,8 @@ export class DigestServer {
   }
 
   /** One value of WWW-Authenticate or Proxy-Authenticate for each hash, the best first (RFC 8760 §2.5). */
-  challenges(stale = false): string[] {
-    const { realm, hashes, qops = ["auth"] } = this.#options;
+  challenges(stale = false, hashes: readonly HashName[] = this.#options.hashes): string[] {
+    const { realm, qops = ["auth"] } = this.#options;
     const common = `Digest realm=${quote(realm)}, nonce="${this.#nonces.issue()}", qop="${qops.join(",")}"`;
     return hashes.map((name) => `${common}, algorithm=${name}${stale ? ", stale=true" : ""}`);
   }

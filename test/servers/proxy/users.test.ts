@@ -15,17 +15,19 @@ describe("a users file", () => {
     const users = parseUsers(`# our people\n\n${line}\n`);
 
     assert.equal(users.realm, "community.example");
-    assert.deepEqual(users.hashes, ["SHA-256", "MD5"]);
+    assert.deepEqual(users.hashesOf("alice"), ["SHA-256", "MD5"]);
+    assert.deepEqual(users.hashesOf("nobody"), ["SHA-256", "MD5"]);
     assert.equal(users.ha1("alice", "MD5"), ha1Of("MD5", alice));
     assert.equal(users.ha1("alice", "SHA-256"), ha1Of("SHA-256", alice));
     assert.equal(users.ha1("mallory", "MD5"), undefined);
     assert.doesNotMatch(line, /whale/);
   });
 
-  test("may have been made by htdigest; then nobody is asked for more than MD5", () => {
+  test("may have lines of htdigest; then that user is asked for no more than MD5", () => {
     const users = parseUsers(`${line}\nbob:community.example:${"a".repeat(32)}`);
 
-    assert.deepEqual(users.hashes, ["MD5"]);
+    assert.deepEqual(users.hashesOf("bob"), ["MD5"]);
+    assert.deepEqual(users.hashesOf("alice"), ["SHA-256", "MD5"]);
     assert.equal(users.ha1("bob", "MD5"), "a".repeat(32));
   });
 
