@@ -80,7 +80,7 @@ export class Routing {
     if (isHome) return this.#home(request, uri, mayRelay);
     const inDialog = marks.length > 0 && request.headers.to.params["tag"] != null;
     if (!inDialog && !mayRelay) return refuse(403);
-    const target = targetOf(uri, request, flowOf(marks, sender.source));
+    const target = onwardTarget(uri, request, flowOf(marks, sender.source));
     return { name: "forward", request, groups: [[target]], relayed: mayRelay };
   }
 
@@ -142,7 +142,7 @@ function refusal(request: SipRequest): Decision | undefined {
   return textHeader(request, "max-breadth") === "0" ? refuse(440) : undefined;
 }
 
-function targetOf(uri: Uri, request: SipRequest, flow: Hop | undefined): Target {
+function onwardTarget(uri: Uri, request: SipRequest, flow: Hop | undefined): Target {
   const usable = flow && (uri.scheme !== "sips" || isEncrypted(flow));
   return usable ? throughFlow(uri, request, flow) : { uri: request.uri };
 }
