@@ -11,13 +11,18 @@ export class SipError extends Error {
   override readonly name = "SipError";
   readonly status: number;
   readonly reason: string;
-  readonly response: SipResponse | undefined;
+  readonly #response: SipResponse | undefined;
 
   constructor(status: number, reason: string, options: SipErrorOptions = {}) {
     super(`${status} ${reason}`, options);
     this.status = status;
     this.reason = reason;
-    this.response = options.response;
+    this.#response = options.response;
+  }
+
+  /** The peer's response. Not a field: a log that writes the fields of errors must not write keys and credentials. */
+  get response(): SipResponse | undefined {
+    return this.#response;
   }
 }
 
