@@ -45,6 +45,15 @@ const TOOLS = [
     pacman: "sipp",
   },
   {
+    name: "Kamailio",
+    found: kamailioSpeaksTls,
+    apt: ["kamailio", "kamailio-tls-modules"],
+    installed: keepKamailioQuiet,
+    brew: "kamailio",
+    dnf: "kamailio kamailio-tls",
+    pacman: "kamailio",
+  },
+  {
     name: "PulseAudio",
     found: () => onPath("pulseaudio") && onPath("parec") && alsaSpeaksPulse(),
     apt: ["pulseaudio", "pulseaudio-utils", "libasound2-plugins"],
@@ -71,6 +80,22 @@ function alsaSpeaksPulse() {
   const plugin = "alsa-lib/libasound_module_pcm_pulse.so";
   const folders = ["/usr/lib", "/usr/lib64", ...multiarchFolders()];
   return folders.some((folder) => fs.existsSync(path.join(folder, plugin)));
+}
+
+/** Its modules come in packages of their own; /usr/sbin is on few users' PATH. */
+function kamailioSpeaksTls() {
+  const program = onPath("kamailio") || fs.existsSync("/usr/sbin/kamailio");
+  if (process.platform !== "linux") return program;
+  const folders = ["/usr/lib", "/usr/lib64", ...multiarchFolders()];
+  const module = "kamailio/modules/tls.so";
+  return program && folders.some((folder) => fs.existsSync(path.join(folder, module)));
+}
+
+/** We need the program, not a SIP server that starts with the machine. */
+function keepKamailioQuiet(prefix) {
+  if (!fs.existsSync("/run/systemd/system")) return;
+  const [program, ...rest] = [...prefix, "systemctl", "disable", "--now", "kamailio"];
+  run(program, rest);
 }
 
 function multiarchFolders() {
@@ -168,7 +193,9 @@ function aptPrefix() {
 }
 
 function apt(prefix, args) {
-  const [program, ...rest] = [...prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", ...args];
+  // In run level 1 packages start no servers of theirs.
+  const env = ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"];
+  const [program, ...rest] = [...prefix, ...env, "apt-get", "-qq", ...args];
   return run(program, rest);
 }
 
@@ -177,9 +204,11 @@ function aptInstall(prefix, tools) {
   apt(prefix, ["update"]);
   const options = ["install", "-y", "--no-install-recommends"];
   const packages = tools.reduce((all, tool) => all.concat(tool.apt), []);
-  if (apt(prefix, [...options, ...packages]).ok) return;
-  // One missing package must not keep the others away.
-  for (const tool of tools) apt(prefix, [...options, ...tool.apt]);
+  if (!apt(prefix, [...options, ...packages]).ok) {
+    // One missing package must not keep the others away.
+    for (const tool of tools) apt(prefix, [...options, ...tool.apt]);
+  }
+  for (const { installed } of tools) if (installed) installed(prefix);
 }
 
 function names(tools) {

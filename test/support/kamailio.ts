@@ -10,6 +10,8 @@ import { freePorts } from "./ports.ts";
 import { Program } from "./processes.ts";
 
 const HOST = "127.0.0.1";
+/** /usr/sbin is on few users' PATH. */
+const PROGRAM = existsSync("/usr/sbin/kamailio") ? "/usr/sbin/kamailio" : "kamailio";
 const CERTIFICATES = fileURLToPath(new URL("certificates/", import.meta.url));
 
 export interface KamailioOptions {
@@ -53,7 +55,7 @@ export class Kamailio {
       "-w",
       folder,
     ];
-    const program = await Program.start("kamailio", { name: "kamailio", args, ready: /partyline: ready/ });
+    const program = await Program.start(PROGRAM, { name: "kamailio", args, ready: /partyline: ready/ });
     return new Kamailio(port, program, folder);
   }
 
