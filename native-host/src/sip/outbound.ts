@@ -132,7 +132,9 @@ export class Outbound {
     }
   }
 
-  #route({ request, branch, hop, named }: Wanted, then: RouteHandlers, fail: (cause: unknown) => void): void {
+  #route(wanted: Wanted, then: RouteHandlers, fail: (cause: unknown) => void): void {
+    const { request, branch, named } = wanted;
+    const hop = this.#endpoint.secureSister(wanted.hop) ?? wanted.hop;
     // Nothing that is to be encrypted leaves in clear, whoever chose the hop (RFC 3261 §26.2.2).
     if (isForTls(request) && !isEncrypted(hop.protocol)) throw new SipError(503, "SIPS Needs TLS");
     const routed = { request: this.#withVia(request, branch, hop), hop };

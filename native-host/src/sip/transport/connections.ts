@@ -78,6 +78,12 @@ export class Connections {
     this.#add(key, connection);
   }
 
+  /** The secure WebSocket there is to a peer that is to be reached by WebSocket. */
+  secureSister(hop: Hop): Hop | undefined {
+    if (hop.protocol !== "WS" || this.#find(hop)) return undefined;
+    return this.#byPeer.get(keyOf({ ...hop, protocol: "WSS" }))?.find(({ usable }) => usable)?.peer;
+  }
+
   named(name: string): Hop | undefined {
     return this.#byName.get(name)?.peer;
   }

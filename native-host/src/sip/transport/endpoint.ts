@@ -131,6 +131,11 @@ export class Endpoint {
     this.#connections.alias(source, port);
   }
 
+  /** The secure WebSocket we have to this peer of a WebSocket: URIs of both say `transport=ws` (RFC 7118 §5.2). */
+  secureSister(hop: Hop): Hop | undefined {
+    return this.#connections.secureSister(hop);
+  }
+
   /** The connection of the peer that calls itself so. */
   named(name: string): Hop | undefined {
     return this.#connections.named(name);
