@@ -1,5 +1,6 @@
 /** The copy of a request that goes to one target, complete but for our Via (RFC 3261 §16.6). */
 
+import { optionTags } from "#sip/header-values.ts";
 import type { Hop, NameAddr, SipHeaders, SipRequest, Transport } from "#sip/message.ts";
 import { isReliable, textHeader } from "#sip/message.ts";
 import { ownAddress } from "#sip/transport/address.ts";
@@ -65,7 +66,16 @@ export class Forwarding {
       const own = this.#recordRoute(request, source, { uri: next, flow: target.flow });
       headers["record-route"] = [...own, ...(request.headers["record-route"] ?? [])];
     }
+    if (request.method === "REGISTER") Object.assign(headers, this.#path(request, source));
     return { request: { ...request, uri: target.uri, headers }, hop: target.path ? undefined : target.flow };
+  }
+
+  /** A phone that registers elsewhere is to be reached over the connection it has to us (RFC 5626 §5.1, RFC 3327 §5.2). */
+  #path(request: SipRequest, source: Hop): Partial<SipHeaders> {
+    if (!callerNeedsFlow(request, source) || !optionTags(request, "supported").has("path")) return {};
+    const secure = request.uri.startsWith("sips:");
+    const own = this.#ownUri(this.#marks.ofPath(source), sideOf(source, true), secure);
+    return { path: `<${own};ob>` };
   }
 
   /**
@@ -84,13 +94,17 @@ export class Forwarding {
     }));
   }
 
-  #ownRoute(callId: string, { protocol, ipv6, flow }: Side, secure: boolean): string {
+  #ownRoute(callId: string, side: Side, secure: boolean): string {
+    return this.#ownUri(this.#marks.of(callId, side.flow), side, secure);
+  }
+
+  #ownUri(user: string, { protocol, ipv6 }: Side, secure: boolean): string {
     const { host, ports } = this.#own;
     const address = host.startsWith("[") === ipv6 ? host : bracketed(ownAddress(ipv6 ? "::1" : "127.0.0.1"));
     const port = ports[protocol] ?? ports.UDP;
     // sips says TLS by itself (RFC 3261 §26.2.2).
     const transport = secure && protocol === "TLS" ? "" : TRANSPORT_PARAM[protocol];
-    return `${secure ? "sips" : "sip"}:${this.#marks.of(callId, flow)}@${address}:${port}${transport};lr`;
+    return `${secure ? "sips" : "sip"}:${user}@${address}:${port}${transport};lr`;
   }
 }
 

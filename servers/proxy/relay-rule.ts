@@ -24,10 +24,15 @@ export function isNeighbour(list: BlockList, address: string): boolean {
   return list.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 }
 
-/** What a Record-Route of ours says: that the dialog is ours, and over which flow one of its ends is reached. */
+/** What a Route of ours says: that the dialog is ours, and over which flow one of its ends is reached. */
 export interface Marked {
   readonly flow?: Hop;
+  /** It is of a Path: a phone that registered elsewhere through us is to be reached over its flow, and nobody else. */
+  readonly registered?: boolean;
 }
+
+/** In place of a Call-ID, which never has a line end. */
+const PATH = "\n";
 
 /** Bytes of the keyed hash, in hexadecimal digits. */
 const HASH_DIGITS = 20;
@@ -46,9 +51,20 @@ export class DialogMark {
     return this.#hash(callId, token) + token;
   }
 
-  /** What a Route says that came from a Record-Route of ours in this dialog; undefined when it did not. */
+  /** The user part of our Path for a phone that registers elsewhere over this flow (RFC 5626 §5.1). */
+  ofPath(flow: Hop): string {
+    return this.of(PATH, flow);
+  }
+
+  /** What a Route says that came from a Record-Route of ours in this dialog, or a Path of ours; undefined when it did not. */
   read(callId: string, mark: string | undefined): Marked | undefined {
     if (mark === undefined || mark.length < HASH_DIGITS) return undefined;
+    const inDialog = this.#read(callId, mark);
+    const inPath = inDialog ? undefined : this.#read(PATH, mark);
+    return inPath ? { ...inPath, registered: true } : inDialog;
+  }
+
+  #read(callId: string, mark: string): Marked | undefined {
     const token = mark.slice(HASH_DIGITS);
     const expected = Buffer.from(this.#hash(callId, token));
     const given = Buffer.from(mark.slice(0, HASH_DIGITS));

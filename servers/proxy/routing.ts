@@ -78,9 +78,11 @@ export class Routing {
     const mayRelay = this.#options.mayRelay(sender);
     const isHome = request.headers.route === undefined && isOwn(this.#options.domain, uri);
     if (isHome) return this.#home(request, uri, mayRelay);
-    const inDialog = marks.length > 0 && request.headers.to.params["tag"] != null;
+    const flow = flowOf(marks, sender.source);
+    if (!mayRelay && marks.at(-1)?.registered) return overFlow(request, flow);
+    const inDialog = marks.some(({ registered }) => !registered) && request.headers.to.params["tag"] != null;
     if (!inDialog && !mayRelay) return refuse(403);
-    const target = onwardTarget(uri, request, flowOf(marks, sender.source));
+    const target = onwardTarget(uri, request, flow);
     return { name: "forward", request, groups: [[target]], relayed: mayRelay };
   }
 
@@ -152,6 +154,12 @@ function isLedAstray(received: SipRequest, { headers: { route = [] } }: SipReque
   const { method, headers } = received;
   const first = !headers.to.params["tag"] && method !== "CANCEL";
   return first && route.length > 0 && route.length === headers.route?.length;
+}
+
+/** Over its flow or not at all: whoever has a Path of ours may not send us anywhere else with it. */
+function overFlow(request: SipRequest, flow: Hop | undefined): Decision {
+  if (!flow || request.headers.route !== undefined) return refuse(403);
+  return { name: "forward", request, groups: [[{ uri: request.uri, flow }]], relayed: false };
 }
 
 /** The last of our Routes is on the side of who is called; of a single one it is not known, but nobody calls himself. */

@@ -103,6 +103,27 @@ describe("The way back of a call through the proxy", () => {
   });
 });
 
+describe("A phone that registers elsewhere through the proxy", () => {
+  const register = (headers: Record<string, unknown>): SipRequest => ({
+    ...invite(headers, "sip:elsewhere.example"),
+    method: "REGISTER",
+  });
+  const pathOf = (request: SipRequest, source: Hop) =>
+    forwarding.copy(request, { uri: request.uri }, source, 60).request.headers["path"];
+
+  test("is to be called back over its connection, if it knows what a path is", () => {
+    assert.equal(
+      pathOf(register({ supported: "path, outbound" }), WS),
+      `<sip:${marks.ofPath(WS)}@192.0.2.1:8080;transport=ws;lr;ob>`,
+    );
+    assert.equal(pathOf(register({}), WS), undefined);
+  });
+
+  test("is called where it says it is when nothing is between", () => {
+    assert.equal(pathOf(register({ supported: "path" }), UDP), undefined);
+  });
+});
+
 describe("A copy of a request", () => {
   test("goes by the proxies that the phone was registered through, whatever connection it came on", () => {
     const path = [{ uri: "sip:edge.example;lr", params: {} }];

@@ -170,6 +170,23 @@ describe("A user with several phones", () => {
   });
 });
 
+describe("A phone that registered elsewhere through the proxy", () => {
+  const flow: Hop = { protocol: "TCP", address: "192.0.2.4", port: 40_000 };
+  const path = () => routes(`sip:${marks.ofPath(flow)}@127.0.0.1:5070;transport=tcp;lr;ob`);
+
+  test("is called over its connection by whoever knows the path, and only over that", () => {
+    const { groups } = forwarded(request("sip:bob@x.invalid", path()), STRANGER);
+
+    assert.deepEqual(groups, [[{ uri: "sip:bob@x.invalid", flow }]]);
+  });
+
+  test("opens no other way through the proxy", () => {
+    const onward = { route: [...path().route, ...routes("sip:victim.example;lr").route] };
+
+    assert.equal(refusal(request("sip:bob@x.invalid", onward), STRANGER), 403);
+  });
+});
+
 describe("A phone behind a connection", () => {
   const flow: Hop = { protocol: "WS", address: "192.0.2.4", port: 40_000 };
   const facing = (hop?: Hop) => `sip:${marks.of("a-call", hop)}@127.0.0.1:5070;lr`;
