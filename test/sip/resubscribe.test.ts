@@ -143,4 +143,18 @@ describe("a subscription that is lost", () => {
       assert.equal(ended[0]?.[1], status);
     });
   }
+
+  test("while it pauses ends with its user agent", async () => {
+    const { alice, comedies, subscription, ended } = await scriptedConference();
+    comedies.send(notify(comedies.requests[0], 2, "terminated;reason=probation"));
+    await settled();
+    assert.equal(subscription.state, "pausing");
+
+    await alice.close();
+    mock.timers.tick(100_000);
+
+    assert.equal(subscription.state, "ended");
+    assert.equal(comedies.requests.length, 1);
+    assert.deepEqual(ended, []);
+  });
 });

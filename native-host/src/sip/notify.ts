@@ -103,7 +103,10 @@ export class EventNotifier implements Notifier {
     this.#queue = new NotifyQueue({
       paceMs: () => (this.#maxRate === undefined ? 0 : Math.min(1000 / this.#maxRate, SLOWEST_MS)),
       send: (told) => this.#send(told),
-      onRefused: (status) => !(GONE.has(status) && this.#machine.send("lost")),
+      onRefused: (status) => {
+        if (GONE.has(status)) this.#machine.send("lost");
+        return !GONE.has(status);
+      },
     });
     const fetchMs = 64 * core.timers.t1;
     const expiresAfterMs = () => (this.#expiresS === 0 ? fetchMs : 1000 * this.#expiresS);

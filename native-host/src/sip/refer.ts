@@ -67,21 +67,14 @@ export class Referrals {
   async refer(target: SipUri, options: ReferOptions): Promise<number> {
     options.signal?.throwIfAborted();
     const referral = this.#start(options);
-    const response = await this.#options.send({
+    const sent = this.#options.send({
       ...extraHeaders(options.headers),
       ...(options.reports === false && { "refer-sub": "false" }),
       ...(options.referredBy && { "referred-by": formatNameAddr(options.referredBy) }),
       "refer-to": formatReferTo(target, options),
     });
-    referral.seq = response.headers.cseq.seq;
-    const { status, reason } = response;
-    if (status >= 300) {
-      referral.outcome.reject(new SipError(status, reason, { response }));
-      referral.machine.send("gone");
-    } else if (/^\s*false\b/i.test(textHeader(response, "refer-sub") ?? "")) {
-      referral.outcome.resolve(status);
-      referral.machine.send("gone");
-    }
+    void sent.then((response) => answered(referral, response));
+    // The last report may overtake the 202.
     return referral.outcome.promise;
   }
 
@@ -144,6 +137,18 @@ export class Referrals {
     const expiresS = seconds(params.get("expires")) ?? DEFAULT_EXPIRES_S;
     referral.expiresS = Math.min(expiresS, DEFAULT_EXPIRES_S);
     machine.send(report && report.status >= 200 ? "outcome" : "report");
+  }
+}
+
+function answered(referral: Referral, response: SipResponse): void {
+  const { status, reason } = response;
+  referral.seq = response.headers.cseq.seq;
+  if (status >= 300) {
+    referral.outcome.reject(new SipError(status, reason, { response }));
+    referral.machine.send("gone");
+  } else if (/^\s*false\b/i.test(textHeader(response, "refer-sub") ?? "")) {
+    referral.outcome.resolve(status);
+    referral.machine.send("gone");
   }
 }
 

@@ -1,5 +1,5 @@
 /** Our SUBSCRIBE to an event package, kept alive by itself (RFC 6665 §4.1). */
-import type { Core, DialogUser } from "./core.ts";
+import type { Attempt, Core, DialogUser } from "./core.ts";
 import { Dialog, dialogKey } from "./dialog.ts";
 import { eventOf } from "./event-header.ts";
 import { Grant, LONGEST_GRANT_S } from "./grant.ts";
@@ -71,7 +71,7 @@ export function subscribe(core: Core, target: SipUri, options: SubscribeOptions)
   return new OutgoingSubscription(core, target, options);
 }
 
-class OutgoingSubscription implements Subscription, DialogUser {
+class OutgoingSubscription implements Subscription, DialogUser, Attempt {
   readonly #core: Core;
   readonly #target: SipUri;
   readonly #options: SubscribeOptions;
@@ -110,7 +110,10 @@ class OutgoingSubscription implements Subscription, DialogUser {
     this.#machine = new Machine(subscriptionStates(clocks), "notify-wait", (state, event) =>
       this.#entered(state, event),
     );
-    if (!fork) this.#begin();
+    if (fork) return;
+    // Also while it pauses and has no dialog.
+    core.attempts.add(this);
+    this.#begin();
   }
 
   get state(): SubscriptionState {
@@ -253,7 +256,8 @@ class OutgoingSubscription implements Subscription, DialogUser {
 
   #finish(event: SubscriptionEvent): void {
     this.#core.users.delete(this.#key);
-    if (event === "closed" || this.#ended !== undefined) return;
+    this.#core.attempts.delete(this);
+    if (event === "closed" || event === "leave" || this.#ended !== undefined) return;
     const { reason, status, retryAfterS } = this.#loss;
     this.#options.onEnded(reason, status, retryAfterS);
   }
