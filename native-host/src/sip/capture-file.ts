@@ -1,5 +1,5 @@
 /** A capture on disk: whole after each message, and for its user's eyes only. */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, openSync, writeSync } from "node:fs";
 import { capturedPacket, captureStart } from "./pcap.ts";
 import type { Traced } from "./trace.ts";
 
@@ -16,6 +16,8 @@ export class CaptureFile implements Disposable {
   /** Throws as the system does when the file cannot be written. */
   constructor(path: string, { application, append = false }: CaptureFileOptions) {
     this.#file = openSync(path, append ? "a" : "w", 0o600);
+    // Also one that was there before.
+    fchmodSync(this.#file, 0o600);
     writeSync(this.#file, captureStart(application));
   }
 
