@@ -4,7 +4,7 @@ import type { Hop, SipHeaders, SipMessage, SipRequest, Via } from "./message.ts"
 
 /** Bytes we send for each byte an unproved source has sent (the limit QUIC has too, RFC 9000 §8.1). */
 const FACTOR = 3;
-/** Left over by every repeated 2xx, so that a BYE can still end a call that nobody acknowledged. */
+/** Left over by every repeated 1xx and 2xx, so that a BYE or a refusal can still end a call that nobody confirmed. */
 const GOODBYE_BYTES = 300;
 /** A proof counts for so long. */
 const PROVED_FOR_MS = 3_600_000;
@@ -89,10 +89,10 @@ export class Amplification {
     return cause?.provedAt === undefined ? cause : undefined;
   }
 
-  /** A 2xx whose tag was told before is a repeated one. */
+  /** A 1xx or 2xx whose tag was told before is a repeated one: what ends the call must still have room. */
   #reserve(message: Printable, secret: string | undefined): number {
     const again = secret !== undefined && "status" in message && this.#told.has(secret);
-    return again && message.status >= 200 ? GOODBYE_BYTES : 0;
+    return again && message.status < 300 ? GOODBYE_BYTES : 0;
   }
 
   #prove(message: SipMessage): void {
