@@ -189,6 +189,25 @@ describe("an account", () => {
     assert.deepEqual(states, ["registering", "registered", "off"]);
   });
 
+  test("that is signed off while it is asked for its password does not show it to come back", async () => {
+    const { registrar, registration, states } = await cast({ secret });
+    const challenge = { headers: { "www-authenticate": 'Digest realm="home", nonce="1", qop="auth"' } };
+
+    const closed = registration.close();
+    await settled();
+    registrar.respond(0, 401, challenge);
+    registrar.respond(1, 401, challenge);
+    await settled();
+    registrar.respond(2, 200);
+    await closed;
+
+    assert.deepEqual(
+      registrar.requests.map(({ headers }) => headers["expires"]),
+      ["3600", "0", "0"],
+    );
+    assert.deepEqual(states, ["registering", "off"]);
+  });
+
   test("that never was registered closes at once", async () => {
     const { registrar, registration } = await cast();
     registrar.respond(0, 403);

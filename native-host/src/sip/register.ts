@@ -6,6 +6,7 @@ import { Machine } from "./machine.ts";
 import { type Hop, type NameAddr, type SipResponse, type SipUri, textHeader } from "./message.ts";
 import { type RegistrationEvent, type RegistrationPhase, registrationStates } from "./registration-states.ts";
 import { isMadeUp } from "./response.ts";
+import type { ClientTransaction } from "./stack.ts";
 import { formatUri, isSipUri, parseNameAddrs, parseUri } from "./uri.ts";
 
 export interface RegisterOptions {
@@ -67,6 +68,7 @@ class OutgoingRegistration implements Registration, Attempt {
   #takeBack: () => void = () => undefined;
   #seq = 0;
   #attempts = 0;
+  #transaction: ClientTransaction | undefined;
   /** Where the last REGISTER went, and when it was accepted. */
   #hop: Hop | undefined;
   #registeredAtMs = 0;
@@ -120,7 +122,7 @@ class OutgoingRegistration implements Registration, Attempt {
     if (phase === "registering" || phase === "refreshing") this.#ask(this.#expiresS);
     else if (phase === "leaving") this.#ask(0);
     else if (phase === "off") this.#forget();
-    this.#tell(stateOf(phase));
+    if (phase !== "leaving") this.#tell(stateOf(phase));
   }
 
   #tell(state: RegistrationState): void {
@@ -166,7 +168,10 @@ class OutgoingRegistration implements Registration, Attempt {
       this.#hop = transaction.hop;
       this.#answered(response);
     };
+    // What was asked before is not asked again with a password: it might overtake what we want now.
+    this.#transaction?.cancel();
     const transaction = this.#core.send(request, receive, { nextSeq });
+    this.#transaction = transaction;
   }
 
   /** The registrar calls us by the connection that is gone: it must learn of another (RFC 5626 §4.5). */
