@@ -131,7 +131,7 @@ export class LegRequests implements Inside {
 }
 
 /** Hands a request to the leg's owner and sends back what it says; without an owner's word the usual refusal. */
-export async function askOwner(
+async function askOwner(
   core: Core,
   handlers: LegHandlers,
   transaction: ServerTransaction,
