@@ -131,11 +131,7 @@ export class LegRequests implements Inside {
 }
 
 /** Hands a request to the leg's owner and sends back what it says; without an owner's word the usual refusal. */
-async function askOwner(
-  core: Core,
-  handlers: LegHandlers,
-  transaction: ServerTransaction,
-): Promise<void> {
+async function askOwner(core: Core, handlers: LegHandlers, transaction: ServerTransaction): Promise<void> {
   const answer = await ownersAnswer(core, handlers, transaction.request);
   const type = new Map(Object.entries(answer.headers ?? {})).get("content-type") ?? "text/plain";
   core.respond(transaction, answer.status, {
