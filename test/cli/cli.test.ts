@@ -114,6 +114,14 @@ describe("partyline, with a service", () => {
     assert.equal(await say("unmute"), "The microphone is on.\n");
     assert.equal(await say("leave"), "Left.\n");
     assert.equal(await say("status"), "The service is running; there is no call.\n");
+    service.accountViews = [
+      { id: "sip:alice@example.com", state: "registered" },
+      { id: "sip:al@work.example", state: "failed", sip: 403, reason: "Forbidden" },
+    ];
+    assert.equal(
+      await say("status"),
+      "account sip:alice@example.com registered\naccount sip:al@work.example failed: 403 Forbidden\nThe service is running; there is no call.\n",
+    );
     assert.deepEqual(
       service.asked.map(({ method }) => method),
       ["externalJoin", "switchTo", "switchTo", "useDevice", "mute", "mute", "leave"],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import type { NameAddr, SipRequest } from "#sip/message.ts";
+import type { Hop, NameAddr, SipRequest } from "#sip/message.ts";
 import { Location } from "../../../servers/proxy/location.ts";
 import { Registrar } from "../../../servers/proxy/registrar.ts";
 
@@ -25,14 +25,21 @@ interface Words {
   readonly expires?: string;
   readonly callId?: string;
   readonly seq?: number;
+  readonly supported?: string;
+  readonly path?: string;
+  readonly source?: Hop;
 }
 
 /** A REGISTER of alice; each is newer than the one before unless it says otherwise. */
-function register({ contact, expires, callId = "alice-registers", seq: given }: Words) {
+function register({ contact, expires, callId = "alice-registers", seq: given, ...words }: Words) {
   seq += 1;
   const named = (text: string): NameAddr => {
-    const [uri = "", parameter] = text.split(" ");
-    return { uri, params: parameter === undefined ? {} : { expires: parameter } };
+    const [uri = "", ...parameters] = text.split(" ");
+    const pair = (parameter: string) => {
+      const [name = "", value] = parameter.includes("=") ? parameter.split("=") : ["expires", parameter];
+      return [name, value ?? null] as const;
+    };
+    return { uri, params: Object.fromEntries(parameters.map(pair)) };
   };
   const request: SipRequest = {
     method: "REGISTER",
@@ -45,10 +52,12 @@ function register({ contact, expires, callId = "alice-registers", seq: given }: 
       cseq: { seq: given ?? seq, method: "REGISTER" },
       ...(contact !== undefined && { contact: contact === "*" ? contact : contact.map(named) }),
       ...(expires !== undefined && { expires }),
+      ...(words.supported !== undefined && { supported: words.supported }),
+      ...(words.path !== undefined && { path: words.path }),
     },
     content: "",
   };
-  return registrar.register("alice", request);
+  return registrar.register("alice", request, words.source);
 }
 
 const where = () => location.bindings("alice").map(({ contact }) => contact);
@@ -144,4 +153,63 @@ test("Headers hidden in a Contact are dropped", () => {
   register({ contact: ["sip:alice@192.0.2.1?Route=%3Csip:eve.example.com%3E"] });
 
   assert.deepEqual(where(), ["sip:alice@192.0.2.1"]);
+});
+
+describe("A phone that says more about itself", () => {
+  const device = '+sip.instance="<urn:uuid:1>"';
+  const tcp: Hop = { protocol: "TCP", address: "198.51.100.9", port: 40_000 };
+  const udp: Hop = { ...tcp, protocol: "UDP" };
+  const flows = () => location.bindings("alice").map(({ flow }) => flow);
+
+  test("replaces where it was before it started again, and no other phone", () => {
+    register({ contact: [`${desk} ${device}`], callId: "before" });
+    register({ contact: ['sip:alice@192.0.2.9 +sip.instance="<urn:uuid:2>"'], callId: "other" });
+    register({ contact: [`${laptop} ${device}`], callId: "after" });
+
+    assert.deepEqual(where(), [laptop, "sip:alice@192.0.2.9"]);
+  });
+
+  test("is called the way it came when that is a connection, or when it asks for it", () => {
+    register({ contact: [desk], source: udp });
+    assert.deepEqual(flows(), [undefined]);
+    register({ contact: [desk], source: tcp });
+    assert.deepEqual(flows(), [tcp]);
+    const { headers } = register({
+      contact: [`${desk} ${device} reg-id=1`],
+      supported: "outbound",
+      source: udp,
+    });
+    assert.deepEqual(flows(), [udp]);
+    assert.deepEqual(headers, { require: "outbound" });
+  });
+
+  test("is called through the proxies on its path if it knows of them", () => {
+    const path = "<sip:edge.example.com;lr>";
+    assert.equal(register({ contact: [desk], path }).status, 420);
+    const { status, headers } = register({ contact: [desk], path, supported: "path", source: tcp });
+
+    assert.equal(status, 200);
+    assert.deepEqual(headers, { path });
+    const [binding] = location.bindings("alice");
+    assert.deepEqual(binding?.path, [{ uri: "sip:edge.example.com;lr", params: {} }]);
+    assert.equal(binding.flow, undefined);
+  });
+
+  test("is found before those it is preferred to", () => {
+    register({ contact: [`${desk} q=0.2`] });
+    const { contacts } = register({ contact: [`${laptop} q=0.7`] });
+    register({ contact: ["sip:alice@192.0.2.3 q=loud"] });
+
+    assert.deepEqual(where(), ["sip:alice@192.0.2.3", laptop, desk]);
+    assert.deepEqual(
+      contacts.map(({ params }) => params["q"]),
+      ["0.7", "0.2"],
+    );
+  });
+
+  test("is found however its user is escaped", () => {
+    register({ contact: [desk] });
+
+    assert.equal(location.bindings("%61lice").length, 1);
+  });
 });
