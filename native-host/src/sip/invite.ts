@@ -7,6 +7,7 @@ import { extraHeaders, formatReplaces, sdpBody, tagOf } from "./header-values.ts
 import { recvInfo } from "./info.ts";
 import type { InviteOptions, Leg } from "./leg.ts";
 import type { NameAddr, Sdp, SipRequest, SipResponse, SipUri } from "./message.ts";
+import { Redirects } from "./redirects.ts";
 import { asks, minSe, type SessionTimes } from "./session-expires.ts";
 import { SipError } from "./sip-error.ts";
 import type { ClientTransaction } from "./stack.ts";
@@ -23,6 +24,9 @@ export function invite(core: Core, target: SipUri, options: InviteOptions): Prom
   return new OutgoingInvite(core, target, options).established;
 }
 
+/** How many contacts of 3xx responses are tried for one call. */
+const MOST_REDIRECTS = 5;
+
 class OutgoingInvite implements Attempt {
   readonly established: Promise<Established>;
   readonly #core: Core;
@@ -37,6 +41,7 @@ class OutgoingInvite implements Attempt {
   /** Each phone that answered, by its To tag. */
   readonly #forks = new Map<string, Fork>();
   readonly #onAbort = () => this.#giveUp(new SipError(487, "Cancelled"));
+  readonly #redirects: Redirects;
   #times: SessionTimes;
   #request: SipRequest;
   #transaction: ClientTransaction;
@@ -52,6 +57,7 @@ class OutgoingInvite implements Attempt {
     this.established = promise;
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#redirects = new Redirects(target, options.redirects ?? MOST_REDIRECTS);
     core.attempts.add(this);
     this.#request = this.#compose(target);
     this.#transaction = this.#send();
@@ -141,15 +147,32 @@ class OutgoingInvite implements Attempt {
     return fork;
   }
 
-  /** 422: the same call, less often refreshed (RFC 4028 §7.3). */
+  /** The same call once more, on other terms or at another place; false when this refusal counts. */
   #askAgain(response: SipResponse): boolean {
-    const least = minSe(response);
-    if (response.status !== 422 || this.#outcome !== "open" || least <= this.#times.shortestS) return false;
-    this.#times = { expiresS: Math.max(this.#times.expiresS, least), shortestS: least };
+    if (this.#outcome !== "open") return false;
+    const seldom = this.#refreshedLess(response);
+    const uri = seldom ? this.#request.uri : this.#elsewhere(response);
+    if (uri === undefined) return false;
+    for (const { leg } of this.#forks.values()) leg.lose(response.reason);
+    this.#forks.clear();
     const cseq = { seq: response.headers.cseq.seq + 1, method: "INVITE" };
-    this.#request = { ...this.#request, headers: { ...this.#request.headers, cseq, ...this.#asks() } };
+    this.#request = { ...this.#request, uri, headers: { ...this.#request.headers, cseq, ...this.#asks() } };
     this.#transaction = this.#send();
     return true;
+  }
+
+  /** 422: the session is to be refreshed less often (RFC 4028 §7.3). */
+  #refreshedLess(response: SipResponse): boolean {
+    const least = minSe(response);
+    if (response.status !== 422 || least <= this.#times.shortestS) return false;
+    this.#times = { expiresS: Math.max(this.#times.expiresS, least), shortestS: least };
+    return true;
+  }
+
+  /** 3xx: the next of the places it names; of a place that refuses, the one after it, unless nobody wants the call (§8.1.3.4). */
+  #elsewhere(response: SipResponse): SipUri | undefined {
+    if (response.status < 400) this.#redirects.learn(response);
+    return response.status < 600 ? this.#redirects.next() : undefined;
   }
 
   #refused(response: SipResponse): void {

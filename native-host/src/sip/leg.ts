@@ -122,6 +122,8 @@ export interface InviteOptions {
   readonly onFork?: (established: { leg: Leg; answer: Sdp }) => void;
   /** How often the session is refreshed at least (RFC 4028), seconds; the user agent's own when missing, 0 for never. */
   readonly sessionExpiresS?: number;
+  /** How many contacts of 3xx responses are tried, sip: and sips: alone; 5 when missing, 0 throws the 3xx. */
+  readonly redirects?: number;
   /** The ACK of the 2xx waits for this (RFC 3725 §4): must not reject, and must end. */
   readonly confirm?: Promise<unknown>;
   /** Aborting sends CANCEL; a 2xx that crosses it is ACKed and ended by BYE. */
