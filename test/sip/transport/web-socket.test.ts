@@ -204,6 +204,24 @@ describe("a WebSocket of ours", () => {
   });
 });
 
+describe("a secure WebSocket of ours", () => {
+  test("takes what is to go to its peer by WebSocket, as routes say no more than that", async () => {
+    await using films = await patientDesk({ tls: certified("localhost"), wss: ws });
+    await using alice = await desk({ ca });
+    const port = films.stack.ports.wss;
+
+    const first = answer(alice, request("OPTIONS", `sips:localhost:${port};transport=ws`));
+    reply(await films.next(), 200);
+    await first;
+    const second = answer(alice, request("OPTIONS", `sip:127.0.0.1:${port};transport=ws`));
+    const transaction = await films.next();
+    reply(transaction, 200);
+
+    assert.equal(transaction.source.protocol, "WSS");
+    assert.equal((await second).status, 200);
+  });
+});
+
 describe("the meter of frames", () => {
   /** A masked frame as a client writes it. */
   const frame = (first: number, length: number) => {
