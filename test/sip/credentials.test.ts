@@ -228,6 +228,40 @@ describe("nobody else gets our credentials:", () => {
   });
 });
 
+test("a call goes on under the numbers after its password: the ACK shows it again, the BYE when asked", async () => {
+  const server = keeper();
+  const net = new FakeNet();
+  const proxy = net.scripted("proxy");
+  const alice = await alicesAgent(net);
+  const called = alice.invite("sip:bob@away", { offer: offerAt(4000) });
+  await settled();
+  proxy.respond(0, 407, asks(server));
+  await settled();
+  proxy.respond(1, 200, {
+    contact: "sip:bob@away:5060",
+    sdp: offerAt(5000),
+    headers: { "record-route": [{ uri: "sip:proxy;lr", params: {} }] },
+  });
+  const { leg } = await called;
+
+  const gone = leg.bye();
+  await settled();
+  proxy.respond(2, 407, asks(server));
+  await settled();
+  proxy.respond(3, 200);
+  await gone;
+
+  const [ack] = proxy.acks;
+  assert.equal(ack?.headers.cseq.seq, 2);
+  const shown = proxy.requests[1]?.headers["proxy-authorization"];
+  assert.equal(ack.headers["proxy-authorization"], shown);
+  assert.deepEqual(
+    proxy.requests.map(({ method, headers }) => `${headers.cseq.seq} ${method}`),
+    ["1 INVITE", "2 INVITE", "3 BYE", "4 BYE"],
+  );
+  assert.equal(verdict(server, proxy.requests[3]), "right");
+});
+
 test("our own server may ask by 401 about a request for itself", async () => {
   const net = new FakeNet();
   const home = net.scripted("home");
