@@ -41,6 +41,9 @@ const RETRY_AFTER_S = "5";
 /** Nobody hears it: it has been answered. Made once, for an error takes longer to make than to send. */
 const FORGOTTEN = new SipError(503, "Forgotten");
 
+/** So many requests of ours may be open for each of theirs: a proxy forks. */
+const ASKED_FOR_EACH = 1.5;
+
 export class TransactionLayer {
   readonly #outbound: Outbound;
   readonly #options: TransactionOptions;
@@ -83,6 +86,9 @@ export class TransactionLayer {
   ): ClientTransaction {
     const open = (heard: typeof onResponse) => this.#openClient(request, newBranch(mark), heard);
     if (this.#closed) return failing(open(onResponse), new SipError(503, "Stack Closed"));
+    // New work is refused, old work goes on (promise F12).
+    if (this.#asksTooMuch && !request.headers.to.params["tag"])
+      return failing(open(onResponse), new SipError(503, "Too Many Requests Open"));
     try {
       const targets = hop ? { hops: [hop], named: true } : this.#outbound.targets(request);
       const [only, another] = targets instanceof Promise ? [] : targets.hops;
@@ -131,6 +137,12 @@ export class TransactionLayer {
     if (known) known.repeat(source);
     else if (this.#isFull) this.#sendAway(request, source);
     else this.#open(request, source, key);
+  }
+
+  get #asksTooMuch(): boolean {
+    return (
+      this.#clients.size - this.#answeredClients.size >= ASKED_FOR_EACH * this.#options.limits.transactions
+    );
   }
 
   get #isFull(): boolean {
