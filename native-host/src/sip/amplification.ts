@@ -5,7 +5,7 @@ import type { Hop, SipHeaders, SipMessage, SipRequest, Via } from "./message.ts"
 /** Bytes we send for each byte an unproved source has sent (the limit QUIC has too, RFC 9000 §8.1). */
 const FACTOR = 3;
 /** Left over by every repeated 1xx and 2xx, so that a BYE or a refusal can still end a call that nobody confirmed. */
-const GOODBYE_BYTES = 300;
+const GOODBYE_BYTES = 330;
 /** A proof counts for so long. */
 const PROVED_FOR_MS = 3_600_000;
 /** More of anything than this is not remembered: the oldest goes. */
