@@ -84,8 +84,7 @@ export class Focus {
     const conference = this.#conferences.get(conferenceId(subscribe.target) ?? "");
     const member = conference && this.#memberOf(conference, subscribe);
     if (!member) subscribe.reject(403);
-    else if (conference.watches(member) >= this.#limits.subscriptionsEach)
-      subscribe.reject(503, undefined, RETRY_AFTER);
+    else if (conference.watches(member) >= this.#limits.subscriptionsEach) subscribe.reject(503);
     else watch(conference, member, subscribe);
   }
 
