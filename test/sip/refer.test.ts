@@ -309,6 +309,18 @@ describe("REFER outside a call", () => {
     assert.deepEqual(legs, [[...focus.legs()][0], undefined]);
   });
 
+  test("is put off when bob has all the reports to write that he can", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    await net.agent("bob", { subscriptions: { most: 1 }, onRefer: (refer) => void refer.accept() });
+
+    alice.refer("sip:bob@bob", "sip:dramas@dramas").catch(() => undefined);
+    await settled();
+    const second = alice.refer("sip:bob@bob", "sip:films@films");
+
+    await assert.rejects(second, { status: 503 });
+  });
+
   test("is refused to everybody where nobody decides", async () => {
     const net = new FakeNet();
     const alice = await net.agent("alice");

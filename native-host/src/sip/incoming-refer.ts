@@ -3,7 +3,7 @@ import type { Core } from "./core.ts";
 import { dialogKey, usableContact } from "./dialog.ts";
 import type { EventHeader } from "./event-header.ts";
 import { extraHeaders, oneLine, parseTargetDialog, token } from "./header-values.ts";
-import type { Inside } from "./incoming-subscribe.ts";
+import { type Inside, isFull, RETRY_AFTER } from "./incoming-subscribe.ts";
 import type { DialogId, ExtraHeaders, Leg } from "./leg.ts";
 import { type Hop, type NameAddr, type SipRequest, textHeader } from "./message.ts";
 import { NotifierDialog } from "./notifier-dialog.ts";
@@ -57,6 +57,7 @@ export function receiveRefer(
   if (!referTo) refuse("Bad Refer-To");
   else if (by !== undefined && !referredBy) refuse("Bad Referred-By");
   else if (!inside && !usableContact(request)) refuse("No Usable Contact");
+  else if (isFull(core)) core.respond(transaction, 503, { headers: RETRY_AFTER });
   else onRefer(new PendingRefer(core, transaction, { referTo, referredBy, inside }));
 }
 

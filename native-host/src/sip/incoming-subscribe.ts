@@ -47,12 +47,17 @@ export interface Inside {
 /** Subscriptions held with one user agent at one time; whoever comes after that is told to come again later. */
 const MOST = 20_000;
 
-const RETRY_AFTER = { "retry-after": "10" };
+export const RETRY_AFTER = { "retry-after": "10" };
+
+/** Whether there are as many subscriptions as there may be; the reports of REFERs count too. */
+export function isFull({ notifiers, owner }: Core): boolean {
+  return notifiers.size >= (owner.subscriptions?.most ?? MOST);
+}
 
 /** Reads the SUBSCRIBE and hands it to the owner, or refuses one that no owner could accept. */
 export function receiveSubscribe(core: Core, transaction: ServerTransaction, inside?: Inside): void {
   const { request } = transaction;
-  const { onSubscribe, subscriptions = {} } = core.owner;
+  const { onSubscribe } = core.owner;
   const event = eventOf(request);
   const expiresS = expiryOf(core, request);
   const refuse = (status: number, headers = {}, reason?: string) =>
@@ -62,7 +67,7 @@ export function receiveSubscribe(core: Core, transaction: ServerTransaction, ins
   else if (!usableContact(request)) refuse(400, {}, "No Usable Contact");
   else if (typeof expiresS !== "number")
     refuse(expiresS.status, expiresS.headers, expiresS.status === 400 ? "Malformed Expires" : undefined);
-  else if (core.notifiers.size >= (subscriptions.most ?? MOST)) refuse(503, RETRY_AFTER);
+  else if (isFull(core)) refuse(503, RETRY_AFTER);
   else onSubscribe(new PendingSubscribe(core, transaction, { event, expiresS, inside }));
 }
 
