@@ -124,6 +124,7 @@ describe("REFER in a call", () => {
         "&Replaces=a%20b%26c%40alice%3Bx%3Bto-tag%3Dtheirs%3Bfrom-tag%3Dours>",
     );
     assert.deepEqual(refer?.referTo.headers, { subject: "lunch?" });
+    assert.deepEqual(refer?.referTo.replaces, replaces);
     assert.equal(refer?.referTo.uri, "sip:carol@carol;transport=tcp");
     assert.deepEqual(refer?.referredBy, { name: "Alice", uri: "sip:alice@home", params: {} });
   });
