@@ -109,7 +109,7 @@ describe("REFER in a call", () => {
   test("takes over alice's other call: Replaces stands escaped in Refer-To and arrives whole", async () => {
     const refers: IncomingRefer[] = [];
     const { leg } = await inCall((refer) => refers.push(refer));
-    const replaces = { callId: "a b&c@alice;x", localTag: "ours", remoteTag: "theirs" };
+    const replaces = { callId: "a%b?c[1]@alice", localTag: "ours", remoteTag: "theirs" };
     const referredBy = { name: "Alice", uri: "sip:alice@home", params: {} };
 
     leg
@@ -121,7 +121,7 @@ describe("REFER in a call", () => {
     assert.equal(
       refer?.request.headers["refer-to"],
       "<sip:carol@carol;transport=tcp?Subject=lunch%3F" +
-        "&Replaces=a%20b%26c%40alice%3Bx%3Bto-tag%3Dtheirs%3Bfrom-tag%3Dours>",
+        "&Replaces=a%25b%3Fc%5B1%5D%40alice%3Bto-tag%3Dtheirs%3Bfrom-tag%3Dours>",
     );
     assert.deepEqual(refer?.referTo.headers, { subject: "lunch?" });
     assert.deepEqual(refer?.referTo.replaces, replaces);
