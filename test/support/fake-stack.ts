@@ -140,6 +140,7 @@ export class FakeNet {
         if (response.status >= 200) there.servers.delete(branch);
         this.#sendStateless(to, response);
       },
+      close: () => there.servers.delete(branch),
     };
     if (request.method === "INVITE") there.servers.set(branch, transaction);
     try {

@@ -10,8 +10,10 @@ export class Accepted {
   constructor(core: Core, response: SipResponse, onLost: () => void) {
     const { timers, stack } = core;
     this.#seq = response.headers.cseq.seq;
+    const onSettled = () => core.unconfirmed.ended(this.#repetition);
     const again = () => stack.sendStateless(response);
-    this.#repetition = new Repetition({ timers, capMs: timers.t2, again, onLost });
+    this.#repetition = new Repetition({ timers, capMs: timers.t2, again, onLost, onSettled });
+    core.unconfirmed.keep(this.#repetition);
   }
 
   /** Resolves when there is nothing more to wait for: the ACK came, never came, or the leg ended. */

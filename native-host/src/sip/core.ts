@@ -4,10 +4,12 @@ import { sendAuthenticated } from "./authenticated.ts";
 import { contactUri, reachBack, reachToward } from "./contact.ts";
 import { shown, type Wallet } from "./credentials.ts";
 import { firstRequest, type RequestParts } from "./dialog.ts";
+import { Forgetful } from "./forgetful.ts";
 import { type Body, bodyParts, oneLine, tagOf, token, withTag } from "./header-values.ts";
 import type { Leg } from "./leg.ts";
 import type { Hop, NameAddr, Params, SipHeaders, SipRequest, SipResponse, SipUri } from "./message.ts";
 import type { Owner } from "./owner.ts";
+import type { Repetition } from "./repetition.ts";
 import { buildResponse, makeUp } from "./response.ts";
 import type { SessionTimes } from "./session-expires.ts";
 import { SipError } from "./sip-error.ts";
@@ -80,6 +82,12 @@ export interface SendOptions {
 /** Option tags we understand in a peer's Require. */
 export const SUPPORTED = ["replaces", "tdialog", "norefersub", "100rel", "timer"] as const;
 
+/**
+ * An honest caller acknowledges within a round trip; when more than this many are waited for, the oldest is given up, so
+ * that a flood of callers nobody hears from neither fills the memory nor shuts out the next caller.
+ */
+const MOST_UNCONFIRMED = 500;
+
 export class Core {
   readonly stack: Stack;
   readonly timers: Timers;
@@ -93,6 +101,8 @@ export class Core {
   /** The way of first requests by their From, for accounts that have one of their own. */
   readonly routes = new Map<string, readonly NameAddr[]>();
   readonly #options: CoreOptions;
+  /** What we accepted and nobody has acknowledged yet. */
+  readonly unconfirmed = new Forgetful<Repetition>(MOST_UNCONFIRMED, (oldest) => oldest.giveUp());
   readonly #unanswered = new Set<() => void>();
   /** The credentials in the request that a response answers. */
   readonly #shown = new WeakMap<SipResponse, Partial<SipHeaders>>();

@@ -1,10 +1,10 @@
-/** Transactions that have had their answer and only wait for copies of it; when they are too many, the oldest waits no longer. */
-export class Forgetful<Transaction> {
+/** Those that only wait - for copies of a request that was answered, for an ACK; when they are too many, the oldest waits no longer. */
+export class Forgetful<One> {
   readonly #most: number;
-  readonly #forget: (oldest: Transaction) => void;
-  readonly #kept = new Set<Transaction>();
+  readonly #forget: (oldest: One) => void;
+  readonly #kept = new Set<One>();
 
-  constructor(most: number, forget: (oldest: Transaction) => void) {
+  constructor(most: number, forget: (oldest: One) => void) {
     this.#most = most;
     this.#forget = forget;
   }
@@ -13,9 +13,9 @@ export class Forgetful<Transaction> {
     return this.#kept.size;
   }
 
-  /** It has been answered, now or before. */
-  keep(transaction: Transaction): void {
-    this.#kept.add(transaction);
+  /** It waits, from now on or already. */
+  keep(one: One): void {
+    this.#kept.add(one);
     if (this.#kept.size <= this.#most) return;
     const [oldest] = this.#kept;
     if (oldest === undefined) return;
@@ -24,7 +24,7 @@ export class Forgetful<Transaction> {
   }
 
   /** It is over by itself. */
-  ended(transaction: Transaction): void {
-    this.#kept.delete(transaction);
+  ended(one: One): void {
+    this.#kept.delete(one);
   }
 }

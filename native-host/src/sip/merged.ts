@@ -1,4 +1,4 @@
-/** One request that reached us twice, by two ways of a forking proxy (RFC 3261 §8.2.2.2). */
+/** Requests that come again: by another way of a forking proxy (RFC 3261 §8.2.2.2), or after their transaction is forgotten. */
 import { tagOf } from "./header-values.ts";
 import type { SipRequest } from "./message.ts";
 
@@ -8,21 +8,27 @@ const REMEMBERED_MS = 32_000;
 /** More first requests than this at one time are not remembered. */
 const MOST = 10_000;
 
+/** `copy`: a retransmission; `merged`: another transaction brought the same request. */
+export type Sighting = "first" | "copy" | "merged";
+
 export class MergedRequests {
   /** The branches of first requests; those of the time before go when the next time begins. */
   #recent = new Map<string, string>();
   #before = new Map<string, string>();
   #since = performance.now();
 
-  /** Whether another transaction brought this request before; remembers it if not. */
-  merged(request: SipRequest): boolean {
+  /** What is known of this request; remembers it. */
+  see(request: SipRequest): Sighting {
     const { from, cseq, via, "call-id": callId } = request.headers;
     const key = `${callId}\n${tagOf(from)}\n${cseq.seq}\n${cseq.method}`;
     const branch = via[0]?.params["branch"] ?? "";
     this.#forget(performance.now());
     const first = this.#recent.get(key) ?? this.#before.get(key);
-    if (first === undefined && this.#recent.size < MOST) this.#recent.set(key, branch);
-    return first !== undefined && first !== branch;
+    if (first === undefined) {
+      if (this.#recent.size < MOST) this.#recent.set(key, branch);
+      return "first";
+    }
+    return first === branch ? "copy" : "merged";
   }
 
   #forget(now: number): void {

@@ -23,6 +23,8 @@ export interface RepetitionOptions {
   readonly again: () => void;
   /** Nothing came for 64*T1. */
   readonly onLost: () => void;
+  /** There is nothing more to wait for; comes before `onLost`. */
+  readonly onSettled?: () => void;
 }
 
 export class Repetition {
@@ -31,14 +33,23 @@ export class Repetition {
   readonly #machine: Machine<State, Event>;
 
   /** The first copy has gone out. */
-  constructor({ timers, capMs, again, onLost }: RepetitionOptions) {
+  constructor({ timers, capMs, again, onLost, onSettled }: RepetitionOptions) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.settled = promise;
     this.#machine = new Machine(states(timers.t1, capMs), "sent", (state) => {
-      if (state === "sent") again();
-      else resolve();
+      if (state === "sent") {
+        again();
+        return;
+      }
+      resolve();
+      onSettled?.();
       if (state === "lost") onLost();
     });
+  }
+
+  /** Nobody can wait for the peer any longer: it counts as lost. */
+  giveUp(): void {
+    this.#machine.send("give-up");
   }
 
   /** Whether this was news. */

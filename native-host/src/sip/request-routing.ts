@@ -39,7 +39,14 @@ export class RequestRouting {
     if (this.#cannot(transaction)) return;
     if (user) user.receive(request, transaction);
     else if (inside) this.#core.respond(transaction, 481);
-    else if (this.#requests.merged(request)) this.#core.respond(transaction, 482);
+    else this.#receiveFirst(transaction);
+  }
+
+  /** A copy that outlived its transaction was answered long ago: a second answer would begin a second call. */
+  #receiveFirst(transaction: ServerTransaction): void {
+    const sighting = this.#requests.see(transaction.request);
+    if (sighting === "copy") transaction.close();
+    else if (sighting === "merged") this.#core.respond(transaction, 482);
     else this.#begin(transaction);
   }
 

@@ -102,7 +102,9 @@ export class Server implements ServerTransaction {
   readonly #machine: Machine<ServerState, ServerEvent>;
   #from: Hop;
   #next: SipResponse | undefined;
+  /** What a copy of the request is answered with. */
   #last: SipResponse | undefined;
+  #toTag: string | undefined;
 
   constructor(request: SipRequest, source: Hop, wiring: ServerWiring) {
     this.request = request;
@@ -138,7 +140,7 @@ export class Server implements ServerTransaction {
 
   /** The tag the owner has given, so that the 200 to a CANCEL can have the same (RFC 3261 §9.2). */
   get toTag(): string | undefined {
-    return this.#last?.headers.to.params["tag"] ?? undefined;
+    return this.#toTag;
   }
 
   close(): void {
@@ -153,12 +155,25 @@ export class Server implements ServerTransaction {
     this.respond(buildResponse(this.request, status, { headers: { to: tagged } }));
   }
 
+  #answered(response: SipResponse | undefined): void {
+    this.#last = response;
+    this.#toTag = response?.headers.to.params["tag"] ?? this.#toTag;
+  }
+
+  /** It waits half a minute for copies: the call behind it must not wait with it, nor a 2xx that its owner repeats (RFC 6026 §7.1). */
+  #letGo(state: ServerState): void {
+    delete this.onCancel;
+    this.#next = undefined;
+    if (state === "accepted") this.#last = undefined;
+  }
+
   #entered(state: ServerState, event: ServerEvent): void {
-    if (event === "progress" || event === "accept" || event === "reject") this.#last = this.#next;
+    if (event === "progress" || event === "accept" || event === "reject") this.#answered(this.#next);
     if (event === "trying") this.#last = buildResponse(this.request, 100);
     if (event === "unanswered") this.#answer(408);
     else if (event !== "ack" && event !== "done" && event !== "closed" && this.#last)
       this.#wiring.transmit(this.#last, this.#from);
+    if (event === "accept" || event === "reject") this.#letGo(state);
     if (state === "terminated") this.#wiring.onEnd();
   }
 }

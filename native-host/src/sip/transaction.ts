@@ -9,6 +9,8 @@ export interface ServerTransaction {
   readonly source: Hop;
   /** Any number of 1xx, then one final response; after a 2xx to an INVITE the same again retransmits it. Never throws. */
   respond(response: SipResponse): void;
+  /** Forgets the request; no answer of the stack's own goes out. */
+  close(): void;
   /** The peer cancelled an INVITE that has no final response; its owner answers 487. Without it the stack does. */
   onCancel?: () => void;
 }

@@ -46,6 +46,7 @@ function alice(groups: readonly (readonly (string | Target)[])[], options: Optio
       responses.push(response);
       heard.push(`${response.status}`);
     },
+    close: () => undefined,
   };
   const targets = groups.map((group) => group.map((one) => (typeof one === "string" ? { uri: one } : one)));
   const fork = new Fork(transaction, targets, {

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
+import { firstRequest } from "#sip/dialog.ts";
+import type { IncomingInvite } from "#sip/leg.ts";
+import { UserAgent } from "#sip/user-agent.ts";
+import { answerAt, offerAt, settled } from "../support/descriptions.ts";
+import { FakeNet } from "../support/fake-stack.ts";
+import { RawUdp, rawRequest } from "../support/raw-sip.ts";
+
+const annas = { uri: "sip:anna@anna:5060", params: {} };
+const audio = { type: "application/sdp", content: offerAt(4000) };
+const accept = (call: IncomingInvite) => call.accept(answerAt(5000, call.offer ?? ""));
+
+describe("an INVITE that is sent again", () => {
+  test("begins no second call though its transaction had to be forgotten", async () => {
+    const calls: IncomingInvite[] = [];
+    const bob = await UserAgent.open({
+      host: "127.0.0.1",
+      port: 0,
+      name: "bob",
+      identity: {},
+      limits: { answered: 1 },
+      onInvite: (call) => {
+        calls.push(call);
+        call.reject(486);
+      },
+    });
+    using anna = await RawUdp.open(bob.port);
+    const lines = ["Contact: <sip:anna@127.0.0.1>", "Content-Type: application/sdp"];
+    const invite = rawRequest({ method: "INVITE", lines, body: offerAt(4000) });
+
+    anna.send(invite);
+    await anna.next();
+    anna.send(rawRequest());
+    await anna.next();
+    anna.send(invite);
+    anna.send(rawRequest({ callId: "after@example.org" }));
+    await anna.answerTo("after@example.org");
+    const unread = anna.unread;
+    await bob.close();
+
+    assert.equal(calls.length, 1);
+    assert.equal(unread, 0);
+  });
+});
+
+describe("callers that never acknowledge", () => {
+  beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+  afterEach(() => mock.timers.reset());
+
+  test("give way, the oldest first, when they are more than 500", async () => {
+    const net = new FakeNet();
+    const anna = net.scripted("anna");
+    const bob = await net.agent("bob", { onInvite: accept });
+
+    for (let call = 0; call < 503; call++) {
+      anna.send(firstRequest("INVITE", "sip:bob@bob", annas, { headers: { contact: [annas] }, body: audio }));
+    }
+    await settled();
+
+    const [first, second, third] = anna.responses;
+    const ended = anna.requests.map(({ headers }) => headers["call-id"]);
+    assert.deepEqual(
+      ended,
+      [first, second, third].map((response) => response?.headers["call-id"]),
+    );
+    assert.equal([...bob.legs()].length, 500);
+  });
+});
