@@ -86,7 +86,7 @@ export const SUPPORTED = ["replaces", "tdialog", "norefersub", "100rel", "timer"
  * An honest caller acknowledges within a round trip; when more than this many are waited for, the oldest is given up, so
  * that a flood of callers nobody hears from neither fills the memory nor shuts out the next caller.
  */
-const MOST_UNCONFIRMED = 500;
+const MOST_UNCONFIRMED = 250;
 
 export class Core {
   readonly stack: Stack;

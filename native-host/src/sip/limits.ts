@@ -34,7 +34,7 @@ export const DEFAULT_LIMITS: Limits = {
   connections: 2000,
   unfinishedBytes: 32 << 20,
   transactions: 1000,
-  answered: 5000,
+  answered: 2000,
   slowPeerMs: 10_000,
   idlePeerMs: 3_600_000,
 };
