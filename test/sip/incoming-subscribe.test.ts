@@ -67,6 +67,26 @@ describe("a conference that can be watched", () => {
     assert.equal([...comedies.legs()].length, 1);
   });
 
+  test("is not had in a call that is over, on either side", async () => {
+    const net = new FakeNet();
+    const alice = await net.agent("alice");
+    await net.agent("comedies", {
+      onInvite: (invite) => void invite.accept(answerAt(5000, invite.offer ?? "")),
+      onSubscribe: () => assert.fail("reached the owner"),
+    });
+    const { leg } = await alice.invite("sip:comedies@comedies", { offer: offerAt(4000) });
+    await settled();
+    await leg.bye();
+    net.ladder.clear();
+
+    const subscribed = await leg.request("SUBSCRIBE", undefined, { event: "conference", expires: "600" });
+    const told = await leg.request("NOTIFY", undefined, { event: "conference" });
+    const informed = await leg.request("INFO");
+
+    assert.deepEqual([subscribed.status, told.status, informed.status], [481, 481, 481]);
+    assert.deepEqual(net.ladder.steps("INFO"), []);
+  });
+
   const packages: [title: string, status: number, headers: Partial<SipHeaders>][] = [
     ["for an event we do not have", 489, { event: "presence" }],
     ["of somebody who reads no roster of ours", 406, { accept: "application/pidf+xml" }],

@@ -275,6 +275,23 @@ describe("a notifier", () => {
     assert.deepEqual(ended, []);
   });
 
+  test("comes back with the same state when anna asks it to wait and there is no newer one", async () => {
+    const { annas, notifier, ended } = await subscribed();
+
+    void notifier.notify("text/plain", "one");
+    await settled();
+    annas.respond(0, 503, { headers: { "retry-after": "9" } });
+    await settled();
+    mock.timers.tick(9000);
+    await settled();
+
+    assert.deepEqual(
+      annas.requests.map(({ content }) => content),
+      ["one", "one"],
+    );
+    assert.deepEqual(ended, []);
+  });
+
   test("is over when anna has no time and does not say until when", async () => {
     const { annas, notifier, ended } = await subscribed();
 
