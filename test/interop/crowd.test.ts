@@ -6,9 +6,8 @@ import { connect, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { DEFAULT_LIMITS } from "../../native-host/src/sip/limits.ts";
-import { Daemon } from "../support/daemon.ts";
+import { type Listeners, startListeners } from "../support/listeners.ts";
 import { rawRequest } from "../support/raw-sip.ts";
-import { type ConferenceSite, type Server, startConferenceSite, startProxy } from "../support/servers.ts";
 
 const HOST = "127.0.0.1";
 /** Where the crowd comes from. */
@@ -19,27 +18,18 @@ const AT_ONCE_MS = 500;
 const LATE_MS = 2_500;
 const ASK_AGAIN_MS = 100;
 
-let site: ConferenceSite;
-let proxy: Server;
-let service: Daemon;
-let servicePort = 0;
+let listeners: Listeners;
 
 before(async () => {
-  [site, proxy, service] = await Promise.all([
-    startConferenceSite(),
-    startProxy(),
-    Daemon.start({ name: "bob" }),
-  ]);
-  const [, port = ""] = await service.program.says(/SIP on sip:[^"]*:(\d+)/);
-  servicePort = Number(port);
+  listeners = await startListeners("bob");
 });
 
-after(() => Promise.all([site?.stop(), proxy?.stop(), service?.stop()]));
+after(() => listeners?.stop());
 
 const LISTENERS = {
-  "the conference server": () => site.conference.port,
-  "the proxy": () => proxy.port,
-  "the SIP service": () => servicePort,
+  "the conference server": () => listeners.site.conference.port,
+  "the proxy": () => listeners.proxyPort,
+  "the SIP service": () => listeners.servicePort,
 };
 
 /** A connection from the crowd; `closed` resolves with how long it lived. */

@@ -5,9 +5,8 @@ import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { makeOffer } from "#sdp/offer-answer.ts";
-import { Daemon } from "../support/daemon.ts";
+import { type Listeners, startListeners } from "../support/listeners.ts";
 import { RawUdp, rawRequest } from "../support/raw-sip.ts";
-import { type ConferenceSite, type Server, startConferenceSite, startProxy } from "../support/servers.ts";
 import { until } from "../support/until.ts";
 
 const HOST = "127.0.0.1";
@@ -16,28 +15,19 @@ const LISTEN_MS = 4_000;
 /** Five times as long as the mixer waits for a phone's first packet. */
 const NO_AUDIO_MS = 1_000;
 
-let site: ConferenceSite;
-let proxy: Server;
-let service: Daemon;
-let servicePort = 0;
+let listeners: Listeners;
 
 before(async () => {
-  [site, proxy, service] = await Promise.all([
-    startConferenceSite(),
-    startProxy(),
-    Daemon.start({ name: "alice" }),
-  ]);
-  const [, port = ""] = await service.program.says(/SIP on sip:[^"]*:(\d+)/);
-  servicePort = Number(port);
+  listeners = await startListeners("alice");
 });
 
-after(() => Promise.all([site?.stop(), proxy?.stop(), service?.stop()]));
+after(() => listeners?.stop());
 
 const LISTENERS = {
-  "the conference server": () => site.conference.port,
-  "the mixer": () => site.mixer.port,
-  "the proxy": () => proxy.port,
-  "the SIP service": () => servicePort,
+  "the conference server": () => listeners.site.conference.port,
+  "the mixer": () => listeners.site.mixer.port,
+  "the proxy": () => listeners.proxyPort,
+  "the SIP service": () => listeners.servicePort,
 };
 
 /** Where a phone would hear; whoever forged an INVITE wants it flooded. */
@@ -92,9 +82,9 @@ for (const [listener, port] of Object.entries(LISTENERS)) {
 }
 
 test("a caller hears the conference once his ACK has come, and not before", async () => {
-  using alice = await RawUdp.open(site.conference.port);
+  using alice = await RawUdp.open(listeners.site.conference.port);
   const audio = await ears();
-  const uri = `sip:films@${HOST}:${site.conference.port}`;
+  const uri = `sip:films@${HOST}:${listeners.site.conference.port}`;
   const lines = [`Contact: <sip:alice@${HOST}:${alice.port}>`, "Content-Type: application/sdp"];
   alice.send(rawRequest({ method: "INVITE", callId: "join", uri, lines, body: sdp(audio.port) }));
   const answer = await alice.answerTo("join");
