@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -8,25 +7,15 @@ import type { SipUri } from "#sip/message.ts";
 import { UserAgent, type UserAgentOptions } from "#sip/user-agent.ts";
 import { ca } from "../support/certificates.ts";
 import { answerAt, offerAt } from "../support/descriptions.ts";
+import { modulePath, runKamailio, tlsConfig } from "../support/kamailio.ts";
 import { freePorts } from "../support/ports.ts";
-import { Program } from "../support/processes.ts";
 
 const HOST = "127.0.0.1";
-const CERTIFICATES = join(import.meta.dirname, "../support/certificates");
 const MODULES = "tls tm sl rr pv usrloc registrar siputils textops xlog nathelper xhttp websocket rtimer";
 
 /** A registrar and proxy that takes whoever comes by WebSocket, and calls them back on their connection. */
 async function config(port: number, folder: string): Promise<string> {
-  const libraries = (await readdir("/usr/lib")).map((name) => join("/usr/lib", name, "kamailio/modules"));
-  const modules = ["/usr/lib/kamailio/modules", ...libraries].find(existsSync);
-  await writeFile(
-    join(folder, "tls.cfg"),
-    `[server:default]
-method = TLSv1.2+
-private_key = ${CERTIFICATES}/localhost.key
-certificate = ${CERTIFICATES}/localhost.pem
-`,
-  );
+  await writeFile(join(folder, "tls.cfg"), tlsConfig());
   return `#!KAMAILIO
 debug=1
 log_stderror=yes
@@ -38,7 +27,7 @@ tcp_accept_no_cl=yes
 listen=tcp:${HOST}:${port}
 listen=tls:${HOST}:${port + 1}
 alias="${HOST}:${port}"
-mpath="${modules}/"
+mpath="${await modulePath()}/"
 ${MODULES.split(" ")
   .map((name) => `loadmodule "${name}.so"`)
   .join("\n")}
@@ -79,8 +68,7 @@ async function startKamailio() {
   const port = await freePorts(2);
   const file = join(folder, "kamailio.cfg");
   await writeFile(file, await config(port, folder));
-  const args = ["-x", "tlsf", "-X", "tlsf", "-m", "64", "-DD", "-E", "-f", file, "-Y", folder, "-w", folder];
-  const program = await Program.start("kamailio", { name: "kamailio", args, ready: /partyline: ready/ });
+  const program = await runKamailio(file, folder);
   const stop = async () => {
     await program.stop();
     await rm(folder, { recursive: true, force: true });

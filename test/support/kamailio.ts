@@ -38,24 +38,7 @@ export class Kamailio {
     await writeFile(join(folder, "tls.cfg"), tlsConfig());
     const file = join(folder, "kamailio.cfg");
     await writeFile(file, await config(port, folder, options));
-    // Debian's usual memory manager is slow; in the foreground, its log on stderr, all its files in our folder.
-    const args = [
-      "-x",
-      "tlsf",
-      "-X",
-      "tlsf",
-      "-m",
-      "64",
-      "-DD",
-      "-E",
-      "-f",
-      file,
-      "-Y",
-      folder,
-      "-w",
-      folder,
-    ];
-    const program = await Program.start(PROGRAM, { name: "kamailio", args, ready: /partyline: ready/ });
+    const program = await runKamailio(file, folder);
     return new Kamailio(port, program, folder);
   }
 
@@ -81,7 +64,14 @@ export class Kamailio {
   }
 }
 
-function tlsConfig(): string {
+/** Resolves when it has logged "partyline: ready", which the configuration must have it do. */
+export function runKamailio(file: string, folder: string): Promise<Program> {
+  // Debian's usual memory manager is slow; in the foreground, its log on stderr, all its files in our folder.
+  const args = ["-x", "tlsf", "-X", "tlsf", "-m", "64", "-DD", "-E", "-f", file, "-Y", folder, "-w", folder];
+  return Program.start(PROGRAM, { name: "kamailio", args, ready: /partyline: ready/ });
+}
+
+export function tlsConfig(): string {
   const key = join(CERTIFICATES, "localhost.key");
   const certificate = join(CERTIFICATES, "localhost.pem");
   return `[server:default]
@@ -98,7 +88,7 @@ require_certificate = no
 `;
 }
 
-async function modulePath(): Promise<string> {
+export async function modulePath(): Promise<string> {
   const libraries = (await readdir("/usr/lib")).map((name) => join("/usr/lib", name, "kamailio/modules"));
   return ["/usr/lib/kamailio/modules", ...libraries].find(existsSync) ?? "/usr/lib64/kamailio/modules";
 }
