@@ -161,9 +161,11 @@ describe("REFER in a call", () => {
     await settled();
     await leg.bye();
     assert.deepEqual([...bob.legs()], []);
+    const late = await leg.request("SUBSCRIBE", undefined, { event: "conference", expires: "60" });
     await referees[0]?.progress(200);
     await settled();
 
+    assert.equal(late.status, 403);
     assert.equal(await outcome, 200);
     net.ladder.clear();
     const stray = { method: "SUBSCRIBE", headers: { event: "refer;id=2", expires: "60" } };

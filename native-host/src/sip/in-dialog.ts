@@ -93,6 +93,8 @@ export class LegRequests implements Inside {
     const { core } = this.#options;
     if (notifier) notifier.subscribed(request, transaction, event);
     else if (event.name === "refer") core.respond(transaction, 481);
+    // What is still reported keeps the dialog, and a 481 would end that too (RFC 5057 §5.1).
+    else if (this.leg.state === "ended") core.respond(transaction, 403, { reason: "The Call Is Over" });
     else receiveSubscribe(core, transaction, this);
   }
 
