@@ -46,11 +46,11 @@ const TOOLS = [
   },
   {
     name: "Kamailio",
-    found: kamailioSpeaksTls,
-    apt: ["kamailio", "kamailio-tls-modules"],
+    found: kamailioIsWhole,
+    apt: ["kamailio", "kamailio-tls-modules", "kamailio-websocket-modules"],
     installed: keepKamailioQuiet,
     brew: "kamailio",
-    dnf: "kamailio kamailio-tls",
+    dnf: "kamailio kamailio-tls kamailio-websocket",
     pacman: "kamailio",
   },
   {
@@ -83,12 +83,16 @@ function alsaSpeaksPulse() {
 }
 
 /** Its modules come in packages of their own; /usr/sbin is on few users' PATH. */
-function kamailioSpeaksTls() {
+function kamailioIsWhole() {
   const program = onPath("kamailio") || fs.existsSync("/usr/sbin/kamailio");
   if (process.platform !== "linux") return program;
   const folders = ["/usr/lib", "/usr/lib64", ...multiarchFolders()];
-  const module = "kamailio/modules/tls.so";
-  return program && folders.some((folder) => fs.existsSync(path.join(folder, module)));
+  return (
+    program &&
+    ["tls.so", "websocket.so"].every((module) =>
+      folders.some((folder) => fs.existsSync(path.join(folder, "kamailio/modules", module))),
+    )
+  );
 }
 
 /** We need the program, not a SIP server that starts with the machine. */
