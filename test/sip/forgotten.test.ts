@@ -5,7 +5,7 @@ import type { IncomingInvite } from "#sip/leg.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { answerAt, offerAt, settled } from "../support/descriptions.ts";
 import { FakeNet } from "../support/fake-stack.ts";
-import { RawUdp, rawRequest } from "../support/raw-sip.ts";
+import { RawTcp, RawUdp, rawRequest } from "../support/raw-sip.ts";
 
 const annas = { uri: "sip:anna@anna:5060", params: {} };
 const audio = { type: "application/sdp", content: offerAt(4000) };
@@ -41,6 +41,26 @@ describe("an INVITE that is sent again", () => {
 
     assert.equal(calls.length, 1);
     assert.equal(unread, 0);
+  });
+});
+
+describe("a request that comes by UDP and then by TCP", () => {
+  test("is answered by both, though its branch is the same", async () => {
+    const bob = await UserAgent.open({ host: "127.0.0.1", port: 0, name: "bob", identity: {} });
+    const asked = { branch: "z9hG4bK-both", callId: "both@example.org" };
+    const via = (transport: string) =>
+      `Via: SIP/2.0/${transport} 127.0.0.1:5999;branch=${asked.branch};rport`;
+    using udp = await RawUdp.open(bob.port);
+    using tcp = await RawTcp.open(bob.port);
+
+    udp.send(rawRequest({ ...asked, via: via("UDP") }));
+    const first = await udp.next();
+    tcp.write(rawRequest({ ...asked, via: via("TCP") }));
+    const second = await tcp.next();
+    await bob.close();
+
+    assert.match(first, /^SIP\/2\.0 200 /);
+    assert.match(second, /^SIP\/2\.0 200 /);
   });
 });
 

@@ -8,27 +8,34 @@ const REMEMBERED_MS = 32_000;
 /** More first requests than this at one time are not remembered. */
 const MOST = 10_000;
 
-/** `copy`: a retransmission; `merged`: another transaction brought the same request. */
+/** `copy`: a retransmission; `merged`: another transaction brought the same request; another transport is a new try. */
 export type Sighting = "first" | "copy" | "merged";
 
+interface Arrival {
+  readonly branch: string;
+  readonly protocol: string;
+}
+
 export class MergedRequests {
-  /** The branches of first requests; those of the time before go when the next time begins. */
-  #recent = new Map<string, string>();
-  #before = new Map<string, string>();
+  /** Where first requests came; those of the time before go when the next time begins. */
+  #recent = new Map<string, Arrival>();
+  #before = new Map<string, Arrival>();
   #since = performance.now();
 
   /** What is known of this request; remembers it. */
   see(request: SipRequest): Sighting {
     const { from, cseq, via, "call-id": callId } = request.headers;
     const key = `${callId}\n${tagOf(from)}\n${cseq.seq}\n${cseq.method}`;
-    const branch = via[0]?.params["branch"] ?? "";
+    const [top] = via;
+    const here = { branch: top?.params["branch"] ?? "", protocol: top?.protocol ?? "" };
     this.#forget(performance.now());
     const first = this.#recent.get(key) ?? this.#before.get(key);
     if (first === undefined) {
-      if (this.#recent.size < MOST) this.#recent.set(key, branch);
+      if (this.#recent.size < MOST) this.#recent.set(key, here);
       return "first";
     }
-    return first === branch ? "copy" : "merged";
+    if (first.branch !== here.branch) return "merged";
+    return first.protocol === here.protocol ? "copy" : "first";
   }
 
   #forget(now: number): void {
