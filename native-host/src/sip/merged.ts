@@ -1,6 +1,6 @@
 /** Requests that come again: by another way of a forking proxy (RFC 3261 §8.2.2.2), or after their transaction is forgotten. */
 import { tagOf } from "./header-values.ts";
-import type { SipRequest } from "./message.ts";
+import type { SipRequest, Transport } from "./message.ts";
 
 /** At least as long as the first of the two may still be answered: 64*T1. */
 const REMEMBERED_MS = 32_000;
@@ -13,7 +13,7 @@ export type Sighting = "first" | "copy" | "merged";
 
 interface Arrival {
   readonly branch: string;
-  readonly protocol: string;
+  readonly protocol: Transport;
 }
 
 export class MergedRequests {
@@ -22,12 +22,11 @@ export class MergedRequests {
   #before = new Map<string, Arrival>();
   #since = performance.now();
 
-  /** What is known of this request; remembers it. */
-  see(request: SipRequest): Sighting {
+  /** What is known of this request, which came by `protocol` whatever its Via says; remembers it. */
+  see(request: SipRequest, protocol: Transport): Sighting {
     const { from, cseq, via, "call-id": callId } = request.headers;
     const key = `${callId}\n${tagOf(from)}\n${cseq.seq}\n${cseq.method}`;
-    const [top] = via;
-    const here = { branch: top?.params["branch"] ?? "", protocol: top?.protocol ?? "" };
+    const here = { branch: via[0]?.params["branch"] ?? "", protocol };
     this.#forget(performance.now());
     const first = this.#recent.get(key) ?? this.#before.get(key);
     if (first === undefined) {

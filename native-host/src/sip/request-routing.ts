@@ -44,7 +44,7 @@ export class RequestRouting {
 
   /** A copy that outlived its transaction was answered long ago: a second answer would begin a second call. */
   #receiveFirst(transaction: ServerTransaction): void {
-    const sighting = this.#requests.see(transaction.request);
+    const sighting = this.#requests.see(transaction.request, transaction.source.protocol);
     if (sighting === "copy") transaction.close();
     else if (sighting === "merged") this.#core.respond(transaction, 482);
     else this.#begin(transaction);
