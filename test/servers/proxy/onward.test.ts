@@ -95,7 +95,8 @@ describe("A domain with two servers is reached through the proxy", () => {
     );
 
     assert.equal(response.status, 200);
-    assert.equal(first.heard.length, 1);
+    // Its transaction may end before the last copy of the request comes: that is heard anew, on the same branch.
+    assert.equal(new Set(first.heard.map(({ headers }) => headers.via[0]?.params["branch"])).size, 1);
   });
 
   test("when the first takes no connection", async () => {
