@@ -89,7 +89,7 @@ describe("The API socket", () => {
   test("passes on what the far end answered, with the call it was about", async (t) => {
     const { service, connect } = await apiCast(t);
     const alice = await connect();
-    service.answer = async () => {
+    service.onJoin = async () => {
       throw new ServiceError("switch-failed", ["sip:comedies@home"], { sip: 486, reason: "Busy Here" });
     };
     const result = await alice.ask("4", '<SameDeviceJoin req="4" id="sip:dramas@home"/>');
@@ -105,7 +105,7 @@ describe("The API socket", () => {
   test("hides a mistake of its own behind internal", async (t) => {
     const { service, connect } = await apiCast(t);
     const alice = await connect();
-    service.answer = async () => {
+    service.onJoin = async () => {
       throw new TypeError("secret path /home/alice");
     };
     const result = await alice.ask("1", '<ExternalJoin req="1" id="sip:comedies@home"/>');
@@ -117,7 +117,7 @@ describe("The API socket", () => {
     const { service, connect } = await apiCast(t);
     const alice = await connect();
     const comedies = Promise.withResolvers<void>();
-    service.answer = async ({ target }) => {
+    service.onJoin = async ({ target }) => {
       if (target === "sip:comedies@home") await comedies.promise;
       return { call: "", conf: target };
     };
@@ -135,7 +135,7 @@ describe("The API socket", () => {
     const { service, connect } = await apiCast(t);
     const alice = await connect();
     const ringing = Promise.withResolvers<void>();
-    service.answer = async ({ target }) => {
+    service.onJoin = async ({ target }) => {
       await ringing.promise;
       return { call: "", conf: target };
     };
@@ -151,7 +151,7 @@ describe("The API socket", () => {
     const { service, connect } = await apiCast(t);
     const alice = await connect();
     const aborted = Promise.withResolvers<void>();
-    service.answer = ({ signal }) => {
+    service.onJoin = ({ signal }) => {
       signal.addEventListener("abort", () => aborted.resolve());
       return new Promise(() => undefined);
     };
@@ -188,7 +188,7 @@ describe("The API socket", () => {
   test("takes 64 commands of a client at a time, and says so to the next", async (t) => {
     const { service, connect } = await apiCast(t);
     const alice = await connect();
-    service.answer = () => new Promise(() => undefined);
+    service.onJoin = () => new Promise(() => undefined);
     for (let count = 1; count <= 65; count += 1)
       alice.say(`<ExternalJoin req="r${count}" id="sip:films@home"/>`);
     assert.deepEqual(
@@ -242,7 +242,7 @@ describe("The API socket", () => {
   test("cancels the prompts of a client that went away, once, and tells the others nothing", async (t) => {
     const { connect, service } = await apiCast(t);
     const [alice, bob] = [await connect(), await connect()];
-    service.answer = () => new Promise(() => undefined);
+    service.onJoin = () => new Promise(() => undefined);
     alice.say('<ExternalJoin req="1" id="sip:comedies@home"/>');
     await alice.hears(({ name }) => name === "Accepted");
     await alice.end();
@@ -301,7 +301,7 @@ describe("The API socket", () => {
   test("answers shutting-down to whatever is open when the service ends", async (t) => {
     const { connect, service, listener } = await apiCast(t);
     const alice = await connect();
-    service.answer = () => new Promise(() => undefined);
+    service.onJoin = () => new Promise(() => undefined);
     alice.say('<ExternalJoin req="1" id="sip:comedies@home"/>');
     await alice.hears(({ name }) => name === "Accepted");
     const closed = once(alice.socket, "close");

@@ -100,7 +100,7 @@ describe("A storm on the API", () => {
     t.diagnostic(`seed ${seed}`);
     const random = randomFrom(seed);
     const { service, connect } = await apiCast(t);
-    service.answer = async ({ target }) => {
+    service.onJoin = async ({ target }) => {
       await new Promise((resolve) => setTimeout(resolve, below(random, 5)));
       if (random() < 0.3) throw new ServiceError("busy", [target]);
       return { call: "", conf: target };

@@ -84,7 +84,7 @@ describe("partyline, with a service", () => {
 
   test("names the devices when it is asked which, and there is no terminal to ask at", async (t) => {
     const { service, directory } = await apiCast(t);
-    service.answer = async ({ target }) => {
+    service.onJoin = async ({ target }) => {
       service.emit("prompts", {
         name: "Prompt",
         prompt: { prompt: "p1", id: target, expiresS: 60, devices: [SOFTPHONE] },
@@ -135,7 +135,7 @@ describe("partyline, with a service", () => {
       [nothing.code, nothing.stdout, nothing.stderr],
       [1, "", "partyline: There is no call going on; join one first: partyline join URI\n"],
     );
-    service.answer = async () => {
+    service.onJoin = async () => {
       throw new ServiceError("busy", ["sip:films@home"], { sip: 486, reason: "Busy Here" });
     };
     const busy = await partyline([

@@ -4,11 +4,15 @@ import type {
   CallControl,
   CallView,
   DeviceView,
+  Invited,
+  InviteRequest,
   Joined,
   JoinRequest,
+  Right,
   ServiceEvent,
   Switched,
   Topic,
+  TunnelRequest,
 } from "../../native-host/src/api/call-control.ts";
 import { ServiceError } from "../../native-host/src/errors.ts";
 
@@ -30,7 +34,7 @@ export class FakeCallControl implements CallControl {
   readonly gone: string[] = [];
   readonly followers = new Set<Follower>();
   /** How a join, a switch or a prompt goes on; the test may replace it. */
-  answer: (request: JoinRequest) => Promise<Joined> = async ({ target }) => ({ call: "c1", conf: target });
+  onJoin: (request: JoinRequest) => Promise<Joined> = async ({ target }) => ({ call: "c1", conf: target });
   gapMs = 18.4;
   accountViews: readonly AccountView[] = [];
   #calls = 0;
@@ -63,6 +67,56 @@ export class FakeCallControl implements CallControl {
   async mute(request: object): Promise<void> {
     this.#note("mute", request);
     if (!this.#current) throw new ServiceError("no-active-call", []);
+  }
+
+  readonly clients = new Map<string, readonly Right[]>();
+
+  async answer(request: { readonly call: string }): Promise<Joined> {
+    this.#note("answer", request);
+    return { call: request.call };
+  }
+
+  async decline(request: object): Promise<void> {
+    this.#note("decline", request);
+  }
+
+  async hold(request: object): Promise<void> {
+    this.#note("hold", request);
+  }
+
+  async dtmf(request: object): Promise<void> {
+    this.#note("dtmf", request);
+  }
+
+  async lock(request: object): Promise<void> {
+    this.#note("lock", request);
+  }
+
+  async muteUser(request: object): Promise<void> {
+    this.#note("muteUser", request);
+  }
+
+  async invite(request: InviteRequest): Promise<Invited> {
+    this.#note("invite", request);
+    return { call: "c1", invitees: request.invitees.map(({ id }) => ({ id, state: "joined" })) };
+  }
+
+  async remove(request: object): Promise<void> {
+    this.#note("remove", request);
+  }
+
+  async tunnel(request: TunnelRequest): Promise<{ channel: string }> {
+    this.#note("tunnel", request);
+    return { channel: request.channel ?? "t1" };
+  }
+
+  async testDevice(request: { readonly device: string }): Promise<string> {
+    this.#note("testDevice", request);
+    return `${request.device} works.`;
+  }
+
+  clientCame(client: string, rights: readonly Right[]): void {
+    this.clients.set(client, rights);
   }
 
   choose(request: { readonly prompt: string }): void {
@@ -116,7 +170,7 @@ export class FakeCallControl implements CallControl {
     request.onAccepted(call);
     this.#show(request, call, "dialing", dev);
     try {
-      const joined = await this.answer(request);
+      const joined = await this.onJoin(request);
       this.#current = this.#show(request, call, "active", dev);
       return { ...joined, call };
     } catch (thrown) {

@@ -10,6 +10,8 @@ export interface Answer {
   /** Attributes of the Result beside `req` and `status`. */
   readonly attributes?: Attributes;
   readonly children?: readonly XmlElement[];
+  /** The command did part of its work: the Result is an error with this, and has the attributes and children too. */
+  readonly failure?: Failure;
   /** Answer with this instead of a Result; only Hello does. */
   readonly welcome?: Attributes;
   /** Runs when the answer has been sent. */
@@ -20,9 +22,11 @@ export function accepted(req: string | undefined, call: string): XmlElement {
   return el("Accepted", { req, call });
 }
 
-export function succeeded(req: string | undefined, answer: Answer): XmlElement {
+export function answered(req: string | undefined, answer: Answer): XmlElement {
   if (answer.welcome) return el("Welcome", { req, ...answer.welcome });
-  return el("Result", { req, status: "ok", ...answer.attributes }, answer.children);
+  const { failure, attributes, children = [] } = answer;
+  if (!failure) return el("Result", { req, status: "ok", ...attributes }, children);
+  return el("Result", { req, status: "error", ...attributes }, [errorElement(failure), ...children]);
 }
 
 export function refused(req: string | undefined, failure: Failure, call?: string): XmlElement {

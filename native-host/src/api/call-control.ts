@@ -6,6 +6,8 @@ import type { Traced } from "../sip/trace.ts";
 
 /** Handle of one connection to the API, as `<Welcome client>` names it. */
 export type ClientId = string;
+/** What a client may do beyond its own calls: end and change those of others, send SIP of its own. */
+export type Right = "control" | "tunnel";
 /** How a call is held: `loop` keeps the service between device and far end, `transfer` hands the device the call. */
 export type Mode = "auto" | "loop" | "transfer";
 export type CallState =
@@ -23,7 +25,15 @@ export type DeviceKind = "softphone" | "sip" | "pstn" | "http" | "web";
 export type DeviceState = "ready" | "busy" | "ringing" | "offline" | "unknown";
 /** What a document says of its subject (RFC 4575 §4.4). */
 export type DocumentState = "full" | "partial" | "deleted";
-export type Topic = "calls" | "devices" | "roster" | "talking" | "prompts" | "trace" | "accounts";
+export type Topic =
+  | "calls"
+  | "devices"
+  | "roster"
+  | "talking"
+  | "presence"
+  | "prompts"
+  | "trace"
+  | "accounts";
 export type Remember = "no" | "origin" | "always";
 export type Fallback = "external" | "error" | "redial";
 
@@ -97,7 +107,17 @@ export interface RosterView {
   /** People in the conference, listed here or not. */
   readonly count: number;
   readonly title?: string;
+  /** Nobody more is let in (RFC 4575 §5.2). */
+  readonly locked?: boolean;
   readonly users: readonly RosterUser[];
+}
+
+/** One member of a conference: there, or gone. */
+export interface PresenceView {
+  readonly conf: SipUri;
+  readonly entity: string;
+  readonly display?: string;
+  readonly here: boolean;
 }
 
 /** A question to the user: with which device shall `id` be called? */
@@ -116,6 +136,8 @@ export type ServiceEvent =
   | { readonly name: "Device"; readonly device: DeviceView }
   | { readonly name: "Roster"; readonly roster: RosterView }
   | { readonly name: "Talking"; readonly conf: SipUri; readonly entity: string; readonly on: boolean }
+  /** Somebody is in the conference, or no longer. */
+  | { readonly name: "Presence"; readonly presence: PresenceView }
   | { readonly name: "Prompt"; readonly prompt: PromptView }
   /** A SIP message that was sent or heard. */
   | { readonly name: "Trace"; readonly message: Traced }
@@ -145,6 +167,54 @@ export interface Joined {
 export interface Switched extends Joined {
   /** How long the device heard nothing new, in ms. */
   readonly gapMs: number;
+}
+
+/** Which call a command is about: the client's current one when none is named. */
+export interface OnCall {
+  readonly call?: string;
+  readonly client: ClientId;
+}
+
+/** Somebody who is to come into the conference. */
+export interface Invitee {
+  readonly id: SipUri;
+  readonly display?: string;
+}
+
+export interface InviteRequest extends OnCall {
+  readonly invitees: readonly Invitee[];
+  /** The device of a call that must be made first; the user is asked when missing. */
+  readonly device?: string;
+  readonly signal: AbortSignal;
+  onAccepted(call: string): void;
+}
+
+/** How far one invitee has come; `referred` when the conference took the wish and tells no more. */
+export interface InviteeState {
+  readonly id: SipUri;
+  readonly state: "joined" | "ringing" | "failed" | "referred";
+  readonly error?: Failure;
+}
+
+export interface Invited extends Joined {
+  readonly invitees: readonly InviteeState[];
+}
+
+/** What a plug-in is told or tells: a media type and its bytes. */
+export interface TunnelData {
+  readonly type: string;
+  readonly body: Uint8Array;
+}
+
+export interface TunnelRequest extends OnCall {
+  /** `sip` is built in. */
+  readonly plugin: string;
+  /** An open channel; a new one is opened when missing. */
+  readonly channel?: string;
+  readonly close: boolean;
+  readonly data?: TunnelData;
+  /** What the plug-in says on this channel, until it is closed or the client is gone. */
+  emit(channel: string, data: TunnelData): void;
 }
 
 /** All methods fail with ServiceError; whatever else they throw is answered as `internal`. */
@@ -177,6 +247,41 @@ export interface CallControl {
     readonly remember: Remember;
     readonly client: ClientId;
   }): void;
+  /** Puts a call that comes in through to a device, chosen by the user when not named. */
+  answer(request: {
+    readonly call: string;
+    readonly device?: string;
+    readonly client: ClientId;
+    readonly signal: AbortSignal;
+  }): Promise<Joined>;
+  /** Refuses a call that comes in, with this SIP status (400 to 699). */
+  decline(request: {
+    readonly call: string;
+    readonly code: number;
+    readonly client: ClientId;
+  }): Promise<void>;
+  hold(request: OnCall & { readonly held: boolean }): Promise<void>;
+  /** Plays digits to the far end; `,` is a second of silence. Resolves when the last one is over. */
+  dtmf(
+    request: OnCall & { readonly digits: string; readonly durationMs?: number; readonly signal: AbortSignal },
+  ): Promise<void>;
+  /** Closes the conference to those who are not in it, or opens it again. */
+  lock(request: OnCall & { readonly locked: boolean }): Promise<void>;
+  /** Silences somebody else in the conference. */
+  muteUser(request: OnCall & { readonly user: SipUri; readonly muted: boolean }): Promise<void>;
+  /** Brings people into the current conference, which is made when there is none. */
+  invite(request: InviteRequest): Promise<Invited>;
+  /** Expels people from the current conference. */
+  remove(request: OnCall & { readonly users: readonly SipUri[] }): Promise<void>;
+  tunnel(request: TunnelRequest): Promise<{ readonly channel: string }>;
+  /** Tries the device out: it is called, hears a tone and is heard. Resolves with a sentence for people. */
+  testDevice(request: {
+    readonly device: string;
+    readonly client: ClientId;
+    readonly signal: AbortSignal;
+  }): Promise<string>;
+  /** A client connected; calls of others are out of its reach without the right `control`. */
+  clientCame(client: ClientId, rights: readonly Right[]): void;
   devices(): readonly DeviceView[];
   calls(): readonly CallView[];
   accounts(): readonly AccountView[];

@@ -2,10 +2,15 @@
 import type { ErrorCode } from "../errors.ts";
 
 import type { Sdp, SipUri } from "../sip/message.ts";
-import type { Fallback, Mode, Remember, Topic } from "./call-control.ts";
+import type { Fallback, Invitee, Mode, Remember, Topic, TunnelData } from "./call-control.ts";
 
 export type Command =
-  | { readonly name: "Hello"; readonly versions: readonly number[]; readonly client?: string }
+  | {
+      readonly name: "Hello";
+      readonly versions: readonly number[];
+      readonly client?: string;
+      readonly token?: string;
+    }
   | { readonly name: "Ping" }
   | ({ readonly name: "ExternalJoin"; readonly mode: Mode } & Target)
   /** Without a device it is an ExternalJoin. */
@@ -13,11 +18,37 @@ export type Command =
   | ({ readonly name: "SameDeviceJoin"; readonly call?: string; readonly fallback: Fallback } & Target)
   | { readonly name: "Use"; readonly device: string; readonly call?: string }
   | { readonly name: "Leave"; readonly call?: string; readonly all: boolean; readonly hangup: boolean }
-  | { readonly name: "Mute"; readonly call?: string }
-  | { readonly name: "Unmute"; readonly call?: string }
+  | { readonly name: "Answer"; readonly call: string; readonly device?: string }
+  | { readonly name: "Decline"; readonly call: string; readonly code: number }
+  | { readonly name: "Hold"; readonly call?: string }
+  | { readonly name: "Resume"; readonly call?: string }
+  /** With a user: somebody else in the conference. */
+  | { readonly name: "Mute"; readonly call?: string; readonly user?: SipUri }
+  | { readonly name: "Unmute"; readonly call?: string; readonly user?: SipUri }
+  | { readonly name: "Lock"; readonly call?: string }
+  | { readonly name: "Unlock"; readonly call?: string }
+  | { readonly name: "Dtmf"; readonly digits: string; readonly durationMs?: number; readonly call?: string }
+  | {
+      readonly name: "Invite";
+      readonly invitees: readonly Invitee[];
+      readonly call?: string;
+      readonly device?: string;
+    }
+  | { readonly name: "Remove"; readonly users: readonly SipUri[]; readonly call?: string }
+  | {
+      readonly name: "Tunnel";
+      readonly plugin: string;
+      readonly channel?: string;
+      readonly call?: string;
+      readonly close: boolean;
+      readonly data?: TunnelData;
+    }
+  /** Tries a device out. */
+  | { readonly name: "Test"; readonly device: string }
   | { readonly name: "Devices" }
   | { readonly name: "Status" }
-  | { readonly name: "Subscribe"; readonly topic: Topic; readonly id?: SipUri }
+  | { readonly name: "Subscribe"; readonly topic: Topic; readonly id?: SipUri; readonly since?: number }
+  | { readonly name: "Unsubscribe"; readonly sub: string }
   | {
       readonly name: "Choose";
       readonly prompt: string;

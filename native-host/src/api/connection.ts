@@ -1,7 +1,7 @@
 /** One client of the XML API, from its documents to the service and back, whatever carries them. */
 import { ServiceError } from "../errors.ts";
 import { formatXml, parseXml, type XmlElement } from "../xml/strict.ts";
-import { failureOf, refused, succeeded } from "./answers.ts";
+import { answered, failureOf, refused } from "./answers.ts";
 import type { CallControl, ClientId } from "./call-control.ts";
 import { API_NAMESPACE, type Command, type Request } from "./command.ts";
 import { Deadline } from "./deadline.ts";
@@ -150,7 +150,7 @@ export class ClientConnection {
       using deadline = new Deadline(timeoutMs, () => noAnswer(command));
       const work = dispatch(command, this.#context(deadline.signal, open));
       const answer = await Promise.race([work, deadline.late]);
-      open.settle(succeeded(open.req, answer), answer.afterwards);
+      open.settle(answered(open.req, answer), answer.afterwards);
     } catch (thrown) {
       this.#fail(thrown, open);
     }
@@ -174,6 +174,7 @@ export class ClientConnection {
       onAccepted: (call) => open.accept(call),
       tell: (happened) => this.#sendEvent(undefined, happened),
       subscribe: (start) => this.#subscriptions.open(start),
+      unsubscribe: (sub) => this.#subscriptions.end(sub),
     };
   }
 

@@ -12,6 +12,7 @@ import type {
   RosterUser,
   RosterView,
   ServiceEvent,
+  TunnelData,
 } from "./call-control.ts";
 
 /** A full roster lists this many people and says how many there are: an event must fit into one frame to a browser. */
@@ -34,6 +35,10 @@ export function happenedElement(event: ServiceEvent): XmlElement {
       return rosterElement(event.roster);
     case "Talking":
       return el("Talking", { conf: event.conf, entity: event.entity, on: event.on });
+    case "Presence": {
+      const { conf, entity, display, here } = event.presence;
+      return el("Presence", { conf, entity, display: shortened(display), here });
+    }
     case "Prompt":
       return promptElement(event.prompt);
     case "Trace":
@@ -93,6 +98,7 @@ function rosterElement(roster: RosterView): XmlElement {
       version: roster.version,
       state: roster.state,
       count: roster.count,
+      locked: roster.locked ? true : undefined,
       title: shortened(roster.title),
     },
     roster.users.slice(0, MAX_USERS).map(userElement),
@@ -122,6 +128,26 @@ function endpointElement(endpoint: RosterEndpoint): XmlElement {
     talking: endpoint.talking,
     joined: endpoint.joined?.toISOString(),
   });
+}
+
+/** Text as it is, anything else as base64. */
+export function tunnelElement(plugin: string, channel: string, { type, body }: TunnelData): XmlElement {
+  const text = asText(body);
+  const data =
+    text === undefined
+      ? el("Data", { type, encoding: "base64" }, [Buffer.from(body).toString("base64")])
+      : el("Data", { type }, [text]);
+  return el("Tunnel", { plugin, channel }, [data]);
+}
+
+/** Undefined for bytes that are not UTF-8, or that XML cannot hold or would change. */
+function asText(body: Uint8Array): string | undefined {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+    return /[^\t\n\x20-\u{10ffff}]|[\x7f\ufffe\uffff]/u.test(text) ? undefined : text;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A message may hold any byte, and XML normalizes line ends: it travels as base64. */

@@ -44,6 +44,18 @@ export class Fields {
     return first;
   }
 
+  /** The children of that name, each read by `read`; `least` to `most` of them. */
+  many<Value>(
+    name: string,
+    [least, most]: readonly [least: number, most: number],
+    read: (fields: Fields) => Value,
+  ): readonly Value[] {
+    const found = this.#own().filter((child) => child.name === name);
+    if (found.length < least) throw malformed(`<${this.#element.name}> has no <${name}>`);
+    if (found.length > most) throw malformed(`<${this.#element.name}> has more than ${most} <${name}>`);
+    return found.map((child) => read(new Fields(child)));
+  }
+
   /** Children of later versions are in their own namespaces; in ours only the named ones may stand. */
   allowOnly(names: readonly string[]): void {
     const stray = this.#own().find((child) => !names.includes(child.name));
@@ -88,6 +100,24 @@ export function positive(text: string, name: string): number {
   return Number(text);
 }
 
+/** A whole number, 0 too. */
+export function whole(text: string, name: string): number {
+  if (!/^\+?[0-9]{1,15}$/.test(text)) throw malformed(`${name} is not a whole number`);
+  return Number(text);
+}
+
+/** One line without spaces, at most 256 characters. */
+export function token(text: string, name: string): string {
+  if (!/^[\x21-\x7e]{1,256}$/.test(text)) throw malformed(`${name} is not one word`);
+  return text;
+}
+
+/** What a telephone can dial (RFC 4733 §3.2); `,` is a second of silence. */
+export function digits(text: string, name: string): string {
+  if (!/^[0-9*#A-D,]{1,64}$/.test(text)) throw malformed(`${name} is not 1 to 64 of 0-9 * # A-D and comma`);
+  return text;
+}
+
 export function oneOf<const Value extends string>(
   values: readonly Value[],
 ): (text: string, name: string) => Value {
@@ -112,8 +142,7 @@ export function callUri(text: string): SipUri {
   const scheme = CALL_URI.exec(text)?.[1]?.toLowerCase();
   if (scheme === undefined || text.length > 1024)
     throw new ServiceError("bad-uri", [text.slice(0, 80), "it is not a SIP URI"]);
-  if (scheme === "tel")
-    throw new ServiceError("bad-uri", [text.slice(0, 80), "telephone numbers need a SIP account"]);
+  if (scheme === "tel") return telephoneUri(text);
   const uri = parseUri(text);
   if (!uri || uri.host === "") throw new ServiceError("bad-uri", [text.slice(0, 80), "it is not a SIP URI"]);
   if (uri.headers !== undefined) throw new ServiceError("bad-uri", [text.slice(0, 80), "it brings headers"]);
@@ -121,4 +150,13 @@ export function callUri(text: string): SipUri {
     throw new ServiceError("bad-uri", [text.slice(0, 80), "it names a method"]);
   // The scheme was matched above, in whatever case it was written.
   return `${scheme}${text.slice(scheme.length)}` as SipUri;
+}
+
+/** A telephone number (RFC 3966 §3): global, or local with its context. */
+function telephoneUri(text: string): SipUri {
+  const number = /^tel:(\+?[0-9A-D*#().-]+)(;[A-Za-z0-9-]+(=[A-Za-z0-9+.%-]+)?)*$/i.exec(text)?.[1] ?? "";
+  if (!/[0-9*#]/.test(number))
+    throw new ServiceError("bad-uri", [text.slice(0, 80), "it is not a telephone number"]);
+  // The scheme in small letters, as a SIP URI's above.
+  return `tel:${text.slice("tel:".length)}` as SipUri;
 }

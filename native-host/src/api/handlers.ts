@@ -1,10 +1,20 @@
 /** One entry per command: from the command as data to a method of the service, and its answer as data. */
 import { ServiceError } from "../errors.ts";
 import { el, type XmlElement } from "../xml/strict.ts";
-import type { Answer } from "./answers.ts";
-import type { CallControl, ClientId, Joined, JoinRequest, Mode, ServiceEvent } from "./call-control.ts";
+import { type Answer, errorElement, failureOf, shortened } from "./answers.ts";
+import type {
+  CallControl,
+  ClientId,
+  Invited,
+  Joined,
+  JoinRequest,
+  Mode,
+  OnCall,
+  ServiceEvent,
+  TunnelData,
+} from "./call-control.ts";
 import type { Command, CommandName, CommandOf } from "./command.ts";
-import { accountElement, callElement, deviceElement } from "./events.ts";
+import { accountElement, callElement, deviceElement, tunnelElement } from "./events.ts";
 
 /** The command's surroundings: who sent it, how long it may take, and ways to speak to that client. */
 export interface Context {
@@ -21,6 +31,8 @@ export interface Context {
     readonly sub: string;
     flow(): void;
   };
+  /** Ends a subscription; the function returned says so to the client. */
+  unsubscribe(sub: string): () => void;
 }
 
 type Handlers = {
@@ -28,7 +40,7 @@ type Handlers = {
 };
 
 /** Tokens of what this version of the service can do. */
-const FEATURES = "accounts loop roster talking prompts trace web";
+const FEATURES = "accounts invite loop presence prompts roster talking trace transfer tunnel web";
 const VERSION = 1;
 
 const HANDLERS: Handlers = {
@@ -56,8 +68,29 @@ const HANDLERS: Handlers = {
     done(service.useDevice({ device, client, ...(call !== undefined && { call }) })),
   Leave: ({ call, all, hangup }, { service, client }) =>
     done(service.leave({ all, hangup, client, ...(call !== undefined && { call }) })),
+  Answer: async ({ name: _name, ...which }, { service, client, signal }) =>
+    joined(await service.answer({ ...which, client, signal })),
+  Decline: ({ call, code }, { service, client }) => done(service.decline({ call, code, client })),
+  Hold: (command, { service, client }) => done(service.hold({ ...onCall(command, client), held: true })),
+  Resume: (command, { service, client }) => done(service.hold({ ...onCall(command, client), held: false })),
   Mute: (command, context) => mute(command, context, true),
   Unmute: (command, context) => mute(command, context, false),
+  Lock: (command, { service, client }) => done(service.lock({ ...onCall(command, client), locked: true })),
+  Unlock: (command, { service, client }) => done(service.lock({ ...onCall(command, client), locked: false })),
+  Dtmf: ({ name: _name, ...tones }, { service, client, signal }) =>
+    done(service.dtmf({ ...tones, client, signal })),
+  Invite: async ({ name: _name, ...wish }, { service, client, signal, onAccepted }) =>
+    invited(await service.invite({ ...wish, client, signal, onAccepted })),
+  Remove: ({ name: _name, ...whom }, { service, client }) => done(service.remove({ ...whom, client })),
+  Tunnel: async ({ name: _name, ...command }, { service, client, tell }) => {
+    const { plugin } = command;
+    const emit = (channel: string, data: TunnelData) => tell(tunnelElement(plugin, channel, data));
+    const { channel } = await service.tunnel({ ...command, client, emit });
+    return { attributes: { channel } };
+  },
+  Test: async ({ device }, { service, client, signal }) => ({
+    attributes: { detail: shortened(await service.testDevice({ device, client, signal })) },
+  }),
   Devices: (_command, { service }) => ({
     children: [el("Devices", {}, service.devices().map(deviceElement))],
   }),
@@ -70,6 +103,7 @@ const HANDLERS: Handlers = {
     const { sub, flow } = context.subscribe((emit) => service.subscribe(topic, { id, client }, emit));
     return { attributes: { sub }, afterwards: flow };
   },
+  Unsubscribe: ({ sub }, { unsubscribe }) => ({ afterwards: unsubscribe(sub) }),
   Choose: ({ name: _name, ...choice }, { service, client }) => {
     service.choose({ ...choice, client });
     return {};
@@ -125,12 +159,30 @@ function joined({
   return { attributes: { call, conf } };
 }
 
+/** Everybody in is an ok; with anybody left out it is a partial failure, each with the reason. */
+function invited({ call, conf, invitees }: Invited): Answer {
+  const children = invitees.map(({ id, state, error }) =>
+    el("Add", { id, state }, error ? [errorElement(error)] : []),
+  );
+  const failure = invitees.some(({ state }) => state === "failed")
+    ? failureOf(new ServiceError("partial-failure", []))
+    : undefined;
+  return { attributes: { call, conf }, children, ...(failure && { failure }) };
+}
+
 function mute(
-  { call }: { readonly call?: string },
+  { call, user }: CommandOf<"Mute" | "Unmute">,
   { service, client }: Context,
   muted: boolean,
 ): Promise<Answer> {
-  return done(service.mute({ muted, client, ...(call !== undefined && { call }) }));
+  const about = onCall({ ...(call !== undefined && { call }) }, client);
+  return done(
+    user === undefined ? service.mute({ ...about, muted }) : service.muteUser({ ...about, user, muted }),
+  );
+}
+
+function onCall({ call }: { readonly call?: string }, client: ClientId): OnCall {
+  return { client, ...(call !== undefined && { call }) };
 }
 
 async function done(work: Promise<void>): Promise<Answer> {

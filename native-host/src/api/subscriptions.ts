@@ -41,6 +41,15 @@ export class Subscriptions {
     return { sub, flow: () => subscription.flow() };
   }
 
+  /** Ends one; its last event says so. Throws ServiceError `no-such-subscription`. */
+  end(sub: string): () => void {
+    const subscription = this.#open.get(sub);
+    if (!subscription) throw new ServiceError("no-such-subscription", [sub]);
+    this.#open.delete(sub);
+    subscription.stop();
+    return () => this.#feed.send(sub, happenedElement({ name: "Ended" }));
+  }
+
   /** The client has read what was waiting. */
   drained(): void {
     for (const subscription of [...this.#open.values()]) subscription.catchUp();

@@ -2,7 +2,7 @@
 
 import { accessSync, constants } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
-import type { DeviceConfig, SipPhoneConfig, SoftphoneConfig } from "../config.ts";
+import type { DeviceConfig, SipPhoneConfig, SoftphoneConfig } from "../config-device.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import { launchBaresip } from "./baresip.ts";

@@ -1,6 +1,6 @@
 /** What a session has begun with, it keeps: every m-line its place, for the life of the leg (RFC 3264 §8). */
 import type { Sdp } from "#sip/message.ts";
-import { isLive, join, refused, split, typeOf } from "./sections.ts";
+import { countMedia, isLive, join, refused, split, typeOf } from "./sections.ts";
 
 type Stream = readonly string[];
 
@@ -41,8 +41,9 @@ function placeFor(
 
 /** An answer with exactly the m-lines of its offer: what it lacks is refused, what is too many is left out (§6). */
 export function fitted(answer: Sdp, offer: Sdp): Sdp {
+  const wanted = countMedia(offer);
+  if (wanted === 0 || wanted === countMedia(answer)) return answer;
   const { session, media } = split(answer);
   const asked = split(offer).media;
-  if (media.length === asked.length || asked.length === 0) return answer;
   return join({ session, media: asked.map((one, at) => media[at] ?? refused(one)) });
 }

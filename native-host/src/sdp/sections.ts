@@ -7,9 +7,28 @@ export interface Sections {
   readonly media: readonly (readonly string[])[];
 }
 
-/** Never throws; lines that are empty are left out. */
+/** A lone CR or LF: not how lines end (RFC 4566 §5), but how some end them. */
+const LONE_END = /\r(?!\n)|(?<!\r)\n/;
+
+/** The lines of a description, however they end; empty ones are left out. */
+export function linesOf(sdp: Sdp): string[] {
+  const lines = LONE_END.test(sdp) ? sdp.split(/\r\n|\r|\n/) : sdp.split("\r\n");
+  return lines.filter(Boolean);
+}
+
+/** How many m-lines a description has. */
+export function countMedia(sdp: Sdp): number {
+  let count = sdp.startsWith("m=") ? 1 : 0;
+  for (let at = sdp.indexOf("m=", 1); at > 0; at = sdp.indexOf("m=", at + 1)) {
+    const before = sdp[at - 1];
+    if (before === "\n" || before === "\r") count++;
+  }
+  return count;
+}
+
+/** Never throws. */
 export function split(sdp: Sdp): Sections {
-  const lines = sdp.split(/\r\n|\r|\n/).filter(Boolean);
+  const lines = linesOf(sdp);
   const first = lines.findIndex((line) => line.startsWith("m="));
   if (first < 0) return { session: lines, media: [] };
   const media: string[][] = [];

@@ -9,6 +9,7 @@ import type {
   Joined,
   JoinRequest,
   Mode,
+  Right,
   Switched,
   Topic,
 } from "../api/call-control.ts";
@@ -144,6 +145,19 @@ export class SipService implements CallControl {
   async mute(request: { call?: string; muted: boolean; client: ClientId }): Promise<void> {
     await this.#active(request).setMuted(request.muted);
   }
+
+  answer = notYet("take calls that come in");
+  decline = notYet("take calls that come in");
+  hold = notYet("hold calls");
+  dtmf = notYet("play digits");
+  lock = notYet("lock conferences");
+  muteUser = notYet("mute others");
+  invite = notYet("invite others");
+  remove = notYet("expel others");
+  tunnel = notYet("open tunnels");
+  testDevice = notYet("try out devices");
+
+  clientCame(_client: ClientId, _rights: readonly Right[]): void {}
 
   choose(request: Parameters<CallControl["choose"]>[0]): void {
     const { id: _target, origin } = this.#prompts.find(request.prompt);
@@ -317,4 +331,10 @@ export class SipService implements CallControl {
 function joinedOf(call: LoopCall): Joined {
   const conf = call.conference;
   return { call: call.id, ...(conf !== undefined && { conf }) };
+}
+
+function notYet(what: string): () => Promise<never> {
+  return async () => {
+    throw new ServiceError("wrong-state", [`this version cannot ${what}`]);
+  };
 }

@@ -83,9 +83,9 @@ export class Topics {
     this.#rosterOf = rosterOf;
   }
 
-  /** One subscription to `roster` or `talking`; without a conference it follows the current call. */
-  addRoster(topic: "roster" | "talking", wish: RosterWish, emit: Emit): () => void {
-    const feed: RosterFeed = topic === "roster" ? new UserFeed(emit) : new TalkerFeed(emit);
+  /** One subscription to what happens in a conference; without a conference it follows the current call. */
+  addRoster(topic: RosterTopic, wish: RosterWish, emit: Emit): () => void {
+    const feed = new FEEDS[topic](emit);
     const follower = { feed, wish };
     this.#rosters.add(follower);
     feed.show(this.#rosterOf(wish));
@@ -146,3 +146,38 @@ class TalkerFeed implements RosterFeed {
     this.#shown = now;
   }
 }
+
+/** Who came and who went; everybody who is there, at first. */
+class PresenceFeed implements RosterFeed {
+  readonly #emit: Emit;
+  #shown: Roster | undefined;
+
+  constructor(emit: Emit) {
+    this.#emit = emit;
+  }
+
+  show(roster: Roster | undefined): void {
+    const before = this.#shown;
+    if (!roster && !before) return;
+    this.#shown = roster;
+    const same = before?.conf === roster?.conf;
+    if (before) this.#tell(before, same ? without(before.users, roster) : before.users, false);
+    if (roster) this.#tell(roster, same ? without(roster.users, before) : roster.users, true);
+  }
+
+  #tell({ conf }: Roster, users: Roster["users"], here: boolean): void {
+    for (const { entity, display } of users)
+      this.#emit({
+        name: "Presence",
+        presence: { conf, entity, ...(display !== undefined && { display }), here },
+      });
+  }
+}
+
+function without(users: Roster["users"], roster: Roster | undefined): Roster["users"] {
+  const known = new Set(roster?.users.map(({ entity }) => entity));
+  return users.filter(({ entity }) => !known.has(entity));
+}
+
+const FEEDS = { roster: UserFeed, talking: TalkerFeed, presence: PresenceFeed };
+type RosterTopic = keyof typeof FEEDS;

@@ -1,11 +1,12 @@
 /** What the two ends of a leg have said about its session, and who owes whom an answer (RFC 3264, RFC 6337 §2). */
 import type { Origin } from "#sdp/origin.ts";
 import type { Sdp } from "./message.ts";
+import { Once } from "./once.ts";
 
 interface Offer {
   readonly from: "us" | "peer";
   readonly sdp: Sdp;
-  readonly closed: PromiseWithResolvers<void>;
+  readonly closed: Once;
 }
 
 /** One offer at a time: it is open until it is answered or refused, and only then may the next be made. */
@@ -84,7 +85,7 @@ export class Agreement {
 
   #begin(from: Offer["from"], sdp: Sdp): Sdp {
     this.#close();
-    this.#open = { from, sdp, closed: Promise.withResolvers<void>() };
+    this.#open = { from, sdp, closed: new Once() };
     return sdp;
   }
 
@@ -98,6 +99,6 @@ export class Agreement {
   #close(): void {
     const open = this.#open;
     this.#open = undefined;
-    open?.closed.resolve();
+    open?.closed.happen();
   }
 }

@@ -104,6 +104,9 @@ export class Core {
   /** What we accepted and nobody has acknowledged yet. */
   readonly unconfirmed = new Forgetful<Repetition>(MOST_UNCONFIRMED, (oldest) => oldest.giveUp());
   readonly #unanswered = new Set<() => void>();
+  readonly #server: string;
+  readonly #abilities: Readonly<Partial<SipHeaders>>;
+  readonly #common: Readonly<Partial<SipHeaders>>;
   /** The credentials in the request that a response answers. */
   readonly #shown = new WeakMap<SipResponse, Partial<SipHeaders>>();
 
@@ -112,6 +115,9 @@ export class Core {
     this.stack = options.stack;
     this.timers = options.timers;
     this.identity = options.identity;
+    this.#server = oneLine(options.name);
+    this.#abilities = Object.freeze({ allow: options.allow.join(", "), supported: SUPPORTED.join(", ") });
+    this.#common = Object.freeze({ ...this.#abilities, "user-agent": this.#server });
     if (options.outboundProxy) this.keepFlow(options.outboundProxy);
   }
 
@@ -162,13 +168,13 @@ export class Core {
   }
 
   /** What every request of ours says about us. */
-  common(): Partial<SipHeaders> {
-    return { ...this.abilities(), "user-agent": oneLine(this.#options.name) };
+  common(): Readonly<Partial<SipHeaders>> {
+    return this.#common;
   }
 
   /** What requests and responses that begin or change a call say we can do (§20.5, §20.37). */
-  abilities(): Partial<SipHeaders> {
-    return { allow: this.allow, supported: SUPPORTED.join(", ") };
+  abilities(): Readonly<Partial<SipHeaders>> {
+    return this.#abilities;
   }
 
   /** A request outside any dialog, by the routes given, those of its account, or the outbound proxy (§8.1.2). */
@@ -254,7 +260,7 @@ export class Core {
     const { headers, content } = bodyParts(parts.body);
     const to = request.headers.to;
     const tagged = status === 100 || tagOf(to) ? to : withTag(to, parts.tag ?? token());
-    const all = { to: tagged, server: oneLine(this.#options.name), ...parts.headers, ...headers };
+    const all = { to: tagged, server: this.#server, ...parts.headers, ...headers };
     const reason = parts.reason === undefined ? undefined : oneLine(parts.reason);
     return buildResponse(request, status, { reason, headers: all, content });
   }

@@ -2,6 +2,7 @@
 import type { DialogId, ExtraHeaders } from "./leg.ts";
 import { type NameAddr, type SipHeaders, type SipMessage, textHeader } from "./message.ts";
 import { randomHex } from "./random.ts";
+import { remembering } from "./remember.ts";
 
 /** A message body and its media type. */
 export interface Body {
@@ -24,21 +25,27 @@ export function withTag(address: NameAddr, tag: string): NameAddr {
   return { ...address, params: { ...address.params, tag } };
 }
 
+export const NO_TAGS: ReadonlySet<string> = new Set();
+/** The devices that call are of few makes, and those of one make can do the same. */
+const MOST_LISTS = 100;
+
+const readTags = remembering((text: string): ReadonlySet<string> => {
+  const tags = text.toLowerCase().split(/[\s,]+/);
+  return new Set(tags.filter(Boolean));
+}, MOST_LISTS);
+
 /** A comma-separated header as a set of lower-case tokens, as in Supported and Require. */
 export function optionTags(message: SipMessage, name: string): ReadonlySet<string> {
-  const text = textHeader(message, name) ?? "";
-  return new Set(
-    text
-      .toLowerCase()
-      .split(/[\s,]+/)
-      .filter(Boolean),
-  );
+  const text = textHeader(message, name);
+  return text === undefined ? NO_TAGS : (readTags(text) ?? NO_TAGS);
 }
 
 /** `type/subtype` of the body in lower case; "" when there is no body. */
 export function mediaType(message: SipMessage): string {
   if (message.content === "") return "";
-  return parseParameters(textHeader(message, "content-type") ?? "unknown").value.toLowerCase();
+  const text = textHeader(message, "content-type") ?? "unknown";
+  const end = text.indexOf(";");
+  return (end < 0 ? text : text.slice(0, end)).trim().toLowerCase();
 }
 
 /** The media types of an Accept header, lower case, without parameters. */
@@ -113,9 +120,16 @@ export function extraHeaders(headers: ExtraHeaders = {}): Partial<SipHeaders> {
   return Object.fromEntries(entries.filter(([name]) => /^[a-z0-9-]+$/.test(name) && !STRUCTURAL.has(name)));
 }
 
+interface BodyParts {
+  readonly headers: Readonly<Partial<SipHeaders>>;
+  readonly content: string;
+}
+
+const NO_BODY: BodyParts = { headers: {}, content: "" };
+
 /** The headers and text of a message body, nothing for none. */
-export function bodyParts(body: Body | undefined): { headers: Partial<SipHeaders>; content: string } {
-  if (!body || body.content === "") return { headers: {}, content: "" };
+export function bodyParts(body: Body | undefined): BodyParts {
+  if (!body || body.content === "") return NO_BODY;
   return { headers: { "content-type": oneLine(body.type) }, content: body.content };
 }
 

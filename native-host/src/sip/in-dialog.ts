@@ -2,7 +2,7 @@
 import type { Core } from "./core.ts";
 import type { Dialog, RequestParts } from "./dialog.ts";
 import { eventOf, sameEvent } from "./event-header.ts";
-import { type Body, extraHeaders } from "./header-values.ts";
+import { type Body, extraHeaders, NO_TAGS } from "./header-values.ts";
 import { receiveRefer } from "./incoming-refer.ts";
 import { type Inside, receiveSubscribe } from "./incoming-subscribe.ts";
 import { infoHeaders, packagesOf, receiveInfo } from "./info.ts";
@@ -26,20 +26,15 @@ export interface LegRequestsOptions {
 export class LegRequests implements Inside {
   readonly leg: Leg;
   readonly #options: LegRequestsOptions;
-  readonly #referrals: Referrals;
-  readonly #notifiers = new Set<EventNotifier>();
-  #peerPackages: ReadonlySet<string> = new Set();
+  /** From the first REFER on. */
+  #referrals: Referrals | undefined;
+  #notifiers: EventNotifier[] = [];
+  #peerPackages = NO_TAGS;
   #onIdle: (() => void) | undefined;
 
   constructor(options: LegRequestsOptions) {
-    const { core, leg, send } = options;
-    this.leg = leg;
+    this.leg = options.leg;
     this.#options = options;
-    this.#referrals = new Referrals({
-      core,
-      send: (headers) => send("REFER", { headers }),
-      onIdle: () => this.#release(),
-    });
   }
 
   /** The INFO packages the peer takes. */
@@ -53,6 +48,12 @@ export class LegRequests implements Inside {
   }
 
   refer(target: SipUri, options: ReferOptions): Promise<number> {
+    const { core, send } = this.#options;
+    this.#referrals ??= new Referrals({
+      core,
+      send: (headers) => send("REFER", { headers }),
+      onIdle: () => this.#release(),
+    });
     return this.#referrals.refer(target, options);
   }
 
@@ -69,7 +70,7 @@ export class LegRequests implements Inside {
     const { onRefer = core.owner.onRefer, onMessage = core.owner.onMessage } = handlers;
     const { method } = request;
     if (method === "OPTIONS") answerOptions(core, transaction, handlers);
-    else if (method === "NOTIFY") core.respond(transaction, this.#referrals.receive(request) ? 200 : 481);
+    else if (method === "NOTIFY") core.respond(transaction, this.#referrals?.receive(request) ? 200 : 481);
     else if (method === "SUBSCRIBE") this.#subscribed(request, transaction);
     else if (method === "REFER" && onRefer) receiveRefer(core, transaction, onRefer, this);
     else if (method === "MESSAGE" && onMessage) receiveMessage(core, transaction, onMessage, this.leg);
@@ -89,7 +90,7 @@ export class LegRequests implements Inside {
     // The first REFER of a dialog may be meant without its number (RFC 3515 §2.4.6).
     const isMeant = ({ event: own }: EventNotifier) =>
       sameEvent(own, event) || (event.name === "refer" && own.name === "refer" && event.id === undefined);
-    const notifier = [...this.#notifiers].find(isMeant);
+    const notifier = this.#notifiers.find(isMeant);
     const { core } = this.#options;
     if (notifier) notifier.subscribed(request, transaction, event);
     else if (event.name === "refer") core.respond(transaction, 481);
@@ -111,7 +112,7 @@ export class LegRequests implements Inside {
   }
 
   adopt(notifier: EventNotifier): void {
-    this.#notifiers.add(notifier);
+    this.#notifiers.push(notifier);
   }
 
   /** The call is over; `onIdle` is called when no subscription uses its dialog any more (RFC 5057 §4.1). */
@@ -123,12 +124,12 @@ export class LegRequests implements Inside {
   /** The dialog is gone: nobody will report, and nobody can be told. */
   stop(): void {
     for (const notifier of this.#notifiers) notifier.drop();
-    this.#referrals.stop();
+    this.#referrals?.stop();
   }
 
   #release(): void {
-    for (const notifier of this.#notifiers) if (!notifier.active) this.#notifiers.delete(notifier);
-    if (this.#notifiers.size === 0 && this.#referrals.idle) this.#onIdle?.();
+    if (this.#notifiers.length > 0) this.#notifiers = this.#notifiers.filter(({ active }) => active);
+    if (this.#notifiers.length === 0 && this.#referrals?.idle !== false) this.#onIdle?.();
   }
 }
 

@@ -4,10 +4,10 @@ import { Alarm } from "./alarm.ts";
 import type { Core, DialogUser } from "./core.ts";
 import { type Dialog, dialogKey, type RequestParts } from "./dialog.ts";
 import { after, type DialogEvent, type DialogState } from "./dialog-state.ts";
-import { type Body, extraHeaders, oneLine, optionTags } from "./header-values.ts";
+import { type Body, extraHeaders, NO_TAGS, oneLine, optionTags } from "./header-values.ts";
 import { LegRequests } from "./in-dialog.ts";
 import type { DialogId, EarlyLeg, ExtraHeaders, Leg, LegHandlers } from "./leg.ts";
-import type { LegSession } from "./leg-session.ts";
+import type { LegSession, SessionLeg } from "./leg-session.ts";
 import {
   type NameAddr,
   type Sdp,
@@ -48,7 +48,7 @@ export interface InviteLegOptions {
   readonly handlers: LegHandlers | undefined;
 }
 
-export class InviteLeg implements Leg, EarlyLeg, DialogUser {
+export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
   readonly peer: NameAddr;
   /** We made the call. */
   readonly caller: boolean;
@@ -60,12 +60,13 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser {
   reliable: ReliableResponses | undefined;
   readonly #core: Core;
   readonly #dialog: Dialog;
-  readonly #setup: Setup;
+  /** Until the call is accepted, or lost. */
+  #setup: Setup | undefined;
   readonly #negotiation: Negotiation;
   readonly #requests: LegRequests;
   readonly #overtaken = new Alarm();
-  #supports: ReadonlySet<string> = new Set();
-  #allows: ReadonlySet<string> = new Set();
+  #supports = NO_TAGS;
+  #allows = NO_TAGS;
   #state: DialogState = "early";
   #goodbye: Promise<void> | undefined;
 
@@ -81,10 +82,8 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser {
       onDue: () => this.#negotiation.refresh(),
       onExpired: () => this.#expire(),
     });
-    const onFatal = (status: number) => this.#fail(status);
-    this.session = { core, dialog, agreement, timer, handlers: () => this.handlers, onFatal };
-    const takesUpdate = () => this.#allows.has("update");
-    this.#negotiation = new Negotiation({ ...this.session, caller, early: true, takesUpdate });
+    this.session = { core, dialog, agreement, timer, leg: this };
+    this.#negotiation = new Negotiation(this.session);
     const send = (method: string, parts: RequestParts) => this.#exchange(method, parts);
     this.#requests = new LegRequests({ core, leg: this, dialog, send });
     this.learn(heard);
@@ -101,6 +100,10 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser {
 
   get id(): DialogId {
     return this.#dialog.id;
+  }
+
+  get takesUpdate(): boolean {
+    return this.#allows.has("update");
   }
 
   get supports(): ReadonlySet<string> {
@@ -135,6 +138,7 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser {
   confirm(response?: SipResponse): void {
     if (!this.#move("accepted")) return;
     this.#overtaken.stop();
+    this.#setup = undefined;
     this.#negotiation.confirm();
     if (!response) return;
     this.#dialog.confirm(response);
@@ -178,7 +182,7 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser {
   }
 
   bye(reason?: string): Promise<void> {
-    if (this.#state === "early") this.#setup.abandon(reason);
+    if (this.#state === "early") this.#setup?.abandon(reason);
     else this.#goodbye ??= this.#move("bye") ? this.#hangUp(reason) : Promise.resolve();
     return this.#goodbye ?? Promise.resolve();
   }
@@ -225,7 +229,7 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser {
 
   #receiveBye(request: SipRequest, transaction: ServerTransaction): void {
     this.#core.respond(transaction, 200);
-    if (this.#state === "early") this.#setup.left();
+    if (this.#state === "early") this.#setup?.left();
     else this.#end("bye", textHeader(request, "reason") ?? "BYE");
   }
 
@@ -236,14 +240,14 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser {
     const response = await this.#core.exchange(request, { nextSeq: () => this.#dialog.nextSeq() });
     // A 481 to a NOTIFY ends what it reports on, not the call (RFC 6665 §4.2.2).
     const lost = response.status === 408 || (response.status === 481 && method !== "NOTIFY");
-    if (lost) this.#fail(response.status);
+    if (lost) this.fail(response.status);
     return response;
   }
 
   /** The dialog is lost (§12.2.1.2); only a peer that answered 481 need not be told. */
-  #fail(status: number): void {
+  fail(status: number): void {
     if (this.#state === "early") {
-      this.#setup.left();
+      this.#setup?.left();
       return;
     }
     if (status !== 481 && this.#state !== "ended") void this.#sendBye();

@@ -16,9 +16,18 @@ export interface LegSession {
   readonly dialog: Dialog;
   readonly agreement: Agreement;
   readonly timer: SessionTimer;
-  readonly handlers: () => LegHandlers;
+  readonly leg: SessionLeg;
+}
+
+/** The leg, as far as its session needs it. */
+export interface SessionLeg {
+  readonly handlers: LegHandlers;
+  /** We made the Call-ID: then our back-off after a glare is the longer one (§14.1). */
+  readonly caller: boolean;
+  /** Whether the peer's Allow names UPDATE. */
+  readonly takesUpdate: boolean;
   /** Statuses that end the dialog: 408 and 481 (RFC 3261 §12.2.1.2), and 0 for an ACK that never came. */
-  readonly onFatal: (status: number) => void;
+  fail(status: number): void;
 }
 
 /** The session description in a message, "" when it has none. */
@@ -29,7 +38,7 @@ export function sdpIn(message: SipMessage): Sdp {
 /** The owner's answer to an offer of the peer, or the status to refuse it with. */
 export async function answerTo(session: LegSession, offer: Sdp): Promise<Sdp | number> {
   const { agreement, core } = session;
-  const { onOffer } = session.handlers();
+  const { onOffer } = session.leg.handlers;
   if (!onOffer) return sameMedia(offer, agreement.description) ? agreement.localDescription : 488;
   try {
     return await onOffer(offer);
@@ -40,7 +49,7 @@ export async function answerTo(session: LegSession, offer: Sdp): Promise<Sdp | n
 
 /** Our offer to a peer that asks for one, or the status to refuse with. */
 export async function ownOffer(session: LegSession): Promise<Sdp | number> {
-  const { makeOffer } = session.handlers();
+  const { makeOffer } = session.leg.handlers;
   if (!makeOffer) return session.agreement.localDescription;
   try {
     return await makeOffer();
@@ -50,9 +59,9 @@ export async function ownOffer(session: LegSession): Promise<Sdp | number> {
 }
 
 /** What a final response other than 2xx to a request about the session means for the dialog, as an error. */
-export function refusal({ onFatal }: LegSession, response: SipResponse): SipError {
+export function refusal({ leg }: LegSession, response: SipResponse): SipError {
   const { status, reason } = response;
-  if (status === 408 || status === 481) onFatal(status);
+  if (status === 408 || status === 481) leg.fail(status);
   return new SipError(status, reason, { response });
 }
 
@@ -75,11 +84,11 @@ export function sayLater({ core }: LegSession, transaction: ServerTransaction): 
 
 /** Our 2xx to a request that may change session, target and timer alike. */
 export function agreeing(session: LegSession, request: SipRequest, answer: Sdp): SipResponse {
-  const { core, dialog, timer, handlers } = session;
+  const { core, dialog, timer, leg } = session;
   dialog.refreshTarget(request);
   const headers = {
     ...core.abilities(),
-    ...recvInfo(handlers()),
+    ...recvInfo(leg.handlers),
     contact: [dialog.contact],
     ...timer.grant(request),
   };

@@ -4,19 +4,11 @@ import { Alarm } from "./alarm.ts";
 import { pauseAfter } from "./glare.ts";
 import { type LegSession, refuseAtOnce, sayLater, sdpIn } from "./leg-session.ts";
 import type { Sdp, SipRequest, SipResponse } from "./message.ts";
+import { Once } from "./once.ts";
 import { answerReInvite, offerInReInvite } from "./re-invite.ts";
 import { SipError } from "./sip-error.ts";
 import type { ServerTransaction } from "./stack.ts";
 import { offerInUpdate, receiveUpdate, refreshByUpdate } from "./update.ts";
-
-export interface NegotiationOptions extends LegSession {
-  /** We made the Call-ID: then our back-off after a glare is the longer one (§14.1). */
-  readonly caller: boolean;
-  /** The first INVITE has no final response yet. */
-  readonly early: boolean;
-  /** Whether the peer's Allow names UPDATE. */
-  readonly takesUpdate: () => boolean;
-}
 
 /** How often one offer is made before its refusal counts. */
 const TRIES = 2;
@@ -26,31 +18,29 @@ const NO_SUCH_METHOD: ReadonlySet<number> = new Set([405, 501]);
 
 /** Who is just changing the session of one leg, and who is next. */
 export class Negotiation {
-  readonly #options: NegotiationOptions;
+  readonly #session: LegSession;
   readonly #backOff = new Alarm();
-  readonly #confirmed = Promise.withResolvers<void>();
+  readonly #confirmed = new Once();
   #queue: Promise<unknown> = Promise.resolve();
   #wake: () => void = () => undefined;
   #live = true;
-  #early: boolean;
+  #early = true;
   /** Whose INVITE has no final response. */
   #inviting: "us" | "peer" | undefined;
   #answering: Promise<unknown> | undefined;
   #pending: ServerTransaction | undefined;
   #accepted: Accepted | undefined;
 
-  constructor(options: NegotiationOptions) {
-    this.#options = options;
-    this.#early = options.early;
-    if (!options.early) this.#confirmed.resolve();
-    else this.#inviting = options.caller ? "us" : "peer";
+  constructor(session: LegSession) {
+    this.#session = session;
+    this.#inviting = session.leg.caller ? "us" : "peer";
   }
 
   /** The first INVITE was accepted. */
   confirm(): void {
     this.#early = false;
     this.#inviting = undefined;
-    this.#confirmed.resolve();
+    this.#confirmed.happen();
   }
 
   /** Resolves when no 2xx of ours waits for its ACK any more: only then may we send BYE (§15). */
@@ -72,33 +62,33 @@ export class Negotiation {
 
   /** Our 2xx went out: repeat it until the ACK, which carries the answer if the 2xx had an offer. */
   accepted(response: SipResponse): void {
-    const { core, onFatal } = this.#options;
+    const { core, leg } = this.#session;
     this.#accepted?.stop();
-    this.#accepted = new Accepted(core, response, () => onFatal(0));
+    this.#accepted = new Accepted(core, response, () => leg.fail(0));
   }
 
   acknowledge(ack: SipRequest): void {
-    const { agreement, handlers } = this.#options;
+    const { agreement, leg } = this.#session;
     const news = this.#accepted?.acknowledge(ack.headers.cseq.seq);
     if (!news || agreement.open !== "us") return;
     const answer = sdpIn(ack);
     if (answer === "") agreement.refused();
     else {
       agreement.answered(answer);
-      handlers().onAnswer?.(answer);
+      leg.handlers.onAnswer?.(answer);
     }
   }
 
   /** A re-INVITE of the peer: 491 while our own is under way, 500 while we think about its last (§14.2). */
   receiveInvite(transaction: ServerTransaction): void {
-    const { core, agreement } = this.#options;
+    const { core, agreement } = this.#session;
     if (this.#inviting === "us" || agreement.open === "us") core.respond(transaction, 491);
-    else if (this.#inviting === "peer" || agreement.open === "peer") sayLater(this.#options, transaction);
-    else if (!refuseAtOnce(this.#options, transaction)) void this.#answer(transaction);
+    else if (this.#inviting === "peer" || agreement.open === "peer") sayLater(this.#session, transaction);
+    else if (!refuseAtOnce(this.#session, transaction)) void this.#answer(transaction);
   }
 
   receiveUpdate(transaction: ServerTransaction): void {
-    void receiveUpdate(this.#options, transaction);
+    void receiveUpdate(this.#session, transaction);
   }
 
   /** The leg ended: nothing is sent again, whoever waits is told. */
@@ -108,8 +98,8 @@ export class Negotiation {
     this.#wake();
     this.#accepted?.stop();
     this.#pending?.onCancel?.();
-    this.#options.agreement.refused();
-    this.#confirmed.resolve();
+    this.#session.agreement.refused();
+    this.#confirmed.happen();
   }
 
   async #offerUntilHeard(sdp: Sdp): Promise<Sdp> {
@@ -126,9 +116,9 @@ export class Negotiation {
 
   /** When to try again what failed so, milliseconds; undefined for never. */
   #pauseAfter(error: unknown): number | undefined {
-    const { caller, timer } = this.#options;
+    const { leg, timer } = this.#session;
     if (error instanceof SipError && error.response && timer.raise(error.response)) return 0;
-    return pauseAfter(error, caller);
+    return pauseAfter(error, leg.caller);
   }
 
   #pause(ms: number): Promise<void> {
@@ -140,17 +130,17 @@ export class Negotiation {
 
   /** In an early dialog only UPDATE can change the session, and only once it has been agreed on (RFC 3311 §5.1). */
   async #offerInTurn(sdp: Sdp): Promise<Sdp> {
-    const { agreement, takesUpdate } = this.#options;
+    const { agreement, leg } = this.#session;
     await this.#untilOurTurn();
     if (!this.#early) return this.#reInvite(sdp);
-    if (agreement.reached && takesUpdate()) return offerInUpdate(this.#options, sdp);
+    if (agreement.reached && leg.takesUpdate) return offerInUpdate(this.#session, sdp);
     const confirmed = this.#confirmed.promise;
     await (agreement.open ? Promise.race([confirmed, agreement.closed]) : confirmed);
     return this.#offerInTurn(sdp);
   }
 
   async #untilOurTurn(): Promise<void> {
-    const { agreement } = this.#options;
+    const { agreement } = this.#session;
     await this.#answering;
     await this.#accepted?.settled;
     if (agreement.reached) await agreement.closed;
@@ -160,7 +150,7 @@ export class Negotiation {
   async #reInvite(sdp: Sdp): Promise<Sdp> {
     this.#inviting = "us";
     try {
-      return await offerInReInvite(this.#options, sdp);
+      return await offerInReInvite(this.#session, sdp);
     } finally {
       this.#inviting = undefined;
     }
@@ -172,14 +162,14 @@ export class Negotiation {
       await this.#refreshByAnyMethod();
     } catch (error) {
       const ms = this.#pauseAfter(error);
-      if (ms === undefined) this.#options.timer.refused();
+      if (ms === undefined) this.#session.timer.refused();
       else this.#backOff.set(ms, () => this.refresh());
     }
   }
 
   async #refreshByAnyMethod(): Promise<void> {
-    const { agreement, takesUpdate } = this.#options;
-    const refusal = takesUpdate() ? await refreshByUpdate(this.#options) : "untold";
+    const { agreement, leg } = this.#session;
+    const refusal = leg.takesUpdate ? await refreshByUpdate(this.#session) : "untold";
     const takesNone = refusal instanceof SipError && NO_SUCH_METHOD.has(refusal.status);
     if (refusal === "untold" || takesNone) await this.#reInvite(agreement.localDescription);
     else if (refusal) throw refusal;
@@ -188,7 +178,7 @@ export class Negotiation {
   async #answer(transaction: ServerTransaction): Promise<void> {
     this.#inviting = "peer";
     this.#pending = transaction;
-    this.#answering = answerReInvite(this.#options, transaction, (response) => this.accepted(response));
+    this.#answering = answerReInvite(this.#session, transaction, (response) => this.accepted(response));
     await this.#answering;
     this.#inviting = undefined;
     this.#pending = undefined;

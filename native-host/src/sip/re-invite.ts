@@ -34,7 +34,7 @@ class ReInvite {
       answerTo: () => Promise.reject(new SipError(488, "An offer while ours is open")),
       onUnanswerable: () => undefined,
     });
-    const headers = { ...core.common(), ...recvInfo(session.handlers()), ...timer.ask() };
+    const headers = { ...core.common(), ...recvInfo(session.leg.handlers), ...timer.ask() };
     const request = dialog.request("INVITE", { headers, body: sdpBody(agreement.offer(sdp)) });
     core.send(request, (response) => this.#receive(response), { nextSeq: () => dialog.nextSeq() });
   }

@@ -1,11 +1,13 @@
 /** The same few addresses stand in every message of a call: what was read of a text is kept for when it comes again. */
 
-/** So many texts in each of two generations; the older one goes when the younger is full. */
 const MOST = 1000;
 const LONGEST = 200;
 
-/** `read`, asked once for the texts it saw last. What it gives must be frozen; undefined is not remembered. */
-export function remembering<Value>(read: (text: string) => Value | undefined) {
+/**
+ * `read`, asked once for the texts it saw last: `most` in each of two generations, of which the older goes when the
+ * younger is full. What it gives must be frozen; undefined is not remembered.
+ */
+export function remembering<Value>(read: (text: string) => Value | undefined, most = MOST) {
   let recent = new Map<string, Value>();
   let before = new Map<string, Value>();
   return (text: string): Value | undefined => {
@@ -14,7 +16,7 @@ export function remembering<Value>(read: (text: string) => Value | undefined) {
     const own = apart(text);
     const value = read(own);
     if (value === undefined) return undefined;
-    if (recent.size >= MOST) [before, recent] = [recent, new Map()];
+    if (recent.size >= most) [before, recent] = [recent, new Map()];
     recent.set(own, value);
     return value;
   };

@@ -29,7 +29,9 @@ export interface SessionExpires {
 
 /** The Session-Expires of a message; undefined when there is none, or none that can be read. */
 export function sessionExpires(message: SipMessage): SessionExpires | undefined {
-  const { value, params } = parseParameters(textHeader(message, "session-expires") ?? "");
+  const text = textHeader(message, "session-expires");
+  if (text === undefined) return undefined;
+  const { value, params } = parseParameters(text);
   const intervalS = seconds(value);
   if (intervalS === undefined) return undefined;
   const named = params.get("refresher")?.toLowerCase();
@@ -39,7 +41,9 @@ export function sessionExpires(message: SipMessage): SessionExpires | undefined 
 
 /** The Min-SE of a message, seconds; 0 when it has none. */
 export function minSe(message: SipMessage): number {
-  const { value } = parseParameters(textHeader(message, "min-se") ?? "");
+  const text = textHeader(message, "min-se");
+  if (text === undefined) return 0;
+  const { value } = parseParameters(text);
   return Math.min(seconds(value) ?? 0, LONGEST_S);
 }
 
