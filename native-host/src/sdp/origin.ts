@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import type { Sdp } from "#sip/message.ts";
 import { continued, fitted } from "./continued.ts";
+import { linesOf } from "./sections.ts";
 
 /**
  * Makes every description a leg sends that leg's own, wherever the text came from: one session id and address for the
@@ -28,15 +29,14 @@ export class Origin {
 
   /** A first description under our o= line, with CRLF line ends. */
   stamp(sdp: Sdp): Sdp {
-    const lines = sdp.split(/\r\n|\r|\n/).filter(Boolean);
-    const own = lines.filter((line) => !line.startsWith("o="));
-    const text = own.join("\r\n");
+    const lines = linesOf(sdp);
+    const text = lines.filter((line) => !line.startsWith("o=")).join("\r\n");
     if (text !== this.#last) this.#version++;
     this.#last = text;
     this.#where ??= lines.find((line) => line.startsWith("o="))?.match(/ (IN IP[46] \S+)\s*$/)?.[1];
     const origin = `o=- ${this.#sessionId} ${this.#version} ${this.#where ?? "IN IP4 127.0.0.1"}`;
-    const [version = "v=0", ...rest] = own;
-    return [version, origin, ...rest, ""].join("\r\n");
+    const end = text.includes("\r\n") ? text.indexOf("\r\n") : text.length;
+    return `${text.slice(0, end) || "v=0"}\r\n${origin}${text.slice(end)}\r\n`;
   }
 
   /** A further offer: its streams keep the places of those before (RFC 3264 §8). */
@@ -52,6 +52,6 @@ export class Origin {
 
 /** Whether two descriptions say the same about the session, whoever owns them. */
 export function sameMedia(one: Sdp, other: Sdp): boolean {
-  const body = (sdp: Sdp) => sdp.split(/\r\n|\r|\n/).filter((line) => line !== "" && !line.startsWith("o="));
+  const body = (sdp: Sdp) => linesOf(sdp).filter((line) => !line.startsWith("o="));
   return body(one).join("\n") === body(other).join("\n");
 }

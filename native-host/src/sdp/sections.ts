@@ -7,7 +7,7 @@ export interface Sections {
   readonly media: readonly (readonly string[])[];
 }
 
-/** A lone CR or LF: not how lines end (RFC 4566 §5), but how some end them. */
+/** A CR or LF by itself: lines should not end so (RFC 4566 §5), and those of some do. */
 const LONE_END = /\r(?!\n)|(?<!\r)\n/;
 
 /** The lines of a description, however they end; empty ones are left out. */

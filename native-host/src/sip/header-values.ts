@@ -115,7 +115,8 @@ const STRUCTURAL: ReadonlySet<string> = new Set(
 );
 
 /** Headers from call control, made safe: names in lower case, one line each, structural ones left out. */
-export function extraHeaders(headers: ExtraHeaders = {}): Partial<SipHeaders> {
+export function extraHeaders(headers: ExtraHeaders | undefined): Partial<SipHeaders> {
+  if (headers === undefined) return {};
   const entries = Object.entries(headers).map(([name, text]) => [name.toLowerCase(), oneLine(text)] as const);
   return Object.fromEntries(entries.filter(([name]) => /^[a-z0-9-]+$/.test(name) && !STRUCTURAL.has(name)));
 }

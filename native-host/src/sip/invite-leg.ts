@@ -49,7 +49,6 @@ export interface InviteLegOptions {
 }
 
 export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
-  readonly peer: NameAddr;
   /** We made the call. */
   readonly caller: boolean;
   /** The session, for those who set the call up. */
@@ -75,7 +74,6 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
     this.#dialog = dialog;
     this.#setup = setup;
     this.caller = caller;
-    this.peer = { ...dialog.remote, params: {} };
     this.handlers = handlers;
     const timer = new SessionTimer({
       times,
@@ -92,6 +90,10 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
 
   get leg(): Leg {
     return this;
+  }
+
+  get peer(): NameAddr {
+    return { ...this.#dialog.remote, params: {} };
   }
 
   get state(): DialogState {

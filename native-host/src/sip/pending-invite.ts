@@ -5,7 +5,7 @@ import type { Attempt, Core } from "./core.ts";
 import { Dialog } from "./dialog.ts";
 import { extraHeaders, optionTags, sdpBody, token } from "./header-values.ts";
 import { recvInfo } from "./info.ts";
-import { InviteLeg } from "./invite-leg.ts";
+import { InviteLeg, type Setup } from "./invite-leg.ts";
 import type {
   AcceptOptions,
   DialogId,
@@ -21,7 +21,7 @@ import { ReliableResponses } from "./reliable.ts";
 import type { ServerTransaction } from "./stack.ts";
 import { parseUri } from "./uri.ts";
 
-export class PendingInvite implements IncomingInvite, Attempt {
+export class PendingInvite implements IncomingInvite, Attempt, Setup {
   readonly request: SipRequest;
   readonly from: NameAddr;
   readonly target: SipUri;
@@ -69,7 +69,8 @@ export class PendingInvite implements IncomingInvite, Attempt {
     if (this.#phase === "decided" && leg.state === "early") leg.drop();
     if (this.#phase !== "ringing") return leg;
     this.#phase = "accepting";
-    leg.session.dialog.contact = this.#contact(options);
+    const { contactUser, contactParams } = options;
+    if (contactUser !== undefined || contactParams) leg.session.dialog.contact = this.#contact(options);
     if (options.handlers) leg.handlers = options.handlers;
     if (leg.reliable?.busy) void leg.reliable.settled.then(() => this.#accept(leg, sdp, options));
     else this.#accept(leg, sdp, options);
@@ -85,6 +86,14 @@ export class PendingInvite implements IncomingInvite, Attempt {
   close(): Promise<void> {
     this.reject(480);
     return Promise.resolve();
+  }
+
+  abandon(reason?: string): void {
+    this.reject(480, reason);
+  }
+
+  left(): void {
+    this.#abandon(487, "The caller left");
   }
 
   /** Our half of the dialog, which begins with our first response that has a tag (§12.1.1). */
@@ -103,10 +112,7 @@ export class PendingInvite implements IncomingInvite, Attempt {
       heard: this.request,
       agreement,
       times: core.session,
-      setup: {
-        abandon: (reason) => this.reject(480, reason),
-        left: () => this.#abandon(487, "The caller left"),
-      },
+      setup: this,
       handlers: undefined,
     });
     if (this.#supports("100rel")) {
@@ -143,7 +149,7 @@ export class PendingInvite implements IncomingInvite, Attempt {
   }
 
   #response(status: number, headers: Record<string, string>, sdp?: Sdp): SipResponse {
-    const contact = [this.#contact({})];
+    const contact = [this.#open().session.dialog.contact];
     const all = { ...this.#core.abilities(), contact, ...headers };
     return this.#core.response(this.request, status, { tag: this.#tag, headers: all, body: sdpBody(sdp) });
   }
