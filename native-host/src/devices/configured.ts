@@ -2,7 +2,7 @@
 
 import { accessSync, constants } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
-import type { DeviceConfig, SipPhoneConfig, SoftphoneConfig } from "../config-device.ts";
+import type { DeviceConfig, DeviceConfigOf, SipPhoneConfig, SoftphoneConfig } from "../config-device.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import { launchBaresip } from "./baresip.ts";
@@ -30,17 +30,29 @@ const BARESIP: SoftphoneConfig = {
   program: "baresip",
 };
 
+/** A line for each kind of device: the wrapper that turns its configuration into a device. */
+const WRAPPERS: {
+  readonly [Kind in DeviceConfig["kind"]]: (config: DeviceConfigOf<Kind>, around: Surroundings) => Device;
+} = {
+  softphone: softphoneOf,
+  sip: sipPhoneOf,
+};
+
 export function configuredDevices(
   config: readonly DeviceConfig[] | undefined,
   around: Surroundings,
 ): DeviceRegistry {
   const found = isInstalled(BARESIP.program, around.path) ? [BARESIP] : [];
   const configs = config ?? found;
-  const devices = configs.map((device) =>
-    device.kind === "softphone" ? softphoneOf(device, around) : sipPhoneOf(device, around),
-  );
+  const devices = configs.map((device) => wrap(device, around));
   const uris = new Map(configs.flatMap((device) => (device.kind === "sip" ? [[device.uri, device.id]] : [])));
   return new DeviceRegistry(devices, { defaultId: configs.find((device) => device.default)?.id, uris });
+}
+
+/** The cast is safe: each line of `WRAPPERS` takes the configurations of its kind. */
+function wrap(config: DeviceConfig, around: Surroundings): Device {
+  const wrapper = WRAPPERS[config.kind] as (config: DeviceConfig, around: Surroundings) => Device;
+  return wrapper(config, around);
 }
 
 function softphoneOf(config: SoftphoneConfig, around: Surroundings): Device {
