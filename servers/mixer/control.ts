@@ -1,4 +1,6 @@
 /** The mixer's SIP face: INVITE sip:conf=ID@mixer puts its media into conference ID (RFC 4240 §5). */
+
+import type { Codec } from "#rtp/g711.ts";
 import { withDirection } from "#sdp/hold.ts";
 import { makeAnswer, makeOffer } from "#sdp/offer-answer.ts";
 import type { DialogId, IncomingInvite, Leg, LegHandlers } from "#sip/leg.ts";
@@ -6,7 +8,6 @@ import type { Sdp, SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { parseUri } from "#sip/uri.ts";
 import { agreedMedia } from "./agreed-media.ts";
-import type { Codec } from "./g711.ts";
 import type { Mixer } from "./mixer.ts";
 import type { Media } from "./stream.ts";
 import { TalkerReport } from "./talker-report.ts";

@@ -1,7 +1,7 @@
 /** Starts the mixer from its command line. */
 import { isIP } from "node:net";
+import type { Codec } from "#rtp/g711.ts";
 import { COMMON_USAGE, commonOptions, readPort, runServer } from "../process.ts";
-import type { Codec } from "./g711.ts";
 import type { PortRange } from "./packet-io/packet-io.ts";
 import { openMixerServer } from "./server.ts";
 

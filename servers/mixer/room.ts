@@ -1,5 +1,5 @@
 /** One conference's media: everybody hears the sum of the others (N-1), one tick of 20 ms at a time. */
-import { type Codec, g711 } from "./g711.ts";
+import { type Codec, g711 } from "#rtp/g711.ts";
 import { FRAME } from "./jitter-buffer.ts";
 import type { Stream } from "./stream.ts";
 import { Loudest } from "./talkers.ts";

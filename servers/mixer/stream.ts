@@ -1,7 +1,8 @@
 /** One participant's RTP, in and out: what is admitted and played, and the one stream he hears for all his life. */
+
+import { type Codec, g711 } from "#rtp/g711.ts";
 import { emptyHeader, HEADER_BYTES, isRtcp, type RtpHeader, readRtpInto } from "#rtp/packet.ts";
 import { type Address, AddressLock, sameAddress } from "./address-lock.ts";
-import { type Codec, g711 } from "./g711.ts";
 import { FRAME, JitterBuffer } from "./jitter-buffer.ts";
 import { Voice } from "./talkers.ts";
 

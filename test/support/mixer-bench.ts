@@ -1,8 +1,9 @@
 /** The mixing engine without sockets and without a clock: phones that are called at each tick by hand. */
+
+import type { Codec } from "#rtp/g711.ts";
 import { writeRtp } from "#rtp/packet.ts";
 import type { Address } from "../../servers/mixer/address-lock.ts";
 import { Engine, type Report } from "../../servers/mixer/engine.ts";
-import type { Codec } from "../../servers/mixer/g711.ts";
 import type { PacketIo } from "../../servers/mixer/packet-io/packet-io.ts";
 import type { Media } from "../../servers/mixer/stream.ts";
 import { RtpRecording } from "./rtp-recording.ts";

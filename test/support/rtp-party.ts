@@ -2,8 +2,8 @@
 import dgram from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
+import type { Codec } from "#rtp/g711.ts";
 import { writeRtp } from "#rtp/packet.ts";
-import type { Codec } from "../../servers/mixer/g711.ts";
 import { type ReceivedPacket, RtpRecording } from "./rtp-recording.ts";
 import { FRAME_MS, FRAME_SAMPLES, toneFrame } from "./tone.ts";
 

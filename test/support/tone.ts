@@ -1,5 +1,5 @@
 /** Tones for tests: made as G.711 frames, and found again in samples by Goertzel's filter. */
-import { type Codec, g711 } from "../../servers/mixer/g711.ts";
+import { type Codec, g711 } from "#rtp/g711.ts";
 
 export const SAMPLE_RATE = 8000;
 export const FRAME_SAMPLES = 160;

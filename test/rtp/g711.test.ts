@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Codec, g711 } from "../../../servers/mixer/g711.ts";
+import { type Codec, g711 } from "#rtp/g711.ts";
 
 const codecs: Codec[] = ["PCMU", "PCMA"];
 const encode = (codec: Codec, sample: number) => g711[codec].encode[sample & 65_535] ?? -1;
