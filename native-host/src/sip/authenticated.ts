@@ -15,6 +15,8 @@ export interface AuthenticatedOptions {
 
 /** Sends as `stack.send` does; never calls back before it has returned. */
 export function sendAuthenticated(request: SipRequest, options: AuthenticatedOptions): ClientTransaction {
+  const { stack, wallet, hop, onResponse } = options;
+  if (wallet.isEmpty) return stack.send(request, (response) => onResponse(response, request), hop);
   return new AuthenticatedRequest(request, options);
 }
 

@@ -103,7 +103,7 @@ export class Core {
   readonly #options: CoreOptions;
   /** What we accepted and nobody has acknowledged yet. */
   readonly unconfirmed = new Forgetful<Repetition>(MOST_UNCONFIRMED, (oldest) => oldest.giveUp());
-  readonly #unanswered = new Set<() => void>();
+  readonly #unanswered = new Set<Unanswered>();
   readonly #server: string;
   readonly #abilities: Readonly<Partial<SipHeaders>>;
   readonly #common: Readonly<Partial<SipHeaders>>;
@@ -218,15 +218,16 @@ export class Core {
     options: SendOptions = {},
   ): ClientTransaction {
     const { stack, wallet } = this;
-    const giveUp = () => onResponse(makeUp(request, 503, "Closed"));
-    this.#unanswered.add(giveUp);
+    const sent: Unanswered = { request, onResponse };
+    this.#unanswered.add(sent);
     return sendAuthenticated(request, {
       ...options,
       stack,
       wallet,
       onResponse: (response, answered) => {
-        if (response.status >= 200) this.#unanswered.delete(giveUp);
-        this.#shown.set(response, shown(answered));
+        if (response.status >= 200) this.#unanswered.delete(sent);
+        const credentials = shown(answered);
+        if (credentials) this.#shown.set(response, credentials);
         onResponse(response);
       },
     });
@@ -279,10 +280,16 @@ export class Core {
   /** Answers 503 to everything of ours that still waits; called after the sockets closed. */
   abandon(): void {
     for (const user of this.users.values()) user.drop();
-    for (const giveUp of this.#unanswered) giveUp();
+    for (const { request, onResponse } of this.#unanswered) onResponse(makeUp(request, 503, "Closed"));
     this.#unanswered.clear();
     this.users.clear();
   }
+}
+
+/** A request of ours that has no final response, and who waits for one. */
+interface Unanswered {
+  readonly request: SipRequest;
+  readonly onResponse: (response: SipResponse) => void;
 }
 
 function looseRoute(proxy: string): string {

@@ -50,6 +50,10 @@ export class Wallet {
     for (const one of credentials) this.#credentials.add(one);
   }
 
+  get isEmpty(): boolean {
+    return this.#credentials.size === 0;
+  }
+
   /** Returns what takes them out again. */
   add(credentials: Credentials): () => void {
     this.#credentials.add(credentials);
@@ -58,7 +62,7 @@ export class Wallet {
 
   /** A request went to this address: the server it is for may name itself by that. */
   wentTo(request: SipRequest, { address, port }: Hop): void {
-    if (this.#credentials.size === 0) return;
+    if (this.isEmpty) return;
     if (this.#resolved.size >= MOST_REMEMBERED) this.#resolved.clear();
     this.#resolved.add(`${place(bracketed(address), port)} ${placeOf(nextUri(request))}`);
   }
@@ -73,7 +77,7 @@ export class Wallet {
     challenged: Challenged,
   ): Partial<SipHeaders> | undefined {
     const { status } = response;
-    if (this.#credentials.size === 0 || (status !== 401 && status !== 407)) return undefined;
+    if (this.isEmpty || (status !== 401 && status !== 407)) return undefined;
     challenged.rounds += 1;
     if (challenged.rounds > MOST_ROUNDS || !mayBeChallenged(request.method)) return undefined;
     const text = authHeader(response, HEADERS[status].asks) ?? "";
@@ -168,9 +172,10 @@ export function authHeader(message: SipMessage, name: string): string | undefine
   return typeof value === "string" ? value : undefined;
 }
 
-/** What a request says of who we are: the ACK to its 2xx repeats it (§22.1). */
-export function shown({ headers }: SipRequest): Partial<SipHeaders> {
+/** What a request says of who we are, if anything: the ACK to its 2xx repeats it (§22.1). */
+export function shown({ headers }: SipRequest): Partial<SipHeaders> | undefined {
   const { authorization, "proxy-authorization": proxy } = headers;
+  if (authorization === undefined && proxy === undefined) return undefined;
   return {
     ...(authorization !== undefined && { authorization }),
     ...(proxy !== undefined && { "proxy-authorization": proxy }),
