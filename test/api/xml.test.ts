@@ -53,10 +53,10 @@ describe("The commands", () => {
     "bad-uri",
     "bad-request",
     "bad-request",
-    "unknown-command",
-    "unknown-command",
     "bad-request",
-    "unknown-command",
+    "bad-request",
+    "bad-request",
+    "bad-request",
     "bad-request",
     "unknown-command",
     "bad-request",
@@ -112,6 +112,34 @@ describe("The commands", () => {
       topic: "roster",
       id: "sip:films@home;transport=udp",
     });
+    assert.deepEqual(command('<Dtmf digits="12,#" duration="200" call="c7"/>'), {
+      name: "Dtmf",
+      digits: "12,#",
+      durationMs: 200,
+      call: "c7",
+    });
+    assert.deepEqual(command('<Invite call="c7"><Add id="sip:edie@home" display="Edie"/></Invite>'), {
+      name: "Invite",
+      invitees: [{ id: "sip:edie@home", display: "Edie" }],
+      call: "c7",
+    });
+    assert.deepEqual(command('<Decline call="c8"/>'), { name: "Decline", call: "c8", code: 603 });
+    assert.deepEqual(
+      command('<Tunnel channel="t1"><Data type="text/plain; charset=utf-8">hi</Data></Tunnel>'),
+      {
+        name: "Tunnel",
+        plugin: "sip",
+        close: false,
+        channel: "t1",
+        data: { type: "text/plain; charset=utf-8", body: Buffer.from("hi") },
+      },
+    );
+    assert.deepEqual(command('<Tunnel><Data encoding="base64">AP8=</Data></Tunnel>'), {
+      name: "Tunnel",
+      plugin: "sip",
+      close: false,
+      data: { type: "message/sipfrag", body: Buffer.from([0, 255]) },
+    });
     assert.deepEqual(command('<WebPhone dev="web-0123abcd" name="Firefox"/>'), {
       name: "WebPhone",
       dev: "web-0123abcd",
@@ -158,13 +186,34 @@ describe("The commands", () => {
     `<Join id="sip:a@b" display="${"x".repeat(257)}"/>`,
     '<Join id="sip:a@b" origin="nowhere"/>',
     '<Join id="sip:a@b"><Use dev=""/></Join>',
+    '<Answer dev="soft"/>',
+    '<Decline call="c8" code="200"/>',
+    '<Decline call="c8" code="700"/>',
+    '<Dtmf digits=""/>',
+    `<Dtmf digits="${"1".repeat(65)}"/>`,
+    '<Dtmf digits="1" duration="8001"/>',
+    "<Remove/>",
+    `<Invite>${'<Add id="sip:a@b"/>'.repeat(65)}</Invite>`,
+    '<Invite><User id="sip:a@b"/></Invite>',
+    '<Tunnel><Data encoding="base64">no!</Data></Tunnel>',
+    '<Tunnel><Data encoding="utf-7"/></Tunnel>',
+    "<Tunnel><Data/><Data/></Tunnel>",
+    '<Subscribe to="calls" since="-1"/>',
+    "<Unsubscribe/>",
+    "<Test/>",
+    '<Mute user="sip:a@b" call="c 7"/>',
   ];
   for (const document of malformed) {
     test(`calls ${document.slice(0, 60)} malformed`, () => assert.equal(refusal(document), "bad-request"));
   }
 
   const uris: readonly string[] = [
-    "tel:+123",
+    "tel:",
+    "tel:+",
+    "tel:+1;;",
+    "tel:+1?Subject=free",
+    "tel:+1&#13;&#10;Evil: 1",
+    "tel:alice",
     "sip:",
     "sip:@",
     "sip:a@b?Subject=free",
@@ -180,6 +229,13 @@ describe("The commands", () => {
     test(`does not call ${uri.slice(0, 40)}`, () =>
       assert.equal(refusal(`<ExternalJoin id="${uri}"/>`), "bad-uri"));
   }
+
+  test("reads telephone numbers, global and local; who places the call knows what they mean", () => {
+    for (const number of ["tel:+12125550100", "tel:7042;phone-context=example.com", "TEL:+1-212-555-0100"]) {
+      const read = command(`<ExternalJoin id="${number}"/>`);
+      assert.equal("target" in read && read.target, number.replace("TEL", "tel"));
+    }
+  });
 
   test("calls a user with a question mark in the name, which RFC 3261 allows", () => {
     assert.equal(command('<ExternalJoin id="sip:who?@home"/>').name, "ExternalJoin");

@@ -46,6 +46,8 @@ const MAX_WAITING = 1024;
 const TIMEOUT_MS = 32_000;
 /** How long a question to the user stands (ExternalJoin). */
 const PROMPT_MS = 60_000;
+/** A comma among digits. */
+const SECOND_MS = 1000;
 
 export class ClientConnection {
   readonly #options: ConnectionOptions;
@@ -204,11 +206,20 @@ export class ClientConnection {
 }
 
 function defaultTimeoutMs(command: Command): number {
-  const asks =
-    command.name === "ExternalJoin" ||
-    (command.name === "Join" && command.device === undefined) ||
-    (command.name === "SameDeviceJoin" && command.fallback === "external");
-  return asks ? PROMPT_MS + TIMEOUT_MS : TIMEOUT_MS;
+  switch (command.name) {
+    case "ExternalJoin":
+      return PROMPT_MS + TIMEOUT_MS;
+    case "Join":
+    case "Answer":
+    case "Invite":
+      return command.device === undefined ? PROMPT_MS + TIMEOUT_MS : TIMEOUT_MS;
+    case "SameDeviceJoin":
+      return command.fallback === "external" ? PROMPT_MS + TIMEOUT_MS : TIMEOUT_MS;
+    case "Dtmf":
+      return TIMEOUT_MS + command.digits.length * Math.max(SECOND_MS, 2 * (command.durationMs ?? 0));
+    default:
+      return TIMEOUT_MS;
+  }
 }
 
 function noAnswer(command: Command): ServiceError {

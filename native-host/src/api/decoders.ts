@@ -12,9 +12,11 @@ import {
   handle,
   label,
   malformed,
+  mediaType,
   oneOf,
   positive,
   token,
+  toneMs,
   webOrigin,
   whole,
 } from "./fields.ts";
@@ -81,7 +83,7 @@ export const DECODERS: Decoders = {
   Lock: (fields) => ({ name: "Lock", ...onCall(fields) }),
   Unlock: (fields) => ({ name: "Unlock", ...onCall(fields) }),
   Dtmf: (fields) => {
-    const durationMs = fields.optional("duration", positive);
+    const durationMs = fields.optional("duration", toneMs);
     return {
       name: "Dtmf",
       digits: fields.required("digits", digits),
@@ -188,7 +190,7 @@ function tunnel(fields: Fields): CommandOf<"Tunnel"> {
 
 function tunnelData(element: XmlElement) {
   const fields = new Fields(element);
-  const type = fields.optional("type", token) ?? "message/sipfrag";
+  const type = fields.optional("type", mediaType) ?? "message/sipfrag";
   if ((fields.optional("encoding", encoding) ?? "text") === "text")
     return { type, body: Buffer.from(element.text) };
   const text = element.text.replace(/\s+/g, "");

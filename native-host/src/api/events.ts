@@ -140,11 +140,14 @@ export function tunnelElement(plugin: string, channel: string, { type, body }: T
   return el("Tunnel", { plugin, channel }, [data]);
 }
 
-/** Undefined for bytes that are not UTF-8, or that XML cannot hold or would change. */
+// What XML cannot hold (scan.ts); line ends of SIP travel as references.
+const NO_TEXT = /(?![\t\n\r])[\p{Cc}\p{Cs}\uFFFE\uFFFF]/u;
+
+/** Undefined for bytes that are not UTF-8, or that XML cannot hold. */
 function asText(body: Uint8Array): string | undefined {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
-    return /[^\t\n\x20-\u{10ffff}]|[\x7f\ufffe\uffff]/u.test(text) ? undefined : text;
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
+    return NO_TEXT.test(text) ? undefined : text;
   } catch {
     return undefined;
   }

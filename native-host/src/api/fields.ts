@@ -112,6 +112,19 @@ export function token(text: string, name: string): string {
   return text;
 }
 
+/** A media type with its parameters (RFC 2045 §5.1), at most 256 characters. */
+export function mediaType(text: string, name: string): string {
+  if (!/^[\x21-\x7e][\x20-\x7e]{0,255}$/.test(text)) throw malformed(`${name} is not a media type`);
+  return text;
+}
+
+/** How long one digit sounds, in ms: what RFC 4733 §2.3.5 can say at 8000 Hz, and no more. */
+export function toneMs(text: string, name: string): number {
+  const ms = positive(text, name);
+  if (ms > 8000) throw malformed(`${name} is longer than 8000 ms`);
+  return ms;
+}
+
 /** What a telephone can dial (RFC 4733 §3.2); `,` is a second of silence. */
 export function digits(text: string, name: string): string {
   if (!/^[0-9*#A-D,]{1,64}$/.test(text)) throw malformed(`${name} is not 1 to 64 of 0-9 * # A-D and comma`);
@@ -152,7 +165,7 @@ export function callUri(text: string): SipUri {
   return `${scheme}${text.slice(scheme.length)}` as SipUri;
 }
 
-/** A telephone number (RFC 3966 §3): global, or local with its context. */
+/** A telephone number (RFC 3966 §3), global or local: whoever places the call knows what a local one means. */
 function telephoneUri(text: string): SipUri {
   const number = /^tel:(\+?[0-9A-D*#().-]+)(;[A-Za-z0-9-]+(=[A-Za-z0-9+.%-]+)?)*$/i.exec(text)?.[1] ?? "";
   if (!/[0-9*#]/.test(number))
