@@ -2,12 +2,12 @@
 
 import type { DeviceView } from "../api/call-control.ts";
 import type { Device } from "../devices/device.ts";
-import type { LoopCall } from "./loop-call.ts";
+import type { Call } from "./call.ts";
 
 /** `call` is the one the device is in. */
 export function deviceView(
   device: Device,
-  call: LoopCall | undefined,
+  call: Call | undefined,
   defaultId: string | undefined,
 ): DeviceView {
   const { id: dev, kind, name, caps } = device;

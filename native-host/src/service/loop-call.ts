@@ -6,6 +6,7 @@ import { ServiceError } from "../errors.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import { AnchoredPath } from "./anchored-path.ts";
+import type { Call, NewFarEnd, ParkedDevice } from "./call.ts";
 import { after, type CallEvent, type LoopCallState } from "./call-state.ts";
 import { DirectPath } from "./direct-path.ts";
 import type { CallerIdentity, Destination, FarEnd } from "./far-end.ts";
@@ -23,24 +24,18 @@ export interface CallSurroundings {
   /** What a device is offered, best first; all we have when undefined. */
   readonly codecs: readonly Codec[] | undefined;
   /** The call looks different now: its view, or its device's. */
-  readonly onChange: (call: LoopCall) => void;
-  readonly onRoster: (call: LoopCall) => void;
+  readonly onChange: (call: Call) => void;
+  readonly onRoster: () => void;
   /** Something failed that nobody waits for. */
   readonly onTrouble: (what: string, cause: unknown) => void;
 }
 
 export interface LoopCallOptions {
   readonly id: string;
-  readonly client: ClientId;
+  readonly client: ClientId | undefined;
   readonly target: SipUri;
   readonly display?: string | undefined;
   readonly muted: boolean;
-}
-
-/** A device already on the line, in silence, for this call to take over. */
-export interface ParkedDevice {
-  readonly device: Device;
-  readonly path: MediaPath;
 }
 
 /** States in which the device is in the call. */
@@ -52,9 +47,9 @@ interface DeviceWait {
   readonly onTheLine: boolean;
 }
 
-export class LoopCall {
+export class LoopCall implements Call {
   readonly id: string;
-  readonly client: ClientId;
+  readonly client: ClientId | undefined;
   readonly #around: CallSurroundings;
   readonly #roster: RosterWatch;
   readonly #over = new AbortController();
@@ -77,7 +72,7 @@ export class LoopCall {
     this.#display = options.display;
     this.#muted = options.muted;
     this.#around = around;
-    this.#roster = new RosterWatch(around.subscriber, () => around.onRoster(this));
+    this.#roster = new RosterWatch(around.subscriber, () => around.onRoster());
   }
 
   get state(): LoopCallState {
@@ -113,6 +108,10 @@ export class LoopCall {
     return far && isFocus(far) ? far.target : undefined;
   }
 
+  get far(): FarEnd | undefined {
+    return this.#farSide?.current;
+  }
+
   get view(): CallView {
     return {
       call: this.id,
@@ -122,12 +121,16 @@ export class LoopCall {
       mode: "loop",
       focus: this.conference !== undefined,
       muted: this.#muted,
-      client: this.client,
+      ...(this.client !== undefined && { client: this.client }),
       ...(this.#display !== undefined && { display: this.#display }),
       ...(this.#device && { dev: this.#device.id }),
       ...(this.#since && { since: this.#since }),
       ...(this.#error && { error: asFailure(this.#error) }),
     };
+  }
+
+  holds(device: Device): boolean {
+    return device === this.#device;
   }
 
   /** Calls the device, then the far end; resolves when they hear each other. On a failure the call is over, unless superseded. */
@@ -152,10 +155,7 @@ export class LoopCall {
   }
 
   /** Exchanges the far end under the device; resolves with the gap at the device in ms. Throws ServiceError. */
-  async switchTo(
-    to: Destination & { readonly display?: string | undefined },
-    signal: AbortSignal,
-  ): Promise<number> {
+  async switchTo(to: NewFarEnd, signal: AbortSignal): Promise<number> {
     const farSide = this.#farSide;
     if (!farSide || this.#state === "ended") throw new ServiceError("no-active-call", []);
     this.#from = to.from;

@@ -1,6 +1,6 @@
 /** Devices kept on the line after a Leave that asked for it, in silence, for a Join that may follow. */
 
-import type { ParkedDevice } from "./loop-call.ts";
+import type { ParkedDevice } from "./call.ts";
 import type { MediaPath } from "./media-path.ts";
 
 const PARKED_FOR_MS = 10_000;

@@ -1,0 +1,50 @@
+/** What every call of the service is to those who list, change and end it, whoever carries its media. */
+
+import type { CallState, CallView, ClientId } from "../api/call-control.ts";
+import type { Device } from "../devices/device.ts";
+import type { ServiceError } from "../errors.ts";
+import type { SipUri } from "../sip/message.ts";
+import type { CallerIdentity, Destination, FarEnd } from "./far-end.ts";
+import type { MediaPath } from "./media-path.ts";
+import type { Roster } from "./roster.ts";
+
+export interface Call {
+  readonly id: string;
+  /** Who made it; nobody for a call that came in. */
+  readonly client: ClientId | undefined;
+  readonly state: CallState;
+  /** Aborted when the call is over, whoever ended it. */
+  readonly over: AbortSignal;
+  readonly device: Device | undefined;
+  readonly view: CallView;
+  readonly roster: Roster | undefined;
+  /** The conference we are in, if the far end is one. */
+  readonly conference: SipUri | undefined;
+  /** Our leg to the far end; none before it answered, nor in a call that was handed to its device. */
+  readonly far: FarEnd | undefined;
+  /** From of the current or coming far leg. */
+  readonly from: CallerIdentity;
+  /** Whether a switch has something to move: a far end is there, or being called. */
+  readonly movable: boolean;
+  /** Whether the device is in this call, or on its way into it. */
+  holds(device: Device): boolean;
+  /** Exchanges the far end under the device; resolves with the gap at the device in ms. Throws ServiceError. */
+  switchTo(to: NewFarEnd, signal: AbortSignal): Promise<number>;
+  /** Puts another device in the place of this one, which stays on a failure. Throws ServiceError. */
+  useDevice(device: Device, signal: AbortSignal): Promise<void>;
+  setMuted(muted: boolean): Promise<void>;
+  /** Ends both sides; idempotent, resolves when all have heard it. */
+  end(error?: ServiceError): Promise<void>;
+  /** Ends the far leg and hands over the device, in silence on the line; undefined when it cannot be kept, and ended too. */
+  park(): Promise<ParkedDevice | undefined>;
+  dump(): Record<string, unknown>;
+}
+
+/** Whom a call is moved to, and under which name it is listed from then on. */
+export type NewFarEnd = Destination & { readonly display?: string | undefined };
+
+/** A device already on the line, in silence, for a call to take over. */
+export interface ParkedDevice {
+  readonly device: Device;
+  readonly path: MediaPath;
+}

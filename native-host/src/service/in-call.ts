@@ -1,0 +1,71 @@
+/** Commands to a call there is: SameDeviceJoin, Use, Leave, Mute (paper §IV). */
+
+import type { CallControl, Fallback, JoinRequest, OnCall, Switched } from "../api/call-control.ts";
+import { ServiceError } from "../errors.ts";
+import type { Call } from "./call.ts";
+import type { Calls } from "./calls.ts";
+import { type Joining, joinedOf } from "./joining.ts";
+import type { Parking } from "./parking.ts";
+
+export interface InCallOptions {
+  readonly calls: Calls;
+  readonly joining: Joining;
+  readonly parking: Parking;
+  /** Aborted when the service ends. */
+  readonly over: AbortSignal;
+}
+
+type SwitchRequest = JoinRequest & { readonly call?: string; readonly fallback: Fallback };
+type LeaveRequest = Parameters<CallControl["leave"]>[0];
+
+export class InCall {
+  readonly #options: InCallOptions;
+
+  constructor(options: InCallOptions) {
+    this.#options = options;
+  }
+
+  async switchTo(request: SwitchRequest): Promise<Switched> {
+    const { calls, joining, over } = this.#options;
+    const call = calls.own(request);
+    if (!call?.movable) return this.#withoutCall(call, request);
+    request.onAccepted(call.id);
+    calls.use(call);
+    // `muted` is how a first call begins; one that is moved stays as the user has it.
+    const { target, display } = request;
+    const from = joining.from(request, call.from);
+    const gapMs = await call.switchTo({ target, from, display }, AbortSignal.any([request.signal, over]));
+    return { ...joinedOf(call), gapMs };
+  }
+
+  async useDevice(request: OnCall & { readonly device: string }): Promise<void> {
+    const { calls, joining, over } = this.#options;
+    const call = calls.active(request);
+    const current = call.device;
+    if (current && joining.isNamed(current, request.device)) return;
+    await call.useDevice(joining.usable(request.device, "loop"), over);
+  }
+
+  async leave(request: LeaveRequest): Promise<void> {
+    const { calls } = this.#options;
+    const left = request.all ? calls.allOf(request.client) : [calls.own(request)];
+    await Promise.all(left.map((call) => call && this.#leave(call, request.hangup)));
+  }
+
+  async mute(request: OnCall & { readonly muted: boolean }): Promise<void> {
+    await this.#options.calls.active(request).setMuted(request.muted);
+  }
+
+  async #withoutCall(call: Call | undefined, request: SwitchRequest): Promise<Switched> {
+    if (request.fallback === "error") throw new ServiceError("no-active-call", []);
+    // A question about the page before is no longer worth an answer.
+    await call?.end(new ServiceError("superseded", []));
+    return { ...(await this.#options.joining.externalJoin({ ...request, mode: "auto" })), gapMs: 0 };
+  }
+
+  async #leave(call: Call, hangup: boolean): Promise<void> {
+    if (hangup) return call.end();
+    const parked = await call.park();
+    if (parked) this.#options.parking.park(parked);
+  }
+}

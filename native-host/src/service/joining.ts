@@ -1,0 +1,176 @@
+/** Join and ExternalJoin: a new call, its device named or chosen by the user (paper §IV). */
+
+import type { CallControl, Joined, JoinRequest, Mode } from "../api/call-control.ts";
+import type { Codec, Device } from "../devices/device.ts";
+import type { DeviceRegistry } from "../devices/registry.ts";
+import { asServiceError, ServiceError } from "../errors.ts";
+import type { Caller } from "../sip/leg.ts";
+import type { SipUri } from "../sip/message.ts";
+import type { Accounts } from "./accounts.ts";
+import type { Call } from "./call.ts";
+import type { Calls } from "./calls.ts";
+import type { Prompts } from "./choose-device.ts";
+import type { CallerIdentity } from "./far-end.ts";
+import { identityFor } from "./identity.ts";
+import { type CallSurroundings, LoopCall } from "./loop-call.ts";
+import type { Parking } from "./parking.ts";
+import type { RememberedDevices } from "./remembered-devices.ts";
+import type { Subscriber } from "./roster.ts";
+
+/** What calls are made of. */
+export interface Lines {
+  readonly caller: Caller;
+  readonly subscriber: Subscriber;
+  readonly devices: DeviceRegistry;
+  /** Our own From, for calls under a name that a page's visitor chose. */
+  readonly identity: { readonly uri: SipUri };
+  /** Where the user is registered; nowhere when missing. */
+  readonly accounts?: Accounts;
+  /** Our address towards phones and far ends, a literal one. */
+  readonly mediaHost: string;
+  /** What a device is offered, best first; PCMU, PCMA when missing. */
+  readonly codecs?: readonly Codec[];
+}
+
+export interface JoiningOptions {
+  readonly lines: Lines;
+  readonly calls: Calls;
+  readonly prompts: Prompts;
+  readonly remembered: RememberedDevices;
+  readonly parking: Parking;
+  readonly devices: CallControl["devices"];
+  /** Aborted when the service ends. */
+  readonly over: AbortSignal;
+  readonly onChange: (call: Call) => void;
+  readonly onRoster: () => void;
+  readonly onTrouble: (what: string, cause: unknown) => void;
+}
+
+type ModalRequest = JoinRequest & { readonly mode: Mode };
+
+/** More calls at once than anybody has devices. */
+const MOST_CALLS = 32;
+/** The same question again within this time is the same call (two scripts, a double click). */
+const SAME_QUESTION_MS = 1000;
+
+export class Joining {
+  readonly #options: JoiningOptions;
+  readonly #asked = new Map<string, { readonly id: string; readonly joined: Promise<Joined> }>();
+
+  constructor(options: JoiningOptions) {
+    this.#options = options;
+  }
+
+  /** The device is named. */
+  async join(request: ModalRequest & { readonly device: string }): Promise<Joined> {
+    const device = this.usable(request.device, request.mode);
+    const call = this.#open(request);
+    return this.#connect(call, device, request);
+  }
+
+  /** The device is remembered, or asked for. */
+  async externalJoin(request: ModalRequest): Promise<Joined> {
+    const question = `${request.origin ?? ""} ${request.target}`;
+    const asked = this.#asked.get(question);
+    if (asked && this.#options.calls.get(asked.id)) {
+      this.#options.prompts.alsoAskedBy(request.client, { id: request.target, origin: request.origin });
+      request.onAccepted(asked.id);
+      return asked.joined;
+    }
+    const call = this.#open(request);
+    const joined = this.#chooseAndConnect(call, request);
+    this.#asked.set(question, { id: call.id, joined });
+    setTimeout(() => this.#asked.delete(question), SAME_QUESTION_MS).unref();
+    return joined;
+  }
+
+  choose(request: Parameters<CallControl["choose"]>[0]): void {
+    const { prompts, remembered } = this.#options;
+    const { id: _target, origin } = prompts.find(request.prompt);
+    const device = request.cancel ? undefined : request.device;
+    if (device !== undefined) this.usable(device, "auto");
+    prompts.answer(request.prompt, device);
+    if (device === undefined || request.remember === "no") return;
+    remembered.remember(device, request.remember === "origin" ? origin : undefined);
+  }
+
+  /** Throws ServiceError unless the device is known, free, and can do what is asked. */
+  usable(name: string, mode: Mode): Device {
+    const device = this.#options.lines.devices.find(name);
+    if (!device) throw new ServiceError("no-such-device", [name]);
+    if (mode === "transfer") throw new ServiceError("device-unsupported", [name, "take a call by transfer"]);
+    if (this.#options.calls.of(device)) throw new ServiceError("device-busy", [name]);
+    return device;
+  }
+
+  /** Whether a command means this device by that name. */
+  isNamed(device: Device, name: string): boolean {
+    return this.#options.lines.devices.find(name) === device;
+  }
+
+  /** As whom a far end is called: `current` is the From of the call that is moved. */
+  from(request: JoinRequest, current?: CallerIdentity): CallerIdentity {
+    const { accounts, identity } = this.#options.lines;
+    const account = accounts?.identityFor(request.target);
+    return identityFor(request, account?.uri ?? identity.uri, current) ?? account;
+  }
+
+  /** What a call is given to live on. */
+  get surroundings(): CallSurroundings {
+    const { lines, onChange, onRoster, onTrouble } = this.#options;
+    const { caller, subscriber, mediaHost, codecs } = lines;
+    return { caller, subscriber, mediaHost, codecs, onChange, onRoster, onTrouble };
+  }
+
+  /** Throws ServiceError when there may be no more calls. */
+  checkRoom(): void {
+    const { over, calls } = this.#options;
+    if (over.aborted) throw new ServiceError("shutting-down", []);
+    if (calls.size >= MOST_CALLS) throw new ServiceError("limit-exceeded", [`${MOST_CALLS} calls at once`]);
+  }
+
+  #open(request: JoinRequest): LoopCall {
+    this.checkRoom();
+    const { calls } = this.#options;
+    const { client, target, display, muted = false } = request;
+    const call = new LoopCall({ id: calls.nextId(), client, target, display, muted }, this.surroundings);
+    calls.use(call);
+    request.onAccepted(call.id);
+    return call;
+  }
+
+  async #chooseAndConnect(call: LoopCall, request: ModalRequest): Promise<Joined> {
+    const { remembered, devices } = this.#options;
+    let chosen: string | undefined;
+    try {
+      this.#options.onChange(call);
+      chosen = remembered.deviceFor(request.origin, devices()) ?? (await this.#ask(request, call));
+      return await this.#connect(call, this.usable(chosen, request.mode), request);
+    } catch (failed) {
+      if (chosen !== undefined) remembered.failed(chosen, request.origin, failed);
+      if (call.state === "choosing") await call.end(asServiceError(failed));
+      throw failed;
+    }
+  }
+
+  async #connect(call: LoopCall, device: Device, request: JoinRequest): Promise<Joined> {
+    const to = { target: request.target, from: this.from(request) };
+    await call.join(device, to, this.#signal(request), this.#options.parking.take(device.id));
+    return joinedOf(call);
+  }
+
+  #ask(request: JoinRequest, call: Call): Promise<string> {
+    const { target, origin, client } = request;
+    const signal = AbortSignal.any([this.#signal(request), call.over]);
+    return this.#options.prompts.ask({ id: target, origin, client, signal });
+  }
+
+  #signal(request: JoinRequest): AbortSignal {
+    return AbortSignal.any([request.signal, this.#options.over]);
+  }
+}
+
+export function joinedOf(call: Call): Joined {
+  const conf = call.conference;
+  return { call: call.id, ...(conf !== undefined && { conf }) };
+}
