@@ -168,6 +168,7 @@ describe("The configuration", () => {
 interface Schema {
   readonly type?: string;
   readonly const?: string;
+  readonly enum?: readonly string[];
   readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -184,6 +185,11 @@ interface Schema {
 function accepts(schema: Schema, value: unknown): boolean {
   if (schema.oneOf) return schema.oneOf.filter((one) => accepts(one, value)).length === 1;
   if (schema.const !== undefined) return value === schema.const;
+  if (schema.enum) return typeof value === "string" && schema.enum.includes(value);
+  return schema.type === undefined || acceptsType(schema, value);
+}
+
+function acceptsType(schema: Schema, value: unknown): boolean {
   switch (schema.type) {
     case "object":
       return (
@@ -265,6 +271,14 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
         { ...desk, name: "Desk", anchor: true, default: false },
         { ...softphone, audioSource: "alsa,default", audioPlayer: "alsa,default" },
       ],
+      plugins: [
+        { name: "sip", rights: ["request"] },
+        { name: "lamp", module: "lamp.ts", options: { a: 1 } },
+      ],
+      actions: [
+        { when: "joined", who: "sip:*@example.com", where: "*", notify: "{who}" },
+        { when: "missed", send: "<Ping/>", run: { plugin: "lamp", function: "flash" } },
+      ],
     };
 
     assert.ok(accepts(rules, everything) && accepts(rules, {}));
@@ -279,8 +293,10 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
     assert.deepEqual(Object.keys(properties ?? {}).sort(), [
       "$schema",
       "accounts",
+      "actions",
       "devices",
       "identity",
+      "plugins",
       "sip",
     ]);
     assert.deepEqual(keys(properties?.["identity"]), ["name", "uri"]);

@@ -54,6 +54,14 @@ export class Section {
     throw this.mistake(key, "must be a text of one line, 256 characters at most");
   }
 
+  /** A document of the XML API, on one line or several. */
+  document(key: string): string | undefined {
+    const value = this.#take(key);
+    if (value === undefined) return undefined;
+    if (typeof value === "string" && value.length <= 4096) return value;
+    throw this.mistake(key, "must be a text, 4096 characters at most");
+  }
+
   /** As the XML API names devices. */
   id(key: string): string {
     const value = this.#take(key);
@@ -71,6 +79,11 @@ export class Section {
     const value = this.text(key);
     if (value === undefined || isSipUri(value)) return value;
     throw this.mistake(key, "must be a SIP URI such as sip:alice@example.com");
+  }
+
+  /** Whatever stands there. */
+  any(key: string): unknown {
+    return this.#take(key);
   }
 
   /** One address of this machine: phones are told to send their audio there. */

@@ -3,7 +3,9 @@
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type AccountConfig, readAccount } from "./config-account.ts";
+import { type ActionConfig, readAction } from "./config-actions.ts";
 import { checkDevices, type DeviceConfig, readDevice } from "./config-device.ts";
+import { type PluginConfig, readPlugins } from "./config-plugins.ts";
 import { ConfigError, compact, Section } from "./config-section.ts";
 import type { SipUri } from "./sip/message.ts";
 import type { TlsOptions } from "./sip/stack.ts";
@@ -31,6 +33,8 @@ export interface Config {
   readonly accounts?: readonly AccountConfig[];
   /** Undefined: not said; then there is baresip, if it is installed. */
   readonly devices?: readonly DeviceConfig[];
+  readonly plugins?: readonly PluginConfig[];
+  readonly actions?: readonly ActionConfig[];
 }
 
 /** Reads the file; one that is not there is an empty configuration. Throws ConfigError. */
@@ -60,6 +64,8 @@ export function readConfig(value: unknown, directory = "."): Config {
   const sip = config.section("sip");
   const devices = config.list("devices")?.map(readDevice);
   const accounts = readAccounts(config.list("accounts")?.map(readAccount) ?? []);
+  const plugins = readPlugins(config.list("plugins") ?? [], directory);
+  const actions = (config.list("actions") ?? []).map(readAction);
   config.end();
   const read: Config = {
     identity: compact({ name: identity.text("name"), uri: identity.sipUri("uri") }),
@@ -73,6 +79,8 @@ export function readConfig(value: unknown, directory = "."): Config {
     }),
     ...(devices && { devices }),
     ...(accounts.length > 0 && { accounts }),
+    ...(plugins.length > 0 && { plugins }),
+    ...(actions.length > 0 && { actions }),
   };
   identity.end();
   sip.end();

@@ -212,6 +212,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\r": "&#13;",
 };
 
-function escapeText(text: string): string {
+/** As the text of an element or the value of an attribute. */
+export function escapeText(text: string): string {
   return withoutForbidden(text).replace(/[&<>"\t\n\r]/g, (character) => ESCAPES[character] ?? character);
 }
