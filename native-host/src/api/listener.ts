@@ -101,8 +101,11 @@ class SocketListener implements Listener {
     }
     this.#count += 1;
     const { service, name, log } = this.#options;
+    const client = `k${this.#count}`;
+    // The same user, as the mode of the socket says.
+    service.clientCame(client, ["control", "tunnel"]);
     const connection = new ClientConnection({
-      client: `k${this.#count}`,
+      client,
       service,
       name,
       wire: wireOf(socket),
