@@ -11,6 +11,7 @@ import { type Listener, openListener } from "./api/listener.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { openAccounts } from "./daemon-accounts.ts";
 import { type DaemonOptions, readDaemonOptions, USAGE } from "./daemon-options.ts";
+import { openPlugins, startActions } from "./daemon-reactions.ts";
 import { configuredDevices } from "./devices/configured.ts";
 import { untilReachable } from "./devices/reachable.ts";
 import { childEnvironment } from "./environment.ts";
@@ -22,6 +23,7 @@ import { keepHeapSmall } from "./sip/small-heap.ts";
 import { Watch } from "./sip/trace.ts";
 import { bracketed } from "./sip/uri.ts";
 import { UserAgent, type UserAgentOptions } from "./sip/user-agent.ts";
+import type { Granted } from "./tunnel/tunnels.ts";
 
 const SIP_PORT = 5060;
 /** How many ports after a taken one are tried. */
@@ -92,7 +94,9 @@ class Daemon {
     const watch = new Watch();
     const agent = await openAgent(config, { options, log, identity, watch, host });
     try {
-      const service = await buildService(agent, config, { options, log, identity, watch });
+      const plugins = await openPlugins(config, log);
+      const service = await buildService(agent, config, { options, log, identity, watch, plugins });
+      startActions(config, { service, plugins, log, notify: (text) => log.info(text) });
       const directory = options.runtimeDir;
       const listener = await openListener({ directory, service, name: NAME, log });
       return new Daemon(agent, service, { listener, log });
@@ -195,7 +199,7 @@ async function openOnFreePort(wanted: number, options: Omit<UserAgentOptions, "p
 async function buildService(
   agent: UserAgent,
   config: Config,
-  { options, log, identity, watch }: Context,
+  { options, log, identity, watch, plugins }: Context & { readonly plugins: readonly Granted[] },
 ): Promise<SipService> {
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   const devices = configuredDevices(config.devices, {
@@ -214,6 +218,7 @@ async function buildService(
     choices: new Choices(join(options.dataDir, "choices.json")),
     identity,
     watch,
+    ...(plugins.length > 0 && { tunnels: { plugins, agent } }),
     mediaHost: agent.host,
     ...(config.sip.codecs && { codecs: config.sip.codecs }),
     onTrouble: (what, err) => log.warn({ err }, what),

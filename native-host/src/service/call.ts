@@ -5,6 +5,7 @@ import type { Device } from "../devices/device.ts";
 import type { ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";
 import type { CallerIdentity, Destination, FarEnd } from "./far-end.ts";
+import type { FarRequests } from "./far-requests.ts";
 import type { MediaPath } from "./media-path.ts";
 import type { Roster } from "./roster.ts";
 
@@ -22,6 +23,8 @@ export interface Call {
   readonly conference: SipUri | undefined;
   /** Our leg to the far end; none before it answered, nor in a call that was handed to its device. */
   readonly far: FarEnd | undefined;
+  /** What the far end asks beyond the call itself; none where there is no far leg of ours. */
+  readonly farRequests?: FarRequests;
   /** From of the current or coming far leg. */
   readonly from: CallerIdentity;
   /** Whether a switch has something to move: a far end is there, or being called. */

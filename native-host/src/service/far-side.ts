@@ -6,6 +6,7 @@
 import { ServiceError } from "../errors.ts";
 import type { Caller, Leg, LegHandlers } from "../sip/leg.ts";
 import type { Destination, FarEnd } from "./far-end.ts";
+import type { FarRequests } from "./far-requests.ts";
 import type { MediaPath } from "./media-path.ts";
 import { callFailure, peerSaid, switchFailure } from "./sip-failure.ts";
 import { switchFarEnd } from "./switch.ts";
@@ -20,6 +21,8 @@ export interface FarSideOptions {
   readonly path: MediaPath;
   /** Resolves when the device is on the line; its failure is that of every switch. */
   readonly deviceReady: Promise<void>;
+  /** Who answers requests of the far end that are not about the call itself. */
+  readonly farRequests: FarRequests;
   readonly onRinging: () => void;
   /** A far end answered and is heard. */
   readonly onReached: (far: FarEnd) => void;
@@ -48,6 +51,9 @@ export class FarSide {
   constructor(options: FarSideOptions, muted: boolean) {
     this.#options = options;
     this.#muted = muted;
+    options.farRequests.onChange = () => {
+      if (this.#current) this.#current.leg.handlers = this.#handlers(this.#current);
+    };
   }
 
   get current(): FarEnd | undefined {
@@ -186,6 +192,7 @@ export class FarSide {
       makeOffer: () => far.media.offer(this.#muted),
       onAnswer: (answer) => void far.media.answered(answer).catch(() => this.#unusable(far)),
       onEnded: () => this.#legEnded(far),
+      ...this.#options.farRequests.handlers,
     };
   }
 

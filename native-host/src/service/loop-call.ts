@@ -10,6 +10,7 @@ import type { Call, NewFarEnd, ParkedDevice } from "./call.ts";
 import { after, type CallEvent, type LoopCallState } from "./call-state.ts";
 import { DirectPath } from "./direct-path.ts";
 import type { CallerIdentity, Destination, FarEnd } from "./far-end.ts";
+import { FarRequests } from "./far-requests.ts";
 import { FarSide } from "./far-side.ts";
 import type { MediaPath } from "./media-path.ts";
 import { type Roster, RosterWatch, type Subscriber } from "./roster.ts";
@@ -50,6 +51,7 @@ interface DeviceWait {
 export class LoopCall implements Call {
   readonly id: string;
   readonly client: ClientId | undefined;
+  readonly farRequests = new FarRequests();
   readonly #around: CallSurroundings;
   readonly #roster: RosterWatch;
   readonly #over = new AbortController();
@@ -234,6 +236,7 @@ export class LoopCall implements Call {
       caller: this.#around.caller,
       path,
       deviceReady,
+      farRequests: this.farRequests,
       onRinging: () => this.#step("rings"),
       onReached: (far: FarEnd) => this.#reached(far),
       onLost: (error?: ServiceError) => void this.end(error),

@@ -16,6 +16,9 @@ import { answerPeer } from "../devices/peer.ts";
 import { ServiceError } from "../errors.ts";
 import type { Sdp } from "../sip/message.ts";
 import type { Watch } from "../sip/trace.ts";
+import type { Requester } from "../tunnel/context.ts";
+import { isKnownHost } from "../tunnel/outgoing.ts";
+import { type Granted, Tunnels } from "../tunnel/tunnels.ts";
 import type { Call } from "./call.ts";
 import { Calls } from "./calls.ts";
 import type { Choices } from "./choices.ts";
@@ -35,6 +38,8 @@ export interface SipServiceOptions extends Lines {
   readonly onTrouble?: (what: string, cause: unknown) => void;
   /** Our SIP stack, for those who follow `trace`. */
   readonly watch?: Pick<Watch, "follow">;
+  /** Plug-ins that clients may open tunnels to, and the stack they use. */
+  readonly tunnels?: { readonly plugins: readonly Granted[]; readonly agent: Requester };
   /** How browsers are answered; another one for tests. */
   readonly answerPeer?: typeof answerPeer;
 }
@@ -49,6 +54,7 @@ export class SipService implements CallControl {
   readonly #webPhones: WebPhones;
   readonly #joining: Joining;
   readonly #inCall: InCall;
+  readonly #tunnels: Tunnels | undefined;
   readonly #over = new AbortController();
 
   constructor(options: SipServiceOptions) {
@@ -67,6 +73,7 @@ export class SipService implements CallControl {
       parking: this.#parking,
       over: this.#over.signal,
     });
+    this.#tunnels = options.tunnels && this.#openTunnels(options.tunnels);
     this.#webPhones = new WebPhones(options.devices, options.answerPeer ?? answerPeer);
     if (options.accounts) options.accounts.onChange = (account) => this.#topics.accounts.tell(account);
     options.devices.onChange = (device, present) => this.#deviceChanged(device, present);
@@ -108,7 +115,11 @@ export class SipService implements CallControl {
   muteUser = notYet("mute others");
   invite = notYet("invite others");
   remove = notYet("expel others");
-  tunnel = notYet("open tunnels");
+  async tunnel(request: Parameters<CallControl["tunnel"]>[0]): Promise<{ readonly channel: string }> {
+    if (!this.#tunnels) throw new ServiceError("tunnel-denied", []);
+    return this.#tunnels.tunnel(request);
+  }
+
   testDevice = notYet("try out devices");
 
   clientCame(client: ClientId, rights: readonly Right[]): void {
@@ -139,6 +150,7 @@ export class SipService implements CallControl {
     this.#prompts.clientGone(client);
     this.#webPhones.clientGone(client);
     this.#rights.gone(client);
+    this.#tunnels?.clientGone(client);
   }
 
   subscribe(topic: Topic, about: Parameters<CallControl["subscribe"]>[1], emit: Emit): () => void {
@@ -165,6 +177,7 @@ export class SipService implements CallControl {
     const goodbye = new ServiceError("shutting-down", []);
     this.#over.abort(goodbye);
     this.#prompts.close();
+    this.#tunnels?.close();
     await Promise.all(this.#calls.all.map((call) => call.end(goodbye)));
     await this.#parking.close();
     await this.#options.devices.close();
@@ -173,6 +186,17 @@ export class SipService implements CallControl {
   /** Calls and their media in numbers, for a diagnosis. */
   dump(): Record<string, unknown>[] {
     return this.#calls.all.map((call) => call.dump());
+  }
+
+  #openTunnels({ plugins, agent }: NonNullable<SipServiceOptions["tunnels"]>): Tunnels {
+    return new Tunnels({
+      plugins,
+      agent,
+      mayTunnel: (client) => this.#rights.has(client, "tunnel"),
+      call: (name, client) => this.#calls.active({ call: name, client }),
+      mayReach: (uri) =>
+        isKnownHost(uri, [...this.accounts(), ...this.calls(), { id: this.#options.identity.uri }]),
+    });
   }
 
   #openJoining(options: SipServiceOptions): Joining {

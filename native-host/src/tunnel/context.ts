@@ -70,6 +70,7 @@ export class Context implements TunnelContext {
     const { rights, call } = this.#options;
     if (!rights.has("request")) throw new ServiceError("tunnel-denied", []);
     if (!call) throw new ServiceError("wrong-state", ["a tunnel without a call hears no requests"]);
+    if (!call.farRequests) throw new ServiceError("no-control", [call.view.call]);
     const remove = call.farRequests.add(method.toUpperCase(), async (request) =>
       inDialogAnswer(await handler(pluginRequest(request))),
     );

@@ -2,6 +2,7 @@
 
 import { ServiceError } from "../errors.ts";
 import { hasControl } from "../sip/params.ts";
+import { parseUri } from "../sip/uri.ts";
 import type { PluginHeaders, PluginRequest, PluginRight } from "./plugin.ts";
 
 /** Made by the service for every request: routing, identity, order, credentials, and whom a dialog is with. */
@@ -40,6 +41,16 @@ export function checkOutgoing(request: PluginRequest, rights: ReadonlySet<Plugin
 }
 
 const MOST_BODY_BYTES = 32_768;
+
+/** Whether a URI is at the host of one of those the user has to do with. */
+export function isKnownHost(uri: string, known: readonly { readonly id: string }[]): boolean {
+  const host = hostOf(uri);
+  return host !== undefined && known.some(({ id }) => hostOf(id) === host);
+}
+
+function hostOf(uri: string): string | undefined {
+  return parseUri(uri)?.host.toLowerCase();
+}
 
 /** The headers of a received message that a plug-in is shown: all that are text and not about the way it came. */
 export function shownHeaders(headers: Readonly<Record<string, unknown>>): PluginHeaders {

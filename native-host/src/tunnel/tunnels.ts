@@ -3,7 +3,6 @@
 import type { ClientId, TunnelData, TunnelRequest } from "../api/call-control.ts";
 import { ServiceError } from "../errors.ts";
 import type { Call } from "../service/call.ts";
-import type { FarRequests } from "../service/far-requests.ts";
 import { Context, type Requester } from "./context.ts";
 import type { PluginRight, TunnelChannel, TunnelPlugin } from "./plugin.ts";
 
@@ -14,9 +13,7 @@ export interface Granted {
 }
 
 /** A call as a tunnel needs it; its far end may be another one after a switch. */
-export interface TunnelledCall extends Pick<Call, "view" | "over" | "far" | "end"> {
-  readonly farRequests: FarRequests;
-}
+export type TunnelledCall = Pick<Call, "view" | "over" | "far" | "end" | "farRequests">;
 
 export interface TunnelsOptions {
   readonly plugins: readonly Granted[];
