@@ -1,12 +1,14 @@
 /** Our INVITE outside a dialog: offer, forks, CANCEL, and asking again with other terms (RFC 3261 §13.2, §9.1). */
 import { Origin } from "#sdp/origin.ts";
 import { Alarm } from "./alarm.ts";
+import { reasonHeader } from "./cancel-reason.ts";
 import type { Attempt, Core } from "./core.ts";
 import { Fork } from "./fork.ts";
 import { extraHeaders, formatReplaces, sdpBody, tagOf } from "./header-values.ts";
 import { recvInfo } from "./info.ts";
 import type { InviteOptions, Leg } from "./leg.ts";
 import type { NameAddr, Sdp, SipRequest, SipResponse, SipUri } from "./message.ts";
+import { type BodyPart, formatParts } from "./multipart.ts";
 import { Redirects } from "./redirects.ts";
 import { asks, minSe, type SessionTimes } from "./session-expires.ts";
 import { SipError } from "./sip-error.ts";
@@ -27,6 +29,10 @@ export function invite(core: Core, target: SipUri, options: InviteOptions): Prom
 /** How many contacts of 3xx responses are tried for one call. */
 const MOST_REDIRECTS = 5;
 
+function sdpPart(sdp: Sdp): BodyPart[] {
+  return sdp === "" ? [] : [{ type: "application/sdp", disposition: "session", content: sdp }];
+}
+
 class OutgoingInvite implements Attempt {
   readonly established: Promise<Established>;
   readonly #core: Core;
@@ -40,7 +46,8 @@ class OutgoingInvite implements Attempt {
   readonly #answered = Promise.withResolvers<void>();
   /** Each phone that answered, by its To tag. */
   readonly #forks = new Map<string, Fork>();
-  readonly #onAbort = () => this.#giveUp(new SipError(487, "Cancelled"));
+  readonly #onAbort = () =>
+    this.#giveUp(new SipError(487, "Cancelled"), reasonHeader(this.#options.signal?.reason));
   readonly #redirects: Redirects;
   #times: SessionTimes;
   #request: SipRequest;
@@ -50,7 +57,11 @@ class OutgoingInvite implements Attempt {
   constructor(core: Core, target: SipUri, options: InviteOptions) {
     this.#core = core;
     this.#options = options;
-    this.#contact = core.contactTo(target, { from: options.from && { ...options.from, params: {} } });
+    this.#contact = core.contactTo(target, {
+      from: options.from && { ...options.from, params: {} },
+      user: options.contactUser,
+      params: { ...options.contactParams },
+    });
     this.#times = { ...core.session, expiresS: options.sessionExpiresS ?? core.session.expiresS };
     this.#local = options.offer ? this.#origin.stamp(options.offer) : "";
     const { promise, resolve, reject } = Promise.withResolvers<Established>();
@@ -73,7 +84,7 @@ class OutgoingInvite implements Attempt {
   }
 
   #compose(target: SipUri): SipRequest {
-    const { from, headers, replaces, handlers } = this.#options;
+    const { from, headers, replaces, handlers, parts = [] } = this.#options;
     const takeOver = replaces && { replaces: formatReplaces(replaces), require: "replaces" };
     return this.#core.first("INVITE", target, {
       from: from && { ...from, params: {} },
@@ -84,7 +95,7 @@ class OutgoingInvite implements Attempt {
         ...extraHeaders(headers),
         ...takeOver,
       },
-      body: sdpBody(this.#local),
+      body: parts.length === 0 ? sdpBody(this.#local) : formatParts([...sdpPart(this.#local), ...parts]),
     });
   }
 
@@ -222,12 +233,12 @@ class OutgoingInvite implements Attempt {
     return answer;
   }
 
-  #giveUp(error: unknown): void {
+  #giveUp(error: unknown, reason?: string): void {
     this.#stopClocks();
     if (this.#outcome !== "open") return;
     this.#outcome = "given-up";
     this.#reject(error);
-    this.#transaction.cancel();
+    this.#transaction.cancel(reason);
   }
 
   /** A final response came. */
