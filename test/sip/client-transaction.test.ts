@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import {
   Client,
+  type ClientHome,
   inviteClientStates,
   requestClientStates,
 } from "../../native-host/src/sip/client-transaction.ts";
@@ -39,22 +40,23 @@ function alice(method: string, hop = UDP) {
   let broken = false;
   let ended = false;
   const asked = request(method);
-  const client = new Client(asked, {
+  const home: ClientHome = {
     states: (of, reliable) =>
       (of === "INVITE" ? inviteClientStates : requestClientStates)(DEFAULT_TIMERS, reliable),
     transmit: (message, _hop, onFailed) => {
       sent.push(message);
       if (broken) onFailed(new SipError(503, "Not Sent"));
     },
-    cancel: (cancel) => {
-      sent.push(cancel);
-    },
-    onResponse: (response) => {
-      heard.push(`${response.status}${isMadeUp(response) ? " made up" : ""}`);
-    },
-    onEnd: () => {
+    textOf: (message) => JSON.stringify(message),
+    again: (text) => void sent.push(JSON.parse(text)),
+    cancel: (cancel) => void sent.push(cancel),
+    answered: () => {},
+    ended: () => {
       ended = true;
     },
+  };
+  const client = new Client(asked, home, {
+    onResponse: (response) => heard.push(`${response.status}${isMadeUp(response) ? " made up" : ""}`),
   });
   return {
     client,

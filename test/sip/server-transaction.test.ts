@@ -6,6 +6,7 @@ import {
   inviteServerStates,
   requestServerStates,
   Server,
+  type ServerHome,
 } from "../../native-host/src/sip/server-transaction.ts";
 import { DEFAULT_TIMERS } from "../../native-host/src/sip/timers.ts";
 import { pass } from "../support/clock.ts";
@@ -27,18 +28,22 @@ function desk(method: string, protocol: "UDP" | "TCP" = "UDP") {
   const sent: number[] = [];
   let ended = false;
   const states = method === "INVITE" ? inviteServerStates : requestServerStates;
+  const table = states(DEFAULT_TIMERS, protocol === "TCP");
+  const home: ServerHome = {
+    transmit: (response) => {
+      sent.push(response.status);
+      return `${response.status}`;
+    },
+    again: (text) => void sent.push(Number(text)),
+    answered: () => {},
+    ended: () => {
+      ended = true;
+    },
+  };
   const server = new Server(
     request,
     { protocol, address: "127.0.0.1", port: 5060 },
-    {
-      table: states(DEFAULT_TIMERS, protocol === "TCP"),
-      transmit: (response) => {
-        sent.push(response.status);
-      },
-      onEnd: () => {
-        ended = true;
-      },
-    },
+    { key: "1", home, table },
   );
   const respond = (status: number) => server.respond(buildResponse(request, status));
   return { server, sent, respond, ended: () => ended };

@@ -21,3 +21,12 @@ function bytesOfChar(char: string): Buffer {
   const escaped = code >= ESCAPE + 0x80 && code <= ESCAPE + 0xff;
   return escaped ? Buffer.of(code - ESCAPE) : Buffer.from(char, "utf8");
 }
+
+const scratch = Buffer.alloc(256);
+
+/** A piece of a string holds all of it in memory: this is a copy, and the message it came in can go. */
+export function apart(text: string): string {
+  if (!text.isWellFormed()) return text;
+  const room = text.length * 3 <= scratch.length ? scratch : Buffer.alloc(text.length * 3);
+  return room.toString("utf8", 0, room.write(text, "utf8"));
+}

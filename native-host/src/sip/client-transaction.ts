@@ -112,74 +112,103 @@ export function requestClientStates(timers: Timers, reliable: boolean): ClientTa
 }
 
 /** What a client transaction needs of the stack. */
-export interface ClientWiring {
+export interface ClientHome {
   states(method: string, reliable: boolean): ClientTable;
   /** Sends a request as it stands; never throws. */
   transmit(request: SipRequest, hop: Hop, onFailed: (error: SipError) => void): void;
-  /** Sends the CANCEL in a transaction of its own. */
-  cancel(cancel: SipRequest, hop: Hop): void;
+  /** A request as it is written, and sends that once more; neither throws. */
+  textOf(request: SipRequest): string | undefined;
+  again(text: string, hop: Hop): void;
+  /** Sends the CANCEL of an INVITE in a transaction of its own. */
+  cancel(cancel: SipRequest, hop: Hop, branch: string): void;
+  /** The final response has gone up. */
+  answered(client: Client): void;
+  ended(client: Client): void;
+}
+
+export interface ClientOptions {
+  readonly branch?: string;
   onResponse(response: SipResponse): void;
-  onEnd(): void;
+}
+
+/** A request on its way. */
+interface Sent {
+  readonly request: SipRequest;
+  readonly hop: Hop;
 }
 
 /** Has its branch from the start, its Via and its clocks once it is known where it goes. */
 export class Client implements ClientTransaction {
   readonly branch: string;
-  readonly #request: SipRequest;
-  readonly #wiring: ClientWiring;
-  #sent:
-    | { readonly request: SipRequest; readonly hop: Hop; readonly machine: Machine<ClientState, ClientEvent> }
-    | undefined;
+  readonly method: string;
+  readonly #home: ClientHome;
+  /** These three are let go of when there is nothing more to say to the owner. */
+  #onResponse: ((response: SipResponse) => void) | undefined;
+  #request: SipRequest | undefined;
+  #sent: Sent | undefined;
+  #hop: Hop | undefined;
+  #machine: Machine<ClientState, ClientEvent> | undefined;
+  /** The ACK of a refusal, for its copies. */
+  #ack: string | undefined;
   #cancelled = false;
+  #cancelReason: string | undefined;
   #cancelSent = false;
   #progressed = false;
   #answered = false;
   #response: SipResponse | undefined;
   #failure: SipError | undefined;
 
-  constructor(request: SipRequest, wiring: ClientWiring, branch = newBranch()) {
-    this.#request = request;
-    this.#wiring = wiring;
+  constructor(request: SipRequest, home: ClientHome, { branch = newBranch(), onResponse }: ClientOptions) {
     this.branch = branch;
+    this.method = request.method;
+    this.#request = request;
+    this.#home = home;
+    this.#onResponse = onResponse;
   }
 
   get hop(): Hop | undefined {
-    return this.#sent?.hop;
+    return this.#hop;
+  }
+
+  /** Whether there was a final response, ours or theirs. */
+  get isAnswered(): boolean {
+    return this.#answered;
   }
 
   /** Sends `request`, which is ours with its Via, to `hop`. */
   start(request: SipRequest, hop: Hop): void {
     if (this.#answered) return;
     if (this.#cancelled) {
-      this.#finish(makeUp(this.#request, 487));
+      this.#finish(487);
       return;
     }
-    const invite = request.method === "INVITE";
-    const table = this.#wiring.states(request.method, isReliable(hop.protocol));
-    const machine = new Machine(table, invite ? "calling" : "trying", (state, event) =>
-      this.#entered(state, event),
-    );
-    this.#sent = { request, hop, machine };
-    this.#transmit(request);
+    const table = this.#home.states(request.method, isReliable(hop.protocol));
+    const start = request.method === "INVITE" ? "calling" : "trying";
+    this.#sent = { request, hop };
+    this.#hop = hop;
+    this.#machine = new Machine(table, start, (state, event) => this.#entered(state, event));
+    this.#transmit(request, hop);
   }
 
   receive(response: SipResponse): void {
     this.#response = response;
-    this.#sent?.machine.send(eventOf(response.status));
+    this.#machine?.send(eventOf(response.status));
+    this.#response = undefined;
   }
 
-  cancel(): void {
-    if (this.#request.method !== "INVITE") return;
+  cancel(reason?: string): void {
+    if (this.method !== "INVITE") return;
     this.#cancelled = true;
-    if (this.#sent) this.#sent.machine.send("cancel");
+    this.#cancelReason ??= reason;
+    if (this.#machine) this.#machine.send("cancel");
     // Nobody has heard of it: there is nothing to wait for, but its owner is not called back at once.
-    else queueMicrotask(() => this.#sent || this.#finish(makeUp(this.#request, 487)));
+    else queueMicrotask(() => this.#machine || this.#finish(487));
   }
 
   /** A connection is gone; matters to whoever still waits for a final response over it. */
   disconnected({ protocol, address, port }: Hop): void {
-    if (this.#answered || !this.#sent || !isReliable(protocol)) return;
-    const { hop } = this.#sent;
+    const hop = this.#hop;
+    if (this.#answered || !hop || !isReliable(protocol)) return;
     if (hop.protocol !== protocol || hop.address !== address || hop.port !== port) return;
     this.fail(new SipError(503, "Connection Closed"));
   }
@@ -187,24 +216,26 @@ export class Client implements ClientTransaction {
   /** Gives up: an owner that has no final response yet gets a made-up one. */
   fail(error: SipError): void {
     this.#failure = error;
-    if (this.#sent) {
-      this.#sent.machine.send("failed");
-      return;
-    }
-    this.#finish(makeUp(this.#request, error.status, error.reason));
+    if (this.#machine) this.#machine.send("failed");
+    else this.#finish(error.status, error.reason);
   }
 
-  #transmit(request: SipRequest): void {
-    if (this.#sent) this.#wiring.transmit(request, this.#sent.hop, (error) => this.fail(error));
+  /** Waits no longer for copies of its final response. */
+  forget(): void {
+    this.#machine?.send("done");
+  }
+
+  #transmit(request: SipRequest, hop: Hop): void {
+    this.#home.transmit(request, hop, (error) => this.fail(error));
   }
 
   #entered(state: ClientState, event: ClientEvent): void {
-    if (event === "resend" && this.#sent) this.#transmit(this.#sent.request);
+    if (event === "resend" && this.#sent) this.#transmit(this.#sent.request, this.#sent.hop);
     if (event === "cancel" || event === "provisional") this.#sendCancel(state);
     if (event === "provisional" || event === "accepted" || event === "rejected") this.#pass(state);
     if (event === "timeout") this.#timeOut();
-    if (event === "failed") this.#deliver(makeUp(this.#request, 503, this.#failure?.reason));
-    if (state === "terminated") this.#wiring.onEnd();
+    if (event === "failed") this.#makeUp(503, this.#failure?.reason);
+    if (state === "terminated") this.#home.ended(this);
   }
 
   /** Every 1xx and every 2xx of an INVITE goes up; of other finals only the first does. */
@@ -214,35 +245,51 @@ export class Client implements ClientTransaction {
     const known = this.#answered;
     if (response.status >= 200) this.#answered = true;
     else this.#progressed = true;
-    if (state === "completed" && this.#request.method === "INVITE") this.#acknowledge(response);
-    if (state !== "completed" || !known) this.#wiring.onResponse(response);
+    if (state === "completed" && this.method === "INVITE") this.#acknowledge(response);
+    if (state === "completed" && known) return;
+    this.#onResponse?.(response);
+    if (this.#answered && !known) this.#settle(state);
+  }
+
+  /** What waits for copies half a minute does not keep the request, and only with a 2xx to an INVITE its owner. */
+  #settle(state: ClientState): void {
+    this.#request = undefined;
+    this.#sent = undefined;
+    if (state === "completed") this.#onResponse = undefined;
+    this.#home.answered(this);
   }
 
   #timeOut(): void {
     // Whoever still rings after all this time should stop (RFC 3261 §16.8).
-    if (this.#progressed && this.#request.method === "INVITE") this.#sendCancel("cancelling");
-    this.#deliver(makeUp(this.#request, 408));
+    if (this.#progressed && this.method === "INVITE") this.#sendCancel("cancelling");
+    this.#makeUp(408);
   }
 
-  #deliver(response: SipResponse): void {
-    if (this.#answered) return;
+  #makeUp(status: number, reason?: string): void {
+    if (this.#answered || !this.#request) return;
     this.#answered = true;
-    this.#wiring.onResponse(response);
+    this.#onResponse?.(makeUp(this.#request, status, reason));
   }
 
-  #finish(response: SipResponse): void {
-    this.#deliver(response);
-    this.#wiring.onEnd();
+  #finish(status: number, reason?: string): void {
+    this.#makeUp(status, reason);
+    this.#home.ended(this);
   }
 
   #sendCancel(state: ClientState): void {
     if (state !== "cancelling" || this.#cancelSent || !this.#sent) return;
     this.#cancelSent = true;
-    this.#wiring.cancel(cancelFor(this.#sent.request), this.#sent.hop);
+    const { request, hop } = this.#sent;
+    this.#home.cancel(cancelFor(request, this.#cancelReason), hop, this.branch);
   }
 
   #acknowledge(response: SipResponse): void {
-    if (this.#sent) this.#transmit(ackFor(this.#sent.request, response));
+    if (this.#sent) {
+      const { request, hop } = this.#sent;
+      const ack = ackFor(request, response);
+      this.#transmit(ack, hop);
+      this.#ack = this.#home.textOf(ack);
+    } else if (this.#ack !== undefined && this.#hop) this.#home.again(this.#ack, this.#hop);
   }
 }
 
@@ -256,8 +303,9 @@ function ackFor(request: SipRequest, response: SipResponse): SipRequest {
   return sibling(request, "ACK", { to: response.headers.to });
 }
 
-function cancelFor(request: SipRequest): SipRequest {
-  return sibling(request, "CANCEL", {});
+/** A CANCEL says why where that is known (RFC 3326 §2). */
+function cancelFor(request: SipRequest, reason: string | undefined): SipRequest {
+  return sibling(request, "CANCEL", reason === undefined ? {} : { reason });
 }
 
 function sibling(request: SipRequest, method: string, change: Partial<SipRequest["headers"]>): SipRequest {

@@ -1,8 +1,9 @@
 /** Checked heads to messages and messages to bytes; headers without rules of ours by way of npm `sip`. */
 import { splitAuth } from "./auth-header.ts";
 import { bytesOf, textOf } from "./bytes.ts";
-import type { CheckedHead } from "./head-check.ts";
+import { type CheckedHead, checkHead } from "./head-check.ts";
 import { wireName } from "./header-names.ts";
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { NameAddr, SipHeaders, SipMessage, SipResponse, Via } from "./message.ts";
 import { hasControl, isSafeName } from "./params.ts";
 import { SipError } from "./sip-error.ts";
@@ -84,10 +85,31 @@ export interface RawHeaders {
 
 /** The bytes of a message. Throws SipError 503 when a part of it has a control character, such as CR, LF or NUL. */
 export function encode(codec: Codec, message: Printable): Buffer {
-  const { content } = message;
-  const length = content.isWellFormed() ? Buffer.byteLength(content) : bytesOf(content).length;
-  return bytesOf(`${headOf(codec, message)}Content-Length: ${length}\r\n\r\n${content}`);
+  return bytesOf(write(codec, message));
 }
+
+/** The same as text, for `bytesOf` to make bytes of. */
+export function write(codec: Codec, message: Printable): string {
+  const { content } = message;
+  const length = content === "" ? 0 : bytesIn(content);
+  return `${headOf(codec, message)}Content-Length: ${length}\r\n\r\n${content}`;
+}
+
+function bytesIn(content: string): number {
+  return content.isWellFormed() ? Buffer.byteLength(content) : bytesOf(content).length;
+}
+
+/** What we write may be larger than what we let others send. */
+const NO_LIMITS: Limits = { ...DEFAULT_LIMITS, lineBytes: 1 << 20, headers: 1 << 20, bodyBytes: 1 << 30 };
+
+/** The message of which `write` made this text. Throws SipError where it cannot be read. */
+export function readBack(codec: Codec, text: string): SipMessage {
+  const end = text.indexOf(HEAD_END);
+  const head = checkHead(text.slice(0, end), NO_LIMITS);
+  return { ...decode(codec, head, Buffer.alloc(0)), content: text.slice(end + HEAD_END.length) };
+}
+
+const HEAD_END = "\r\n\r\n";
 
 function headOf(codec: Codec, message: Printable): string {
   const { via, cseq } = message.headers;

@@ -80,9 +80,9 @@ export class Failover implements ClientTransaction {
     return this.#client.hop;
   }
 
-  cancel(): void {
+  cancel(reason?: string): void {
     this.#cancelled = true;
-    this.#client.cancel();
+    this.#client.cancel(reason);
   }
 
   /** The servers are known now. */

@@ -26,15 +26,19 @@ export interface Row<State extends string, Event extends string> {
 
 export type Table<State extends string, Event extends string> = Readonly<Record<State, Row<State, Event>>>;
 
+type Entered<State extends string, Event extends string> = (state: State, event: Event) => void;
+
 /** Entering a state starts its clocks, leaving it stops them, staying lets them run. */
 export class Machine<State extends string, Event extends string> {
   readonly #table: Table<State, Event>;
-  readonly #entered: (state: State, event: Event) => void;
+  #entered: Entered<State, Event>;
   #state: State;
+  #clock: Clock<Event> | undefined;
   #after: NodeJS.Timeout | undefined;
+  #repetition: Repetition<Event> | undefined;
   #again: NodeJS.Timeout | undefined;
 
-  constructor(table: Table<State, Event>, start: State, entered: (state: State, event: Event) => void) {
+  constructor(table: Table<State, Event>, start: State, entered: Entered<State, Event>) {
     this.#table = table;
     this.#entered = entered;
     this.#state = start;
@@ -43,6 +47,11 @@ export class Machine<State extends string, Event extends string> {
 
   get state(): State {
     return this.#state;
+  }
+
+  /** From now on another one hears of what is entered; the clocks run on. */
+  handTo(entered: Entered<State, Event>): void {
+    this.#entered = entered;
   }
 
   /** Returns whether the event meant anything in this state; a stray one is the caller's to log. */
@@ -65,23 +74,46 @@ export class Machine<State extends string, Event extends string> {
     if (after !== "same") this.#startAfter();
     if (again === "same" || (again?.keeps && this.#again)) return;
     clearTimeout(this.#again);
+    this.#again = undefined;
     if (again) this.#repeat(again, again.ms);
   }
 
   #startAfter(): void {
     const { after } = this.#table[this.#state];
     clearTimeout(this.#after);
+    this.#after = undefined;
     if (!after || after === "same") return;
-    this.#after = setTimeout(() => this.send(after.event), after.ms);
+    this.#clock = after;
+    this.#after = setTimeout(ring, after.ms, this);
     if (after.idle) this.#after.unref();
   }
 
-  #repeat(clock: Repetition<Event>, ms: number): void {
-    this.#again = setTimeout(() => {
-      const { again } = this.#table[this.#state];
-      if (again && again !== "same" && again !== clock) this.#repeat(again, again.ms);
-      else this.#repeat(clock, Math.min(2 * ms, clock.capMs));
-      this.send(clock.event);
-    }, ms);
+  /** The time is up; only its own clock calls this. */
+  ring(): void {
+    if (this.#clock) this.send(this.#clock.event);
   }
+
+  #repeat(clock: Repetition<Event>, ms: number): void {
+    this.#repetition = clock;
+    this.#again = setTimeout(ringAgain, ms, this, ms);
+  }
+
+  /** A pause of `ms` is over; only its own clock calls this. */
+  ringAgain(ms: number): void {
+    const clock = this.#repetition;
+    if (!clock) return;
+    const { again } = this.#table[this.#state];
+    if (again && again !== "same" && again !== clock) this.#repeat(again, again.ms);
+    else this.#repeat(clock, Math.min(2 * ms, clock.capMs));
+    this.send(clock.event);
+  }
+}
+
+/** One function for all clocks: a closure for each would be kept as long as its transaction. */
+function ring(machine: { ring(): void }): void {
+  machine.ring();
+}
+
+function ringAgain(machine: { ringAgain(ms: number): void }, ms: number): void {
+  machine.ringAgain(ms);
 }

@@ -1,6 +1,7 @@
 /** From messages to bytes: the Via of a request, the hop it takes, and the way back of a response (RFC 3261 §18). */
 import { type Amplification, terse } from "./amplification.ts";
-import { type Codec, encode, type Printable } from "./codec.ts";
+import { bytesOf } from "./bytes.ts";
+import { type Codec, encode, type Printable, readBack, write } from "./codec.ts";
 import {
   type Hop,
   isReliable,
@@ -52,8 +53,8 @@ export class Outbound {
   readonly #endpoint: Endpoint;
   readonly #options: OutboundOptions;
   readonly #resolver: Resolver;
-  /** A request is measured before it is sent: these are the bytes of the message written last. */
-  #written: { readonly message: Printable; readonly bytes: Buffer } | undefined;
+  /** A request is measured before it is sent: this is the message written last. */
+  #written: Written | undefined;
 
   constructor(endpoint: Endpoint, options: OutboundOptions) {
     this.#endpoint = endpoint;
@@ -184,12 +185,42 @@ export class Outbound {
     return this.#endpoint.named(via.host) ?? wayTo(via, { protocol, address });
   }
 
-  #encode(message: Printable): Buffer {
-    if (this.#written?.message === message) return this.#written.bytes;
-    const bytes = encode(this.#options.codec, message);
-    this.#written = { message, bytes };
-    return bytes;
+  /** The message as text, to be sent once more by `again`; undefined when a part of it must not be sent. */
+  textOf(message: SipMessage): string | undefined {
+    try {
+      return this.#write(message).text;
+    } catch {
+      return undefined;
+    }
   }
+
+  /** Sends what `textOf` gave once more, to where `wayOf` says. Never throws. */
+  again(text: string, wayOf: (message: SipMessage) => Hop): void {
+    try {
+      const message = readBack(this.#options.codec, text);
+      this.#written = { message, text, bytes: bytesOf(text) };
+      this.transmit(message, wayOf(message), () => {});
+    } catch {
+      // A copy of it is as good as lost.
+    }
+  }
+
+  #encode(message: Printable): Buffer {
+    return this.#write(message).bytes;
+  }
+
+  #write(message: Printable): Written {
+    if (this.#written?.message === message) return this.#written;
+    const text = write(this.#options.codec, message);
+    this.#written = { message, text, bytes: bytesOf(text) };
+    return this.#written;
+  }
+}
+
+interface Written {
+  readonly message: Printable;
+  readonly text: string;
+  readonly bytes: Buffer;
 }
 
 export interface RouteHandlers {

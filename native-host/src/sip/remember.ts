@@ -1,4 +1,5 @@
 /** The same few addresses stand in every message of a call: what was read of a text is kept for when it comes again. */
+import { apart } from "./bytes.ts";
 
 const MOST = 1000;
 const LONGEST = 200;
@@ -20,9 +21,4 @@ export function remembering<Value>(read: (text: string) => Value | undefined, mo
     recent.set(own, value);
     return value;
   };
-}
-
-/** A piece of a string holds all of it in memory: this is a copy, and the message it came in can go. */
-function apart(text: string): string {
-  return Buffer.from(text, "utf8").toString("utf8");
 }

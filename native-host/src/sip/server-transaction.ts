@@ -1,4 +1,6 @@
 /** Server transactions: a request until its final response is safely with the peer (RFC 3261 §17.2, RFC 6026 §8.5). */
+import { Answered, type AnsweredHome } from "./answered.ts";
+import { apart } from "./bytes.ts";
 import { Machine, type Table } from "./machine.ts";
 import type { Hop, SipRequest, SipResponse } from "./message.ts";
 import { buildResponse, withTag } from "./response.ts";
@@ -87,54 +89,73 @@ export function requestServerStates(timers: Timers, reliable: boolean): ServerTa
 }
 
 /** What a server transaction needs of the stack. */
-export interface ServerWiring {
+export interface ServerHome extends AnsweredHome {
+  /**
+   * Sends a response to a request back the way it, or its last copy, came; never throws. Returns it as it was written,
+   * undefined when it cannot be.
+   */
+  transmit(response: SipResponse, request: SipRequest, from: Hop): string | undefined;
+  /** It has its final response: from now on copies and ACKs are for `answered`. */
+  answered(key: string, answered: Answered): void;
+}
+
+export interface ServerOptions {
+  /** By which its home knows it. */
+  readonly key: string;
+  readonly home: ServerHome;
   readonly table: ServerTable;
-  /** Sends a response back the way the request, or its last copy, came; never throws. */
-  transmit(response: SipResponse, from: Hop): void;
-  onEnd(): void;
 }
 
 export class Server implements ServerTransaction {
   readonly request: SipRequest;
   readonly source: Hop;
-  onCancel?: () => void;
-  readonly #wiring: ServerWiring;
+  onCancel?: ((reason?: string) => void) | undefined;
+  readonly #key: string;
+  readonly #home: ServerHome;
   readonly #machine: Machine<ServerState, ServerEvent>;
   #from: Hop;
   #next: SipResponse | undefined;
   /** What a copy of the request is answered with. */
   #last: SipResponse | undefined;
   #toTag: string | undefined;
+  #answered: Answered | undefined;
 
-  constructor(request: SipRequest, source: Hop, wiring: ServerWiring) {
+  constructor(request: SipRequest, source: Hop, { key, home, table }: ServerOptions) {
     this.request = request;
     this.source = source;
     this.#from = source;
-    this.#wiring = wiring;
-    this.#machine = new Machine(wiring.table, "fresh", (state, event) => this.#entered(state, event));
+    this.#key = key;
+    this.#home = home;
+    this.#machine = new Machine(table, "fresh", (state, event) => this.#entered(state, event));
   }
 
   respond(response: SipResponse): void {
+    if (this.#answered) {
+      this.#repeat2xx(response, this.#answered.caller);
+      return;
+    }
     this.#next = response;
     this.#machine.send(eventOf(response.status));
   }
 
   /** The same request once more; a peer that changed its port is answered there. */
   repeat(from: Hop = this.source): void {
-    this.#from = from;
-    this.#machine.send("request");
+    if (this.#answered) this.#answered.repeat(from);
+    else {
+      this.#from = from;
+      this.#machine.send("request");
+    }
   }
 
   /** Returns false when the ACK is for a 2xx, and so the owner's. */
   acknowledge(): boolean {
-    this.#machine.send("ack");
-    return this.#machine.state !== "accepted";
+    return this.#answered?.acknowledge() ?? true;
   }
 
   /** RFC 3261 §9.2: only an INVITE without a final response can still be cancelled. */
-  cancelled(): void {
-    if (this.#machine.state !== "fresh" && this.#machine.state !== "proceeding") return;
-    if (this.onCancel) this.onCancel();
+  cancelled(reason?: string): void {
+    if (this.#answered || this.#machine.state === "terminated") return;
+    if (this.onCancel) this.onCancel(reason);
     else this.#answer(487);
   }
 
@@ -155,26 +176,38 @@ export class Server implements ServerTransaction {
     this.respond(buildResponse(this.request, status, { headers: { to: tagged } }));
   }
 
-  #answered(response: SipResponse | undefined): void {
+  #repeat2xx(response: SipResponse, caller: Hop | undefined): void {
+    const accepts = eventOf(response.status) === "accept";
+    if (accepts && caller) this.#home.transmit(response, this.request, caller);
+  }
+
+  #entered(state: ServerState, event: ServerEvent): void {
+    if (event === "progress" || event === "accept" || event === "reject") this.#heard(this.#next);
+    if (event === "trying") this.#last = buildResponse(this.request, 100);
+    if (event === "unanswered") this.#answer(408);
+    else if (state === "terminated") this.#home.ended(this.#key);
+    else if (this.#last) this.#say(this.#last, state);
+  }
+
+  #heard(response: SipResponse | undefined): void {
     this.#last = response;
     this.#toTag = response?.headers.to.params["tag"] ?? this.#toTag;
   }
 
-  /** It waits half a minute for copies: the call behind it must not wait with it, nor a 2xx that its owner repeats (RFC 6026 §7.1). */
-  #letGo(state: ServerState): void {
-    delete this.onCancel;
-    this.#next = undefined;
-    if (state === "accepted") this.#last = undefined;
+  #say(response: SipResponse, state: ServerState): void {
+    const written = this.#home.transmit(response, this.request, this.#from);
+    if (state === "accepted" || state === "completed")
+      this.#settle(state === "completed" ? written : undefined);
   }
 
-  #entered(state: ServerState, event: ServerEvent): void {
-    if (event === "progress" || event === "accept" || event === "reject") this.#answered(this.#next);
-    if (event === "trying") this.#last = buildResponse(this.request, 100);
-    if (event === "unanswered") this.#answer(408);
-    else if (event !== "ack" && event !== "done" && event !== "closed" && this.#last)
-      this.#wiring.transmit(this.#last, this.#from);
-    if (event === "accept" || event === "reject") this.#letGo(state);
-    if (state === "terminated") this.#wiring.onEnd();
+  /** A 2xx to an INVITE is its owner's to repeat (RFC 6026 §7.1). */
+  #settle(text: string | undefined): void {
+    this.onCancel = undefined;
+    this.#next = undefined;
+    this.#last = undefined;
+    const options = { key: this.#key, home: this.#home, machine: this.#machine, from: this.#from };
+    this.#answered = new Answered({ ...options, text, toTag: this.#toTag && apart(this.#toTag) });
+    this.#home.answered(this.#key, this.#answered);
   }
 }
 

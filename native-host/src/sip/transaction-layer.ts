@@ -1,30 +1,16 @@
-/** The transactions of one stack: finds the one a message belongs to, or opens it (RFC 3261 §17). */
-import { Client, type ClientWiring, inviteClientStates, requestClientStates } from "./client-transaction.ts";
+/** The transactions of one stack: what comes goes to the one it belongs to, what goes out gets one (RFC 3261 §17). */
+import type { Client } from "./client-transaction.ts";
+import { ClientTransactions } from "./client-transactions.ts";
 import type { Printable } from "./codec.ts";
 import { Failover, Unwell } from "./failover.ts";
-import { Forgetful } from "./forgetful.ts";
 import type { Limits } from "./limits.ts";
-import {
-  type Hop,
-  isReliable,
-  type SipMessage,
-  type SipRequest,
-  type SipResponse,
-  type Via,
-} from "./message.ts";
+import type { Hop, SipMessage, SipRequest, SipResponse, Via } from "./message.ts";
 import type { Outbound, Routed, Trace } from "./outbound.ts";
 import type { Targets } from "./resolver.ts";
-import { buildResponse, withTag } from "./response.ts";
-import { inviteServerStates, requestServerStates, Server } from "./server-transaction.ts";
+import { ServerTransactions } from "./server-transactions.ts";
 import { asSipError, SipError } from "./sip-error.ts";
 import type { Timers } from "./timers.ts";
-import {
-  type ClientTransaction,
-  clientKey,
-  newBranch,
-  type ServerTransaction,
-  serverKey,
-} from "./transaction.ts";
+import { type ClientTransaction, newBranch, type ServerTransaction } from "./transaction.ts";
 
 export interface TransactionOptions {
   readonly limits: Limits;
@@ -35,59 +21,40 @@ export interface TransactionOptions {
   onError(error: Error): void;
 }
 
-/** How long an owner that is full asks its peer to stay away, seconds (RFC 3261 §20.33). */
-const RETRY_AFTER_S = "5";
-
-/** Nobody hears it: it has been answered. Made once, for an error takes longer to make than to send. */
-const FORGOTTEN = new SipError(503, "Forgotten");
-
-/** So many requests of ours may be open for each of theirs: a proxy forks. */
-const ASKED_FOR_EACH = 1.5;
+type OnResponse = (response: SipResponse) => void;
 
 export class TransactionLayer {
   readonly #outbound: Outbound;
   readonly #options: TransactionOptions;
-  readonly #tables: Tables;
-  readonly #clients = new Map<string, Client>();
-  readonly #servers = new Map<string, Server>();
-  readonly #answeredClients: Forgetful<Client>;
-  readonly #answeredServers: Forgetful<Server>;
+  readonly #clients: ClientTransactions;
+  readonly #servers: ServerTransactions;
   readonly #unwell = new Unwell();
   #closed = false;
 
   constructor(outbound: Outbound, options: TransactionOptions) {
     this.#outbound = outbound;
     this.#options = options;
-    this.#tables = tablesOf(options.timers);
-    const { answered } = options.limits;
-    this.#answeredClients = new Forgetful(answered, (client) => client.fail(FORGOTTEN));
-    this.#answeredServers = new Forgetful(answered, (server) => server.close());
+    this.#clients = new ClientTransactions({ ...options, outbound });
+    this.#servers = new ServerTransactions({ ...options, outbound });
   }
 
   receive(message: SipMessage, source: Hop): void {
     if (this.#closed) return;
     this.#options.onTrace("in", message, source);
-    if (!("method" in message)) {
-      // A stray response has nobody waiting for it (RFC 3261 §18.1.2).
-      this.#clients.get(clientKey(message))?.receive(message);
-    } else if (message.method === "ACK") this.#receiveAck(message, source);
-    else this.#receiveRequest(message, source);
+    if (!("method" in message)) this.#clients.receive(message);
+    else if (message.method === "ACK") this.#receiveAck(message, source);
+    else this.#servers.receive(message, source);
   }
 
   refuse(refusal: Printable, via: Via, source: Hop): void {
     if (!this.#closed) this.#outbound.refuse(refusal, this.#outbound.wayBack(via, source));
   }
 
-  send(
-    request: SipRequest,
-    onResponse: (response: SipResponse) => void,
-    hop?: Hop,
-    mark?: string,
-  ): ClientTransaction {
-    const open = (heard: typeof onResponse) => this.#openClient(request, newBranch(mark), heard);
+  send(request: SipRequest, onResponse: OnResponse, hop?: Hop, mark?: string): ClientTransaction {
+    const open = (heard: OnResponse) => this.#clients.open(request, newBranch(mark), heard);
     if (this.#closed) return failing(open(onResponse), new SipError(503, "Stack Closed"));
     // New work is refused, old work goes on (promise F12).
-    if (this.#asksTooMuch && !request.headers.to.params["tag"])
+    if (this.#clients.tooMany && !request.headers.to.params["tag"])
       return failing(open(onResponse), new SipError(503, "Too Many Requests Open"));
     try {
       const targets = hop ? { hops: [hop], named: true } : this.#outbound.targets(request);
@@ -113,117 +80,31 @@ export class TransactionLayer {
     else onFailed(new SipError(503, "No Via"));
   }
 
-  /** The connection to this hop is gone: whoever waits for an answer over it need not wait any longer. */
+  /** The connection to this hop is gone. */
   disconnected(hop: Hop): void {
-    for (const client of [...this.#clients.values()]) client.disconnected(hop);
+    this.#clients.disconnected(hop);
   }
 
   close(): void {
     this.#closed = true;
-    const closed = new SipError(503, "Stack Closed");
-    for (const client of [...this.#clients.values()]) client.fail(closed);
-    for (const server of [...this.#servers.values()]) server.close();
+    this.#clients.close();
+    this.#servers.close();
   }
 
   #receiveAck(ack: SipRequest, source: Hop): void {
-    const server = this.#servers.get(keyOver(source, ack));
-    if (server?.acknowledge()) return;
-    this.#guard(() => this.#options.onAck(ack, source));
-  }
-
-  #receiveRequest(request: SipRequest, source: Hop): void {
-    const key = keyOver(source, request);
-    const known = this.#servers.get(key);
-    if (known) known.repeat(source);
-    else if (this.#isFull) this.#sendAway(request, source);
-    else this.#open(request, source, key);
-  }
-
-  get #asksTooMuch(): boolean {
-    return (
-      this.#clients.size - this.#answeredClients.size >= ASKED_FOR_EACH * this.#options.limits.transactions
-    );
-  }
-
-  get #isFull(): boolean {
-    return this.#servers.size - this.#answeredServers.size >= this.#options.limits.transactions;
-  }
-
-  #open(request: SipRequest, source: Hop, key: string): void {
-    const server = this.#openServer(request, source, key);
-    if (request.method === "CANCEL") {
-      this.#receiveCancel(request, server);
-      return;
-    }
+    if (this.#servers.acknowledge(ack, source)) return;
     try {
-      this.#options.onRequest(request, server);
+      this.#options.onAck(ack, source);
     } catch (cause) {
-      this.#options.onError(new Error(`owner failed on ${request.method}`, { cause }));
-      server.respond(answer(request, 500));
+      this.#options.onError(new Error("owner failed", { cause }));
     }
-  }
-
-  /** RFC 3261 §9.2: the CANCEL is answered by itself, whatever becomes of the INVITE. */
-  #receiveCancel(cancel: SipRequest, server: Server): void {
-    const invite = this.#servers.get(keyOver(server.source, cancel, "INVITE"));
-    server.respond(answer(cancel, invite ? 200 : 481, invite?.toTag));
-    if (invite) this.#guard(() => invite.cancelled());
-  }
-
-  #openServer(request: SipRequest, source: Hop, key: string): Server {
-    const reliable = isReliable(source.protocol);
-    const [via] = request.headers.via;
-    const server = new Server(request, source, {
-      table: this.#tables.server[request.method === "INVITE" ? "invite" : "request"][reliable ? 1 : 0],
-      transmit: (response, from) => {
-        // A response goes back the way its request came, whatever Via its owner gave it.
-        const own =
-          response.headers.via === request.headers.via
-            ? response
-            : { ...response, headers: { ...response.headers, via: request.headers.via } };
-        this.#outbound.transmit(own, this.#outbound.wayBack(via, from), () => {});
-        if (response.status >= 200) this.#answeredServers.keep(server);
-      },
-      onEnd: () => {
-        this.#servers.delete(key);
-        this.#answeredServers.ended(server);
-      },
-    });
-    this.#servers.set(key, server);
-    return server;
-  }
-
-  #sendAway(request: SipRequest, source: Hop): void {
-    const response = buildResponse(request, 503, { headers: { "retry-after": RETRY_AFTER_S } });
-    this.#outbound.transmit(response, this.#outbound.wayBack(request.headers.via[0], source), () => {});
-  }
-
-  #openClient(request: SipRequest, branch: string, onResponse: (response: SipResponse) => void): Client {
-    const key = clientKeyOf(branch, request.method);
-    const wiring: ClientWiring = {
-      states: (method, reliable) =>
-        this.#tables.client[method === "INVITE" ? "invite" : "request"][reliable ? 1 : 0],
-      transmit: (sent, hop, onFailed) => this.#outbound.transmit(sent, hop, onFailed),
-      cancel: (cancel, hop) => this.#openClient(cancel, branch, () => {}).start(cancel, hop),
-      onResponse: (response) => {
-        if (response.status >= 200 && this.#clients.has(key)) this.#answeredClients.keep(client);
-        this.#guard(() => onResponse(response));
-      },
-      onEnd: () => {
-        this.#clients.delete(key);
-        this.#answeredClients.ended(client);
-      },
-    };
-    const client = new Client(request, wiring, branch);
-    this.#clients.set(key, client);
-    return client;
   }
 
   #tryAll(
     request: SipRequest,
     targets: Targets | Promise<Targets>,
-    open: (heard: (response: SipResponse) => void) => Client,
-    onResponse: (response: SipResponse) => void,
+    open: (heard: OnResponse) => Client,
+    onResponse: OnResponse,
   ): ClientTransaction {
     const failover = new Failover({
       unwell: this.#unwell,
@@ -267,55 +148,10 @@ export class TransactionLayer {
       onFailed(asSipError(cause));
     }
   }
-
-  /** What an owner throws is reported, and stops nothing else. */
-  #guard(callback: () => void): void {
-    try {
-      callback();
-    } catch (cause) {
-      this.#options.onError(new Error("owner failed", { cause }));
-    }
-  }
-}
-
-type ByTransport<Table> = readonly [unreliable: Table, reliable: Table];
-
-interface Tables {
-  readonly client: Record<"invite" | "request", ByTransport<ReturnType<typeof inviteClientStates>>>;
-  readonly server: Record<"invite" | "request", ByTransport<ReturnType<typeof inviteServerStates>>>;
-}
-
-function tablesOf(timers: Timers): Tables {
-  return {
-    client: {
-      invite: [inviteClientStates(timers, false), inviteClientStates(timers, true)],
-      request: [requestClientStates(timers, false), requestClientStates(timers, true)],
-    },
-    server: {
-      invite: [inviteServerStates(timers, false), inviteServerStates(timers, true)],
-      request: [requestServerStates(timers, false), requestServerStates(timers, true)],
-    },
-  };
-}
-
-/** An answer of the stack's own, with the owner's tag where it has given one. */
-function answer(request: SipRequest, status: number, tag?: string): SipResponse {
-  const { to } = request.headers;
-  const tagged = tag ? { ...to, params: { ...to.params, tag } } : withTag(to, serverKey(request));
-  return buildResponse(request, status, { headers: { to: tagged } });
 }
 
 /** A transaction that fails once its owner has it. */
 function failing(client: Client, error: SipError): Client {
   queueMicrotask(() => client.fail(error));
   return client;
-}
-
-/** A copy comes by the transport of its request: what comes by another is a request of its own. */
-function keyOver({ protocol }: Hop, request: SipRequest, method?: string): string {
-  return `${protocol} ${serverKey(request, method)}`;
-}
-
-function clientKeyOf(branch: string, method: string): string {
-  return `${branch.toLowerCase()} ${method}`;
 }

@@ -11,8 +11,8 @@ export interface ServerTransaction {
   respond(response: SipResponse): void;
   /** Forgets the request; no answer of the stack's own goes out. */
   close(): void;
-  /** The peer cancelled an INVITE that has no final response; its owner answers 487. Without it the stack does. */
-  onCancel?: () => void;
+  /** The peer cancelled an INVITE that has no final response, and may have said why (Reason, RFC 3326); its owner answers 487. Without it the stack does. */
+  onCancel?: ((reason?: string) => void) | undefined;
 }
 
 /** One request that went out. */
@@ -20,8 +20,8 @@ export interface ClientTransaction {
   readonly branch: string;
   /** Where the request went, once that is known. */
   readonly hop?: Hop | undefined;
-  /** INVITE only: sends CANCEL, after the first 1xx as RFC 3261 §9.1 asks; the final response still comes. */
-  cancel(): void;
+  /** INVITE only: sends CANCEL, after the first 1xx as RFC 3261 §9.1 asks; the final response still comes. `reason` is its Reason header (RFC 3326). */
+  cancel(reason?: string): void;
 }
 
 const MAGIC_COOKIE = "z9hG4bK";
@@ -46,16 +46,17 @@ export function clientKey(message: SipMessage): string {
 }
 
 /**
- * What a request and its retransmissions, an INVITE and its ACK have in common (RFC 3261 §17.2.3). The Call-ID is in it
- * as well, for peers whose branches are not unique.
+ * What a request and its retransmissions, an INVITE and its ACK have in common (RFC 3261 §17.2.3), `over` one transport if
+ * that is given. The Call-ID is in it as well, for peers whose branches are not unique. Joined, and not added up, for a
+ * sum of pieces of a message would keep all of it.
  */
-export function serverKey(request: SipRequest, method = request.method): string {
+export function serverKey(request: SipRequest, method = request.method, over = ""): string {
   const { via, from, cseq, "call-id": callId } = request.headers;
   const [top] = via;
   const of = method === "ACK" ? "INVITE" : method;
   const branch = top?.params["branch"]?.toLowerCase() ?? "";
-  const common = `${branch} ${top ? sentBy(top) : ""} ${of} ${callId}`;
-  if (branch.startsWith(LOWER_COOKIE)) return common;
+  const common = [over, branch, top ? sentBy(top) : "", of, callId];
+  if (branch.startsWith(LOWER_COOKIE)) return common.join(" ");
   // A peer of RFC 2543 promises nothing about its branch.
-  return `${common} ${request.uri} ${from.params["tag"]} ${cseq.seq}`;
+  return [...common, request.uri, from.params["tag"], cseq.seq].join(" ");
 }
