@@ -1,4 +1,5 @@
 /** Requests that come again: by another way of a forking proxy (RFC 3261 §8.2.2.2), or after their transaction is forgotten. */
+import { hash } from "node:crypto";
 import { tagOf } from "./header-values.ts";
 import type { SipRequest, Transport } from "./message.ts";
 
@@ -11,30 +12,28 @@ const MOST = 10_000;
 /** `copy`: a retransmission; `merged`: another transaction brought the same request; another transport is a new try. */
 export type Sighting = "first" | "copy" | "merged";
 
-interface Arrival {
-  readonly branch: string;
-  readonly protocol: Transport;
-}
+/** A request with a longer name, which no honest peer gives, is remembered by a hash of it. */
+const LONGEST = 250;
 
 export class MergedRequests {
-  /** Where first requests came; those of the time before go when the next time begins. */
-  #recent = new Map<string, Arrival>();
-  #before = new Map<string, Arrival>();
+  /** Where first requests came, by their name; those of the time before go when the next time begins. */
+  #recent = new Map<string, string>();
+  #before = new Map<string, string>();
   #since = performance.now();
 
   /** What is known of this request, which came by `protocol` whatever its Via says; remembers it. */
   see(request: SipRequest, protocol: Transport): Sighting {
     const { from, cseq, via, "call-id": callId } = request.headers;
-    const key = `${callId}\n${tagOf(from)}\n${cseq.seq}\n${cseq.method}`;
-    const here = { branch: via[0]?.params["branch"] ?? "", protocol };
+    const name = brief([callId, tagOf(from), cseq.seq, cseq.method]);
+    const here = brief([via[0]?.params["branch"] ?? "", protocol]);
     this.#forget(performance.now());
-    const first = this.#recent.get(key) ?? this.#before.get(key);
+    const first = this.#recent.get(name) ?? this.#before.get(name);
     if (first === undefined) {
-      if (this.#recent.size < MOST) this.#recent.set(key, here);
+      if (this.#recent.size < MOST) this.#recent.set(name, here);
       return "first";
     }
-    if (first.branch !== here.branch) return "merged";
-    return first.protocol === here.protocol ? "copy" : "first";
+    if (first === here) return "copy";
+    return branchIn(first) === branchIn(here) ? "first" : "merged";
   }
 
   #forget(now: number): void {
@@ -43,4 +42,15 @@ export class MergedRequests {
     this.#recent = new Map();
     this.#since = now;
   }
+}
+
+/** Joined, and not added up: a sum of pieces of a message would keep all of it. The last part is not hashed. */
+function brief(parts: readonly (string | number)[]): string {
+  const text = parts.join("\n");
+  if (text.length <= LONGEST) return text;
+  return `${hash("sha256", parts.slice(0, -1).join("\n"), "base64")}\n${parts.at(-1)}`;
+}
+
+function branchIn(arrival: string): string {
+  return arrival.slice(0, arrival.lastIndexOf("\n"));
 }
