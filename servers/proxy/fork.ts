@@ -1,5 +1,6 @@
 /** The response context of one forwarded request: its branches, and what goes back to the caller (RFC 3261 §16.7). */
 
+import { COMPLETED_ELSEWHERE } from "#sip/cancel-reason.ts";
 import type { Table } from "#sip/machine.ts";
 import { Machine } from "#sip/machine.ts";
 import type { SipResponse } from "#sip/message.ts";
@@ -70,6 +71,8 @@ export class Fork {
   #answered = false;
   /** Nobody wants further branches: the caller is gone, or somebody answered for all. */
   #over = false;
+  /** Reason header of the CANCELs: what the caller gave, or that somebody else has the call (RFC 3326). */
+  #cancelReason: string | undefined;
 
   /** Sends to the targets of one group at once, and to the next group when all of them refused; the first 2xx wins. */
   constructor(transaction: ServerTransaction, groups: readonly (readonly Target[])[], options: ForkOptions) {
@@ -77,13 +80,14 @@ export class Fork {
     this.#options = options;
     this.#breadth = breadthOf(transaction);
     this.#groups = [...groups];
-    transaction.onCancel = () => this.cancel();
+    transaction.onCancel = (reason) => this.cancel(reason);
     this.#startNext();
   }
 
   /** The caller does not want it any more; the answers of the branches still go back (RFC 3261 §16.10). */
-  cancel(): void {
+  cancel(reason?: string): void {
     this.#over = true;
+    this.#cancelReason ??= reason;
     for (const { states } of this.#branches) states.send("cancel");
   }
 
@@ -102,7 +106,7 @@ export class Fork {
     const { stack, mark, copy } = this.#options;
     const table = this.#transaction.request.method === "INVITE" ? INVITE_STATES : OTHER_STATES;
     const states = new Machine<BranchState, BranchEvent>(table, "waiting", (state, event) => {
-      if (state === "cancelled" && event !== "final") branch.client?.cancel();
+      if (state === "cancelled" && event !== "final") branch.client?.cancel(this.#cancelReason);
     });
     const branch: Branch = { target, states, heard: false, replaced: false };
     this.#branches.push(branch);
@@ -129,7 +133,7 @@ export class Fork {
     this.#answered = true;
     this.#transaction.respond(upstream(response));
     this.#finish(branch, response);
-    this.cancel();
+    this.cancel(COMPLETED_ELSEWHERE.header);
   }
 
   /** A flow that is dead says nothing about the device behind it (RFC 5626 §5.3). */

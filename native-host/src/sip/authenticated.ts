@@ -41,9 +41,9 @@ class AuthenticatedRequest implements ClientTransaction {
     return this.#transaction.hop;
   }
 
-  cancel(): void {
+  cancel(reason?: string): void {
     this.#cancelled = true;
-    this.#transaction.cancel();
+    this.#transaction.cancel(reason);
   }
 
   #send(): ClientTransaction {

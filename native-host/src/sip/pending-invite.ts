@@ -28,7 +28,7 @@ export class PendingInvite implements IncomingInvite, Attempt, Setup {
   readonly source: Hop;
   readonly offer: Sdp | undefined;
   readonly replaces: DialogId | undefined;
-  onCancelled?: () => void;
+  onCancelled?: (reason?: string) => void;
   readonly #core: Core;
   readonly #transaction: ServerTransaction;
   readonly #tag = token();
@@ -48,7 +48,7 @@ export class PendingInvite implements IncomingInvite, Attempt, Setup {
     if (this.offer !== undefined) this.#agreement.offered(this.offer);
     this.replaces = replaces;
     core.attempts.add(this);
-    transaction.onCancel = () => this.#abandon(487, "Cancelled");
+    transaction.onCancel = (reason) => this.#abandon(487, "Cancelled", reason);
   }
 
   ring(status = 180, options: RingOptions = {}): EarlyLeg | undefined {
@@ -184,13 +184,13 @@ export class PendingInvite implements IncomingInvite, Attempt, Setup {
   }
 
   /** The caller is gone before we were done. */
-  #abandon(status: number, reason: string): void {
+  #abandon(status: number, reason: string, said?: string): void {
     const taken = this.#phase === "accepting";
     if (!this.#decide()) return;
     this.#core.respond(this.#transaction, status, { tag: this.#tag });
     this.#leg?.lose(reason);
     if (taken) this.#leg?.handlers.onEnded?.(reason);
-    else this.onCancelled?.();
+    else this.onCancelled?.(said);
   }
 
   /** True once: for whoever answers first. */

@@ -135,7 +135,7 @@ describe("A call through the proxy", () => {
     const alice = await phone("alice");
     const stopped = Promise.withResolvers<void>();
     const bob = await phone("bob", (invite) => {
-      invite.onCancelled = stopped.resolve;
+      invite.onCancelled = () => stopped.resolve();
       invite.ring();
     });
     await register(bob, "bob");
@@ -161,7 +161,7 @@ describe("A user with two phones", () => {
     const stopped = Promise.withResolvers<void>();
     const alice = await twoPhones(
       (invite) => {
-        invite.onCancelled = stopped.resolve;
+        invite.onCancelled = () => stopped.resolve();
         invite.ring();
       },
       (invite) => {
