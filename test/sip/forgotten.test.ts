@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
+import { queryObjects } from "node:v8";
 import { firstRequest } from "#sip/dialog.ts";
+import { InviteLeg } from "#sip/invite-leg.ts";
 import type { IncomingInvite } from "#sip/leg.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { answerAt, offerAt, settled } from "../support/descriptions.ts";
@@ -59,6 +61,27 @@ describe("a request that comes by UDP and then by TCP", () => {
 
     assert.match(first, /^SIP\/2\.0 200 /);
     assert.match(second, /^SIP\/2\.0 200 /);
+  });
+});
+
+describe("a call that is over", () => {
+  test("is forgotten by both ends, though copies of its 200 are still waited for", async () => {
+    const common = { host: "127.0.0.1", port: 0, identity: {} };
+    const bob = await UserAgent.open({ ...common, name: "bob", onInvite: accept });
+    const anna = await UserAgent.open({ ...common, name: "anna" });
+    const during: number[] = [];
+    const call = async () => {
+      const { leg } = await anna.invite(bob.address, { offer: offerAt(4000) });
+      during.push(queryObjects(InviteLeg, { format: "count" }));
+      await leg.bye();
+    };
+
+    await call();
+    await settled();
+    const after = queryObjects(InviteLeg, { format: "count" });
+    await Promise.all([anna.close(), bob.close()]);
+
+    assert.deepEqual([...during, after], [2, 0]);
   });
 });
 

@@ -27,6 +27,8 @@ export interface ForkOptions {
   readonly answerTo: (offer: Sdp) => Promise<Sdp>;
   /** An offer in a reliable response has no answer. */
   readonly onUnanswerable: (error: unknown) => void;
+  /** The ACK went out: the same again answers every copy of the 2xx. */
+  readonly onAcknowledged: (ack: SipRequest) => void;
 }
 
 export class Fork {
@@ -35,7 +37,6 @@ export class Fork {
   readonly #agreement: Agreement;
   readonly #dialog: Dialog;
   readonly #pracks: Pracks;
-  #ack: SipRequest | undefined;
 
   /** `response` is the first one of this phone. */
   constructor(options: ForkOptions, response: SipResponse) {
@@ -83,11 +84,6 @@ export class Fork {
     void this.leg.bye();
   }
 
-  /** The 2xx came again: our ACK was lost. */
-  repeat(): void {
-    if (this.#ack) this.#options.core.stack.sendStateless(this.#ack);
-  }
-
   /** Returns what the ACK has to say: our answer, when the offer came in the 2xx. */
   #agree(said: Sdp): Promise<Sdp | undefined> | undefined {
     const agreement = this.#agreement;
@@ -107,9 +103,10 @@ export class Fork {
   }
 
   #acknowledge(response: SipResponse, answer?: Sdp): void {
-    const { core } = this.#options;
+    const { core, onAcknowledged } = this.#options;
     const headers = core.credentialsFor(response);
-    this.#ack = this.#dialog.ack(response.headers.cseq.seq, { headers, body: sdpBody(answer) });
-    core.stack.sendStateless(this.#ack);
+    const ack = this.#dialog.ack(response.headers.cseq.seq, { headers, body: sdpBody(answer) });
+    core.stack.sendStateless(ack);
+    onAcknowledged(ack);
   }
 }

@@ -9,6 +9,7 @@ import { recvInfo } from "./info.ts";
 import type { InviteOptions, Leg } from "./leg.ts";
 import type { NameAddr, Sdp, SipRequest, SipResponse, SipUri } from "./message.ts";
 import { type BodyPart, formatParts } from "./multipart.ts";
+import { Once } from "./once.ts";
 import { Redirects } from "./redirects.ts";
 import { asks, minSe, type SessionTimes } from "./session-expires.ts";
 import { SipError } from "./sip-error.ts";
@@ -23,8 +24,26 @@ export interface Established {
 /** Calls `target`; throws SipError when it refuses, times out or the signal aborts (487). */
 export function invite(core: Core, target: SipUri, options: InviteOptions): Promise<Established> {
   if (options.signal?.aborted) return Promise.reject(new SipError(487, "Cancelled"));
-  return new OutgoingInvite(core, target, options).established;
+  const { promise, resolve, reject } = Promise.withResolvers<Established>();
+  new OutgoingInvite(core, target, { options, origin: new Origin(), resolve, reject });
+  return promise;
 }
+
+/** What the owner of a call wants of it. */
+interface Wanted {
+  readonly options: InviteOptions;
+  readonly origin: Origin;
+  resolve(established: Established): void;
+  reject(error: unknown): void;
+}
+
+/** Of a call that is decided; its copies, and phones that come too late, are still to be answered. */
+const NOTHING: Wanted = {
+  options: {},
+  origin: new Origin(),
+  resolve: () => undefined,
+  reject: () => undefined,
+};
 
 /** How many contacts of 3xx responses are tried for one call. */
 const MOST_REDIRECTS = 5;
@@ -34,41 +53,36 @@ function sdpPart(sdp: Sdp): BodyPart[] {
 }
 
 class OutgoingInvite implements Attempt {
-  readonly established: Promise<Established>;
   readonly #core: Core;
-  readonly #options: InviteOptions;
-  readonly #origin = new Origin();
   readonly #contact: NameAddr;
-  readonly #local: Sdp;
   readonly #limit = new Alarm();
-  readonly #resolve: (established: Established) => void;
-  readonly #reject: (error: unknown) => void;
-  readonly #answered = Promise.withResolvers<void>();
-  /** Each phone that answered, by its To tag. */
+  readonly #answered = new Once();
+  /** Each phone that answered and has no ACK yet, by its To tag. */
   readonly #forks = new Map<string, Fork>();
+  readonly #acks: SipRequest[] = [];
   readonly #onAbort = () =>
-    this.#giveUp(new SipError(487, "Cancelled"), reasonHeader(this.#options.signal?.reason));
-  readonly #redirects: Redirects;
+    this.#giveUp(new SipError(487, "Cancelled"), reasonHeader(this.#wanted.options.signal?.reason));
+  #wanted: Wanted;
+  /** Our description, "" when the peer is to offer. */
+  #local: Sdp;
+  /** From the first 3xx on. */
+  #redirects: Redirects | undefined;
   #times: SessionTimes;
   #request: SipRequest;
   #transaction: ClientTransaction;
   #outcome: "open" | "accepted" | "given-up" = "open";
 
-  constructor(core: Core, target: SipUri, options: InviteOptions) {
+  constructor(core: Core, target: SipUri, wanted: Wanted) {
+    const { options, origin } = wanted;
     this.#core = core;
-    this.#options = options;
+    this.#wanted = wanted;
     this.#contact = core.contactTo(target, {
       from: options.from && { ...options.from, params: {} },
       user: options.contactUser,
       params: { ...options.contactParams },
     });
     this.#times = { ...core.session, expiresS: options.sessionExpiresS ?? core.session.expiresS };
-    this.#local = options.offer ? this.#origin.stamp(options.offer) : "";
-    const { promise, resolve, reject } = Promise.withResolvers<Established>();
-    this.established = promise;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.#redirects = new Redirects(target, options.redirects ?? MOST_REDIRECTS);
+    this.#local = options.offer ? origin.stamp(options.offer) : "";
     core.attempts.add(this);
     this.#request = this.#compose(target);
     this.#transaction = this.#send();
@@ -84,7 +98,7 @@ class OutgoingInvite implements Attempt {
   }
 
   #compose(target: SipUri): SipRequest {
-    const { from, headers, replaces, handlers, parts = [] } = this.#options;
+    const { from, headers, replaces, handlers, parts = [] } = this.#wanted.options;
     const takeOver = replaces && { replaces: formatReplaces(replaces), require: "replaces" };
     return this.#core.first("INVITE", target, {
       from: from && { ...from, params: {} },
@@ -120,7 +134,7 @@ class OutgoingInvite implements Attempt {
     if (response.status === 100 || this.#outcome !== "open") return;
     const tag = tagOf(response.headers.to);
     if (tag !== "" && !this.#early(tag, response)) return;
-    this.#options.onProgress?.(response.status, response);
+    this.#wanted.options.onProgress?.(response.status, response);
   }
 
   /** Takes a response in an early dialog, which may be its first; false when it says nothing new. */
@@ -130,27 +144,32 @@ class OutgoingInvite implements Attempt {
     const before = fork.leg.description;
     if (!fork.progress(response)) return false;
     const told = known !== undefined && fork.leg.description === before;
-    if (!told && fork.leg.state === "early") this.#options.onEarly?.(fork.leg);
+    if (!told && fork.leg.state === "early") this.#wanted.options.onEarly?.(fork.leg);
     return true;
   }
 
   #fork(tag: string, response: SipResponse): Fork {
+    const { options, origin } = this.#wanted;
     const fork: Fork = new Fork(
       {
         core: this.#core,
         request: this.#request,
         offer: this.#local,
-        origin: this.#origin,
+        origin,
         contact: this.#contact,
         times: this.#times,
-        handlers: this.#options.handlers,
-        confirm: this.#options.confirm,
+        handlers: options.handlers,
+        confirm: options.confirm,
         setup: {
           abandon: () => this.#giveUp(new SipError(487, "Cancelled")),
           left: () => fork.leg.lose("The peer left"),
         },
         answerTo: (offer) => this.#answerTo(offer),
         onUnanswerable: (error) => this.#giveUp(error),
+        onAcknowledged: (ack) => {
+          this.#forks.delete(tag);
+          this.#acks.push(ack);
+        },
       },
       response,
     );
@@ -182,25 +201,38 @@ class OutgoingInvite implements Attempt {
 
   /** 3xx: the next of the places it names; of a place that refuses, the one after it, unless nobody wants the call (§8.1.3.4). */
   #elsewhere(response: SipResponse): SipUri | undefined {
-    if (response.status < 400) this.#redirects.learn(response);
-    return response.status < 600 ? this.#redirects.next() : undefined;
+    if (response.status < 400) {
+      const { redirects = MOST_REDIRECTS } = this.#wanted.options;
+      this.#redirects ??= new Redirects(this.#request.uri, redirects);
+      this.#redirects.learn(response);
+    }
+    return response.status < 600 ? this.#redirects?.next() : undefined;
   }
 
   #refused(response: SipResponse): void {
     this.#finish();
     this.#outcome = "given-up";
     for (const { leg } of this.#forks.values()) leg.lose(response.reason);
-    this.#reject(new SipError(response.status, response.reason, { response }));
+    this.#forks.clear();
+    this.#wanted.reject(new SipError(response.status, response.reason, { response }));
+    this.#letGo();
   }
 
   /** Each 2xx is ACKed, each time it comes; only the first one wanted becomes the call (§13.2.2.4). */
   #accepted(response: SipResponse): void {
     this.#finish();
     const tag = tagOf(response.headers.to);
-    const fork = this.#forks.get(tag) ?? this.#fork(tag, response);
-    if (fork.leg.state !== "early") fork.repeat();
-    else if (this.#outcome === "open") void this.#establish(fork, response);
-    else if (this.#outcome === "accepted" && this.#options.onFork) void this.#offerFork(fork, response);
+    const ack = this.#acks.find(({ headers }) => tagOf(headers.to) === tag);
+    if (ack) this.#core.stack.sendStateless(ack);
+    else this.#acceptedBy(this.#forks.get(tag) ?? this.#fork(tag, response), response);
+  }
+
+  #acceptedBy(fork: Fork, response: SipResponse): void {
+    // A copy that came while the ACK still waits.
+    if (fork.leg.state !== "early") return;
+    if (this.#outcome === "open") void this.#establish(fork, response);
+    else if (this.#outcome === "accepted" && this.#wanted.options.onFork)
+      void this.#offerFork(fork, response);
     else fork.decline(response);
   }
 
@@ -209,17 +241,18 @@ class OutgoingInvite implements Attempt {
     for (const other of this.#forks.values()) if (other !== fork) other.leg.overtake();
     try {
       const answer = await fork.accept(response);
-      this.#resolve({ leg: fork.leg, answer });
+      this.#wanted.resolve({ leg: fork.leg, answer });
     } catch (error) {
-      this.#reject(error);
+      this.#wanted.reject(error);
     }
+    this.#letGo();
   }
 
   /** A second phone accepted: its leg is the owner's, if it wants one. */
   async #offerFork(fork: Fork, response: SipResponse): Promise<void> {
     try {
       const answer = await fork.accept(response);
-      this.#options.onFork?.({ leg: fork.leg, answer });
+      this.#wanted.options.onFork?.({ leg: fork.leg, answer });
     } catch (error) {
       this.#core.statusOf(error);
       void fork.leg.bye();
@@ -227,9 +260,9 @@ class OutgoingInvite implements Attempt {
   }
 
   async #answerTo(offer: Sdp): Promise<Sdp> {
-    const answer = await this.#options.answerOffer?.(offer);
+    const answer = await this.#wanted.options.answerOffer?.(offer);
     if (!answer) throw new SipError(488, "The peer's offer was not answered");
-    if (this.#options.signal?.aborted) throw new SipError(487, "Cancelled");
+    if (this.#wanted.options.signal?.aborted) throw new SipError(487, "Cancelled");
     return answer;
   }
 
@@ -237,19 +270,27 @@ class OutgoingInvite implements Attempt {
     this.#stopClocks();
     if (this.#outcome !== "open") return;
     this.#outcome = "given-up";
-    this.#reject(error);
+    this.#wanted.reject(error);
+    this.#letGo();
     this.#transaction.cancel(reason);
+  }
+
+  /** Its owner has the call, or no call: who is yet to answer is hung up on, and needs nothing of what was wanted. */
+  #letGo(): void {
+    if (this.#outcome === "accepted" && this.#wanted.options.onFork) return;
+    this.#wanted = NOTHING;
+    this.#local = "";
   }
 
   /** A final response came. */
   #finish(): void {
     this.#stopClocks();
     this.#core.attempts.delete(this);
-    this.#answered.resolve();
+    this.#answered.happen();
   }
 
   #stopClocks(): void {
     this.#limit.stop();
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#wanted.options.signal?.removeEventListener("abort", this.#onAbort);
   }
 }

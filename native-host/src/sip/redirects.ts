@@ -9,7 +9,7 @@ export class Redirects {
   #left: number;
 
   /** Follows no more than `most` contacts, and from a sips: target only to others of its kind. */
-  constructor(target: SipUri, most: number) {
+  constructor(target: string, most: number) {
     this.#secure = isSips(target);
     this.#seen = new Set([target]);
     this.#left = most;
