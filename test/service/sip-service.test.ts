@@ -58,14 +58,6 @@ describe("Join", () => {
     );
   });
 
-  test("cannot be done by transfer yet", async () => {
-    stage = new Stage();
-
-    const join = stage.service.join({ ...stage.request("comedies"), device: "desk", mode: "transfer" });
-
-    await assert.rejects(join, { code: "device-unsupported" });
-  });
-
   test("tells pages no name but the one chosen for them", async () => {
     stage = new Stage({ roles: { comedies: { focus: true } } });
     const origin = "https://films.example.com";

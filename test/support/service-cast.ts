@@ -1,9 +1,15 @@
 /** A SIP service among fake phones and conferences, and somebody who gives it commands. */
-import type { JoinRequest, ServiceEvent, Switched } from "../../native-host/src/api/call-control.ts";
+import type {
+  Fallback,
+  JoinRequest,
+  ServiceEvent,
+  Switched,
+} from "../../native-host/src/api/call-control.ts";
 import { DeviceRegistry } from "../../native-host/src/devices/registry.ts";
 import { sipPhone } from "../../native-host/src/devices/sip-phone.ts";
 import { Choices } from "../../native-host/src/service/choices.ts";
 import { SipService } from "../../native-host/src/service/sip-service.ts";
+import { Dialler, type DiallerOptions } from "./dialler.ts";
 import { Cast, type Role } from "./fake-legs.ts";
 import { Ladder } from "./ladder.ts";
 
@@ -16,12 +22,15 @@ export interface StageOptions {
   /** Whether the phones' media run through the service. */
   readonly anchored?: boolean;
   readonly choices?: Choices;
+  /** Phones that call by themselves. */
+  readonly diallers?: readonly Omit<DiallerOptions, "ladder">[];
 }
 
 export class Stage {
   readonly ladder = new Ladder();
   readonly cast: Cast;
   readonly devices: DeviceRegistry;
+  readonly diallers: readonly Dialler[];
   readonly service: SipService;
   readonly events: ServiceEvent[] = [];
   readonly accepted: string[] = [];
@@ -31,13 +40,15 @@ export class Stage {
     phones = ["desk"],
     anchored = true,
     choices = new Choices(),
+    diallers = [],
   }: StageOptions = {}) {
     this.cast = new Cast(this.ladder, roles);
     const common = { anchored, caller: this.cast, mediaHost: HOST };
     const devices = phones.map((id) =>
       sipPhone({ ...common, id, name: `${id} phone`, uri: `sip:${id}@${HOST}` }),
     );
-    this.devices = new DeviceRegistry(devices, { defaultId: phones[0] });
+    this.diallers = diallers.map((options) => new Dialler({ ...options, ladder: this.ladder }));
+    this.devices = new DeviceRegistry([...devices, ...this.diallers], { defaultId: phones[0] });
     this.service = new SipService({
       caller: this.cast,
       subscriber: this.cast,
@@ -65,8 +76,8 @@ export class Stage {
     return this.service.join({ ...this.request(room, more), device, mode: "auto" });
   }
 
-  switchTo(room: string, more: Partial<JoinRequest> = {}): Promise<Switched> {
-    return this.service.switchTo({ ...this.request(room, more), fallback: "error" });
+  switchTo(room: string, more: Partial<JoinRequest> = {}, fallback: Fallback = "error"): Promise<Switched> {
+    return this.service.switchTo({ ...this.request(room, more), fallback });
   }
 
   leave(hangup = true): Promise<void> {
@@ -80,6 +91,13 @@ export class Stage {
   /** Resolves when the flow has a step with these words; real time stands still for it. */
   async sees(words: string): Promise<void> {
     while (this.ladder.steps(words).length === 0) await new Promise(setImmediate);
+  }
+
+  /** The first of the phones that call by themselves. */
+  get dialler(): Dialler {
+    const [dialler] = this.diallers;
+    if (!dialler) throw new Error("nobody in the cast calls by itself");
+    return dialler;
   }
 
   /** States of the call in the order they were told. */

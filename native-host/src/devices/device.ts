@@ -1,6 +1,6 @@
 /** What the service knows of a phone: how it is named, made ready, and brought onto a call. */
 
-import type { ExtraHeaders } from "../sip/leg.ts";
+import type { DialogId, ExtraHeaders } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import type { MediaPort } from "./media-port.ts";
 
@@ -24,7 +24,12 @@ export interface Device {
   readonly anchored: boolean;
   /** Makes the phone ready; resolves with where and how it answers. Throws ServiceError `device-*`. */
   wake(signal: AbortSignal): Promise<DeviceEnd>;
-  /** Has the phone call `target` by itself (transfer mode). Throws ServiceError. Without it there is loop mode only. */
+  /** Asks the phone whether it is there, which may change `readiness`; resolves in half a second at most, never rejects. */
+  check?(): Promise<void>;
+  /**
+   * Has the phone call `target` by itself (transfer mode). Throws ServiceError `device-*`, or SipError with what the
+   * target answered. Without it there is loop mode only.
+   */
   dial?(target: SipUri, options: DialOptions): Promise<DialledCall>;
   /** Tries it out without a call, for phones that are not called; resolves with a sentence. Throws ServiceError. */
   probe?(signal: AbortSignal): Promise<string>;
@@ -35,6 +40,8 @@ export interface Device {
 export interface DialOptions {
   /** Who asks, for Referred-By (RFC 3892). */
   readonly from?: SipUri;
+  /** A call of another phone with the far end, which this one takes over (RFC 3891); not every phone can. */
+  readonly replaces?: DialogId;
   /** The far end rings. */
   readonly onRinging?: () => void;
   readonly signal: AbortSignal;

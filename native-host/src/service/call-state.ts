@@ -2,22 +2,42 @@
  * The life of a call as the user sees it.
  *
  *     choosing ─▶ calling-device ─▶ dialing ─▶ ringing ─▶ active ◀─▶ switching
- *                                      └─────────────────────▲
+ *     incoming ─────▲    │ │           └──────────────────▲   ▲         ▲
+ *                        │ └──────────────────────────────┘   └▶ held ◀─┘
+ *                        └─▶ transferred ◀─▶ switching, or active: a device of ours took it over
  *     each of them ─▶ ended
  */
 const NEXT = {
   choosing: { chosen: "calling-device", over: "ended" },
-  "calling-device": { answered: "dialing", over: "ended" },
-  dialing: { rings: "ringing", connected: "active", over: "ended" },
-  ringing: { connected: "active", over: "ended" },
-  active: { moves: "switching", connected: "active", over: "ended" },
+  incoming: { chosen: "calling-device", over: "ended" },
+  "calling-device": {
+    answered: "dialing",
+    rings: "ringing",
+    connected: "active",
+    handed: "transferred",
+    over: "ended",
+  },
+  dialing: { rings: "ringing", connected: "active", handed: "transferred", over: "ended" },
+  ringing: { connected: "active", handed: "transferred", over: "ended" },
+  active: { moves: "switching", holds: "held", connected: "active", over: "ended" },
+  held: { moves: "switching", resumes: "active", over: "ended" },
   // Rings at the new far end too, but the user is still in the old one.
-  switching: { connected: "active", over: "ended" },
+  switching: { connected: "active", holds: "held", handed: "transferred", over: "ended" },
+  transferred: { moves: "switching", connected: "active", over: "ended" },
   ended: {},
 } as const satisfies Record<string, Partial<Record<CallEvent, string>>>;
 
 export type LoopCallState = keyof typeof NEXT;
-export type CallEvent = "chosen" | "answered" | "rings" | "connected" | "moves" | "over";
+export type CallEvent =
+  | "chosen"
+  | "answered"
+  | "rings"
+  | "connected"
+  | "moves"
+  | "holds"
+  | "resumes"
+  | "handed"
+  | "over";
 
 /** The state after `event`, or undefined where it changes nothing. */
 export function after(state: LoopCallState, event: CallEvent): LoopCallState | undefined {

@@ -1,13 +1,14 @@
 /** What every call of the service is to those who list, change and end it, whoever carries its media. */
 
 import type { CallState, CallView, ClientId } from "../api/call-control.ts";
-import type { Device } from "../devices/device.ts";
+import type { Codec, Device } from "../devices/device.ts";
 import type { ServiceError } from "../errors.ts";
+import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import type { CallerIdentity, Destination, FarEnd } from "./far-end.ts";
 import type { FarRequests } from "./far-requests.ts";
 import type { MediaPath } from "./media-path.ts";
-import type { Roster } from "./roster.ts";
+import type { Roster, Subscriber } from "./roster.ts";
 
 export interface Call {
   readonly id: string;
@@ -27,6 +28,8 @@ export interface Call {
   readonly farRequests?: FarRequests;
   /** From of the current or coming far leg. */
   readonly from: CallerIdentity;
+  /** Handed to its device for good: we could not even end it. */
+  readonly outOfReach: boolean;
   /** Whether a switch has something to move: a far end is there, or being called. */
   readonly movable: boolean;
   /** Whether the device is in this call, or on its way into it. */
@@ -36,11 +39,48 @@ export interface Call {
   /** Puts another device in the place of this one, which stays on a failure. Throws ServiceError. */
   useDevice(device: Device, signal: AbortSignal): Promise<void>;
   setMuted(muted: boolean): Promise<void>;
+  /** Puts the far end on hold, or takes it off. Throws ServiceError. */
+  setHeld(held: boolean): Promise<void>;
+  /** Plays digits to the far end; resolves when the last one is over. Throws ServiceError. */
+  dtmf(tones: Tones): Promise<void>;
+  /** What is done to a call that was handed to its device; missing in others. Throws ServiceError `switch-failed`, `switch-lost`. */
+  redial?(to: NewFarEnd, signal: AbortSignal): Promise<void>;
   /** Ends both sides; idempotent, resolves when all have heard it. */
   end(error?: ServiceError): Promise<void>;
   /** Ends the far leg and hands over the device, in silence on the line; undefined when it cannot be kept, and ended too. */
   park(): Promise<ParkedDevice | undefined>;
   dump(): Record<string, unknown>;
+}
+
+/** `0-9A-D*#`, and `,` for a second of silence. */
+export interface Tones {
+  readonly digits: string;
+  /** Of each, in ms; 100 when missing. */
+  readonly durationMs?: number;
+  readonly signal: AbortSignal;
+}
+
+export interface CallOptions {
+  readonly id: string;
+  readonly client: ClientId | undefined;
+  readonly target: SipUri;
+  readonly display?: string | undefined;
+  readonly muted: boolean;
+}
+
+/** What every call of the service is given to live on. */
+export interface CallSurroundings {
+  readonly caller: Caller;
+  readonly subscriber: Subscriber;
+  /** Our address towards far ends, a literal one. */
+  readonly mediaHost: string;
+  /** What a device is offered, best first; all we have when undefined. */
+  readonly codecs: readonly Codec[] | undefined;
+  /** The call looks different now: its view, or its device's. */
+  readonly onChange: (call: Call) => void;
+  readonly onRoster: () => void;
+  /** Something failed that nobody waits for. */
+  readonly onTrouble: (what: string, cause: unknown) => void;
 }
 
 /** Whom a call is moved to, and under which name it is listed from then on. */

@@ -1,6 +1,6 @@
 /** Commands to a call there is: SameDeviceJoin, Use, Leave, Mute (paper §IV). */
 
-import type { CallControl, Fallback, JoinRequest, OnCall, Switched } from "../api/call-control.ts";
+import type { CallControl, CallState, Fallback, JoinRequest, OnCall, Switched } from "../api/call-control.ts";
 import { ServiceError } from "../errors.ts";
 import type { Call } from "./call.ts";
 import type { Calls } from "./calls.ts";
@@ -15,6 +15,9 @@ export interface InCallOptions {
   readonly over: AbortSignal;
 }
 
+/** How a call looks that its device has taken over. */
+const HANDED: readonly CallState[] = ["transferred", "held"];
+
 type SwitchRequest = JoinRequest & { readonly call?: string; readonly fallback: Fallback };
 type LeaveRequest = Parameters<CallControl["leave"]>[0];
 
@@ -28,6 +31,7 @@ export class InCall {
   async switchTo(request: SwitchRequest): Promise<Switched> {
     const { calls, joining, over } = this.#options;
     const call = calls.own(request);
+    if (call?.redial && HANDED.includes(call.state)) return this.#redial(call, request);
     if (!call?.movable) return this.#withoutCall(call, request);
     request.onAccepted(call.id);
     calls.use(call);
@@ -49,11 +53,36 @@ export class InCall {
   async leave(request: LeaveRequest): Promise<void> {
     const { calls } = this.#options;
     const left = request.all ? calls.allOf(request.client) : [calls.own(request)];
-    await Promise.all(left.map((call) => call && this.#leave(call, request.hangup)));
+    // Each is left, whatever becomes of the others.
+    const done = await Promise.allSettled(left.map((call) => call && this.#leave(call, request.hangup)));
+    for (const one of done) if (one.status === "rejected") throw one.reason;
   }
 
   async mute(request: OnCall & { readonly muted: boolean }): Promise<void> {
     await this.#options.calls.active(request).setMuted(request.muted);
+  }
+
+  async hold(request: OnCall & { readonly held: boolean }): Promise<void> {
+    await this.#options.calls.active(request).setHeld(request.held);
+  }
+
+  async dtmf(request: Parameters<CallControl["dtmf"]>[0]): Promise<void> {
+    const { digits, durationMs, signal } = request;
+    const tones = { digits, ...(durationMs !== undefined && { durationMs }) };
+    const ends = AbortSignal.any([signal, this.#options.over]);
+    await this.#options.calls.active(request).dtmf({ ...tones, signal: ends });
+  }
+
+  /** The device has the call, and may be told to make another one if the command says so. */
+  async #redial(call: Call, request: SwitchRequest): Promise<Switched> {
+    if (request.fallback !== "redial") throw new ServiceError("no-control", [call.id]);
+    const { calls, joining, over } = this.#options;
+    request.onAccepted(call.id);
+    calls.use(call);
+    const { target, display } = request;
+    const from = joining.from(request, call.from);
+    await call.redial?.({ target, from, display }, AbortSignal.any([request.signal, over]));
+    return { ...joinedOf(call), gapMs: 0 };
   }
 
   async #withoutCall(call: Call | undefined, request: SwitchRequest): Promise<Switched> {
@@ -64,6 +93,7 @@ export class InCall {
   }
 
   async #leave(call: Call, hangup: boolean): Promise<void> {
+    if (call.outOfReach) throw new ServiceError("no-control", [call.id]);
     if (hangup) return call.end();
     const parked = await call.park();
     if (parked) this.#options.parking.park(parked);

@@ -7,15 +7,16 @@ import { asServiceError, ServiceError } from "../errors.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import type { Accounts } from "./accounts.ts";
-import type { Call } from "./call.ts";
+import type { Call, CallSurroundings } from "./call.ts";
 import type { Calls } from "./calls.ts";
 import type { Prompts } from "./choose-device.ts";
-import type { CallerIdentity } from "./far-end.ts";
+import type { CallerIdentity, Destination } from "./far-end.ts";
 import { identityFor } from "./identity.ts";
-import { type CallSurroundings, LoopCall } from "./loop-call.ts";
+import { LoopCall } from "./loop-call.ts";
 import type { Parking } from "./parking.ts";
 import type { RememberedDevices } from "./remembered-devices.ts";
 import type { Subscriber } from "./roster.ts";
+import { TransferCall } from "./transfer-call.ts";
 
 /** What calls are made of. */
 export interface Lines {
@@ -98,7 +99,7 @@ export class Joining {
   usable(name: string, mode: Mode): Device {
     const device = this.#options.lines.devices.find(name);
     if (!device) throw new ServiceError("no-such-device", [name]);
-    if (mode === "transfer") throw new ServiceError("device-unsupported", [name, "take a call by transfer"]);
+    modeWith(device, mode);
     if (this.#options.calls.of(device)) throw new ServiceError("device-busy", [name]);
     return device;
   }
@@ -148,15 +149,36 @@ export class Joining {
       return await this.#connect(call, this.usable(chosen, request.mode), request);
     } catch (failed) {
       if (chosen !== undefined) remembered.failed(chosen, request.origin, failed);
-      if (call.state === "choosing") await call.end(asServiceError(failed));
+      if (this.#options.calls.get(call.id) === call && call.state === "choosing")
+        await call.end(asServiceError(failed));
       throw failed;
     }
   }
 
-  async #connect(call: LoopCall, device: Device, request: JoinRequest): Promise<Joined> {
+  async #connect(call: LoopCall, device: Device, request: ModalRequest): Promise<Joined> {
     const to = { target: request.target, from: this.from(request) };
+    await this.#forgetHandedTo(device);
+    if (modeWith(device, request.mode) === "transfer") return this.#hand(call, device, to, request);
     await call.join(device, to, this.#signal(request), this.#options.parking.take(device.id));
     return joinedOf(call);
+  }
+
+  /** The call goes on under its name, but in the hands of its device. */
+  async #hand(call: LoopCall, device: Device, to: Destination, request: JoinRequest): Promise<Joined> {
+    const { id, client } = call;
+    const { target, display } = request;
+    const handed = new TransferCall({ id, client, target, display }, this.surroundings);
+    this.#options.calls.use(handed);
+    // Its line is wanted for the new call.
+    await this.#options.parking.take(device.id)?.hangUp();
+    await handed.join(device, to, this.#signal(request));
+    return joinedOf(handed);
+  }
+
+  /** A call that the device was handed, and of which it tells nothing, makes room for one that it is asked for. */
+  async #forgetHandedTo(device: Device): Promise<void> {
+    const handed = this.#options.calls.all.filter((call) => call.outOfReach && call.device === device);
+    await Promise.all(handed.map((call) => call.end()));
   }
 
   #ask(request: JoinRequest, call: Call): Promise<string> {
@@ -168,6 +190,16 @@ export class Joining {
   #signal(request: JoinRequest): AbortSignal {
     return AbortSignal.any([request.signal, this.#options.over]);
   }
+}
+
+/** How a call with this device is held. Throws ServiceError `device-unsupported`. */
+function modeWith(device: Device, wanted: Mode): "loop" | "transfer" {
+  const { id, caps, dial } = device;
+  const loops = caps.includes("loop");
+  if (wanted !== "transfer" && loops) return "loop";
+  if (wanted !== "loop" && dial) return "transfer";
+  const missing = wanted === "loop" ? "stay with the service in a call" : "take a call by transfer";
+  throw new ServiceError("device-unsupported", [id, missing]);
 }
 
 export function joinedOf(call: Call): Joined {

@@ -1,43 +1,19 @@
 /** A call in loop mode: a device, whom it talks to, and us in between as a back-to-back user agent (paper §IV, Figure 5). */
 
 import type { CallView, ClientId } from "../api/call-control.ts";
-import type { Codec, Device } from "../devices/device.ts";
+import type { Device } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
-import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import { AnchoredPath } from "./anchored-path.ts";
-import type { Call, NewFarEnd, ParkedDevice } from "./call.ts";
+import type { Call, CallOptions, CallSurroundings, NewFarEnd, ParkedDevice } from "./call.ts";
 import { after, type CallEvent, type LoopCallState } from "./call-state.ts";
 import { DirectPath } from "./direct-path.ts";
 import type { CallerIdentity, Destination, FarEnd } from "./far-end.ts";
 import { FarRequests } from "./far-requests.ts";
 import { FarSide } from "./far-side.ts";
 import type { MediaPath } from "./media-path.ts";
-import { type Roster, RosterWatch, type Subscriber } from "./roster.ts";
+import { type Roster, RosterWatch } from "./roster.ts";
 import { asFailure } from "./sip-failure.ts";
-
-/** What every call of the service shares. */
-export interface CallSurroundings {
-  readonly caller: Caller;
-  readonly subscriber: Subscriber;
-  /** Our address towards far ends, a literal one. */
-  readonly mediaHost: string;
-  /** What a device is offered, best first; all we have when undefined. */
-  readonly codecs: readonly Codec[] | undefined;
-  /** The call looks different now: its view, or its device's. */
-  readonly onChange: (call: Call) => void;
-  readonly onRoster: () => void;
-  /** Something failed that nobody waits for. */
-  readonly onTrouble: (what: string, cause: unknown) => void;
-}
-
-export interface LoopCallOptions {
-  readonly id: string;
-  readonly client: ClientId | undefined;
-  readonly target: SipUri;
-  readonly display?: string | undefined;
-  readonly muted: boolean;
-}
 
 /** States in which the device is in the call. */
 const ON_THE_LINE: readonly LoopCallState[] = ["dialing", "ringing", "active", "switching"];
@@ -67,7 +43,7 @@ export class LoopCall implements Call {
   #error: ServiceError | undefined;
   #ending: Promise<void> | undefined;
 
-  constructor(options: LoopCallOptions, around: CallSurroundings) {
+  constructor(options: CallOptions, around: CallSurroundings) {
     this.id = options.id;
     this.client = options.client;
     this.#target = options.target;
@@ -113,6 +89,9 @@ export class LoopCall implements Call {
   get far(): FarEnd | undefined {
     return this.#farSide?.current;
   }
+
+  /** We hold both legs. */
+  readonly outOfReach = false;
 
   get view(): CallView {
     return {
@@ -192,6 +171,14 @@ export class LoopCall implements Call {
       told?.catch((cause: unknown) => this.#around.onTrouble("mute was not signalled", cause));
     else await told;
     this.#around.onChange(this);
+  }
+
+  async setHeld(): Promise<void> {
+    throw new ServiceError("wrong-state", ["this version cannot hold calls"]);
+  }
+
+  async dtmf(): Promise<void> {
+    throw new ServiceError("wrong-state", ["this version cannot play digits"]);
   }
 
   /** Ends both legs and the roster; idempotent, resolves when all have heard it. */

@@ -107,10 +107,16 @@ export class SipService implements CallControl {
     return this.#inCall.mute(request);
   }
 
+  hold(request: Parameters<CallControl["hold"]>[0]): Promise<void> {
+    return this.#inCall.hold(request);
+  }
+
+  dtmf(request: Parameters<CallControl["dtmf"]>[0]): Promise<void> {
+    return this.#inCall.dtmf(request);
+  }
+
   answer = notYet("take calls that come in");
   decline = notYet("take calls that come in");
-  hold = notYet("hold calls");
-  dtmf = notYet("play digits");
   lock = notYet("lock conferences");
   muteUser = notYet("mute others");
   invite = notYet("invite others");

@@ -1,0 +1,238 @@
+/** A call in transfer mode: the device is told to call by itself, and then the call is the device's (paper §IV, Figure 4). */
+
+import type { CallView, ClientId } from "../api/call-control.ts";
+import type { Device, DialledCall } from "../devices/device.ts";
+import { ServiceError } from "../errors.ts";
+import type { SipUri } from "../sip/message.ts";
+import type { Call, CallOptions, CallSurroundings, NewFarEnd, Tones } from "./call.ts";
+import { after, type CallEvent, type LoopCallState } from "./call-state.ts";
+import type { CallerIdentity, Destination } from "./far-end.ts";
+import { asFailure, callFailure, switchFailure } from "./sip-failure.ts";
+
+export class TransferCall implements Call {
+  readonly id: string;
+  readonly client: ClientId | undefined;
+  /** The media are elsewhere: nothing of ours to look into, move, or keep on the line. */
+  readonly roster = undefined;
+  readonly conference = undefined;
+  readonly far = undefined;
+  readonly movable = false;
+  readonly #onChange: (call: Call) => void;
+  readonly #over = new AbortController();
+  #state: LoopCallState = "choosing";
+  #target: SipUri;
+  #display: string | undefined;
+  #from: CallerIdentity;
+  #device: Device | undefined;
+  #dialled: DialledCall | undefined;
+  #since: Date | undefined;
+  #muted = false;
+  #held = false;
+  #error: ServiceError | undefined;
+  #ending: Promise<void> | undefined;
+
+  constructor(
+    { id, client, target, display }: Omit<CallOptions, "muted">,
+    { onChange }: Pick<CallSurroundings, "onChange">,
+  ) {
+    this.id = id;
+    this.client = client;
+    this.#target = target;
+    this.#display = display;
+    this.#onChange = onChange;
+  }
+
+  get state(): LoopCallState {
+    return this.#held && this.#state === "transferred" ? "held" : this.#state;
+  }
+
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  get device(): Device | undefined {
+    return this.#device;
+  }
+
+  get from(): CallerIdentity {
+    return this.#from;
+  }
+
+  get target(): SipUri {
+    return this.#target;
+  }
+
+  /** The device has it, and nothing that we can ask of the device would end it. */
+  get outOfReach(): boolean {
+    return this.#state === "transferred" && this.#dialled?.hangUp === undefined;
+  }
+
+  get view(): CallView {
+    return {
+      call: this.id,
+      id: this.#target,
+      dir: "out",
+      state: this.state,
+      mode: "transfer",
+      focus: false,
+      muted: this.#muted,
+      ...(this.client !== undefined && { client: this.client }),
+      ...(this.#display !== undefined && { display: this.#display }),
+      ...(this.#device && { dev: this.#device.id }),
+      ...(this.#since && { since: this.#since }),
+      ...(this.#error && { error: asFailure(this.#error) }),
+    };
+  }
+
+  /** A device that tells us nothing more may have hung up long ago: it counts as free. */
+  holds(device: Device): boolean {
+    return device === this.#device && !this.outOfReach;
+  }
+
+  /** Has the device call; resolves when it says that the far end answered. On a failure the call is over. */
+  async join(device: Device, to: Destination, signal: AbortSignal): Promise<void> {
+    this.#device = device;
+    this.#from = to.from;
+    this.#step("chosen");
+    try {
+      await this.#dial(device, to, signal);
+    } catch (failed) {
+      const error = callFailure(to.target, failed);
+      await this.end(error);
+      throw error;
+    }
+  }
+
+  /** SameDeviceJoin for a call out of our hands: the device calls anew, and hangs up first where it can be told to. */
+  async redial(to: NewFarEnd, signal: AbortSignal): Promise<void> {
+    const device = this.#device;
+    if (!device || this.#state !== "transferred")
+      throw new ServiceError("wrong-state", ["the device is calling already"]);
+    const before = { target: this.#target, display: this.#display, from: this.#from };
+    this.#describe(to);
+    this.#step("moves");
+    const hungUp = await this.#letGo();
+    try {
+      await this.#dial(device, to, signal);
+    } catch (failed) {
+      throw await this.#redialFailed(before, failed, hungUp);
+    }
+  }
+
+  async switchTo(): Promise<never> {
+    throw this.#noControl();
+  }
+
+  async useDevice(): Promise<never> {
+    throw this.#noControl();
+  }
+
+  async setMuted(muted: boolean): Promise<void> {
+    const dialled = this.#dialled;
+    if (!dialled?.setMuted) throw this.#noControl();
+    await dialled.setMuted(muted);
+    this.#muted = muted;
+    this.#onChange(this);
+  }
+
+  async setHeld(held: boolean): Promise<void> {
+    const dialled = this.#dialled;
+    if (!dialled?.setHeld) throw this.#noControl();
+    await dialled.setHeld(held);
+    this.#held = held;
+    this.#onChange(this);
+  }
+
+  async dtmf({ digits }: Tones): Promise<void> {
+    const dialled = this.#dialled;
+    if (!dialled?.dtmf) throw this.#noControl();
+    await dialled.dtmf(digits);
+  }
+
+  /** Hangs up where the device can be told to; when the service ends, the call goes on without it. */
+  end(error?: ServiceError): Promise<void> {
+    this.#ending ??= this.#end(error);
+    return this.#ending;
+  }
+
+  async park(): Promise<undefined> {
+    await this.end();
+  }
+
+  dump(): Record<string, unknown> {
+    return { ...this.view };
+  }
+
+  async #dial(device: Device, { target, from }: Destination, signal: AbortSignal): Promise<void> {
+    if (!device.dial) throw new ServiceError("device-unsupported", [device.id, "call by itself"]);
+    const dialled = await device.dial(target, {
+      ...(from && { from: from.uri }),
+      onRinging: () => this.#step("rings"),
+      signal: AbortSignal.any([signal, this.#over.signal]),
+    });
+    if (this.#state === "ended") {
+      await dialled.hangUp?.();
+      throw new ServiceError("cancelled", []);
+    }
+    dialled.onEnded = () => {
+      if (this.#dialled === dialled) void this.#lost();
+    };
+    this.#dialled = dialled;
+    this.#held = false;
+    this.#muted = false;
+    this.#since = new Date();
+    this.#step("handed");
+  }
+
+  /** The device says that the call is over: there is nothing left to hang up. */
+  async #lost(): Promise<void> {
+    this.#dialled = undefined;
+    if (this.#state !== "switching") await this.end();
+  }
+
+  /** Ends the device's call where we can; says whether it could. */
+  async #letGo(): Promise<boolean> {
+    const dialled = this.#dialled;
+    this.#dialled = undefined;
+    if (!dialled?.hangUp) return false;
+    await dialled.hangUp();
+    return true;
+  }
+
+  async #redialFailed(before: NewFarEnd, failed: unknown, hungUp: boolean): Promise<ServiceError> {
+    if (hungUp || this.#state === "ended") {
+      const lost = new ServiceError("switch-lost", [], { cause: failed });
+      await this.end(lost);
+      return lost;
+    }
+    this.#describe(before);
+    this.#step("handed");
+    return switchFailure(before.target, failed);
+  }
+
+  #describe({ target, display, from }: NewFarEnd): void {
+    this.#target = target;
+    this.#display = display;
+    this.#from = from;
+  }
+
+  #noControl(): ServiceError {
+    return new ServiceError("no-control", [this.id]);
+  }
+
+  #step(event: CallEvent): void {
+    const next = after(this.#state, event);
+    if (next === undefined) return;
+    this.#state = next;
+    this.#onChange(this);
+  }
+
+  async #end(error: ServiceError | undefined): Promise<void> {
+    this.#error = error;
+    this.#over.abort(new ServiceError("cancelled", []));
+    this.#step("over");
+    const dialled = this.#dialled;
+    this.#dialled = undefined;
+    if (error?.code !== "shutting-down") await dialled?.hangUp?.().catch(() => undefined);
+  }
+}
