@@ -62,6 +62,16 @@ export class Section {
     throw this.mistake(key, "must be a text, 4096 characters at most");
   }
 
+  /** One or more texts. */
+  texts(key: string): readonly string[] | undefined {
+    const value = this.#take(key);
+    if (value === undefined) return undefined;
+    const isRight = (one: unknown): one is string =>
+      typeof one === "string" && /^[^\p{Cc}]{1,256}$/u.test(one);
+    if (Array.isArray(value) && value.length > 0 && value.every(isRight)) return value;
+    throw this.mistake(key, "must be a list of texts of one line, 256 characters at most");
+  }
+
   /** As the XML API names devices. */
   id(key: string): string {
     const value = this.#take(key);

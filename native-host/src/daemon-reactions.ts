@@ -45,6 +45,7 @@ export function startActions({ actions = [] }: Config, { service, plugins, log, 
 function ownConnection(service: CallControl, log: Logger): ClientConnection {
   return new ClientConnection({
     client: CLIENT,
+    rights: ["control", "tunnel"],
     service,
     name: "partyline",
     log,

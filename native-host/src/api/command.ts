@@ -10,6 +10,8 @@ export type Command =
       readonly versions: readonly number[];
       readonly client?: string;
       readonly token?: string;
+      /** The handle of a former connection, as its Welcome told. */
+      readonly resume?: string;
     }
   | { readonly name: "Ping" }
   | ({ readonly name: "ExternalJoin"; readonly mode: Mode } & Target)

@@ -2,13 +2,16 @@
 import { ServiceError } from "../errors.ts";
 import { formatXml, parseXml, type XmlElement } from "../xml/strict.ts";
 import { answered, failureOf, refused } from "./answers.ts";
-import type { CallControl, ClientId } from "./call-control.ts";
+import type { CallControl, ClientId, Right } from "./call-control.ts";
 import { API_NAMESPACE, type Command, type Request } from "./command.ts";
 import { Deadline } from "./deadline.ts";
+import type { Departed } from "./departed.ts";
 import { eventElement } from "./events.ts";
 import { type Context, dispatch } from "./handlers.ts";
 import { type OpenRequest, OpenRequests } from "./open-requests.ts";
+import { Pace } from "./pace.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { defaultTimeoutMs } from "./timeouts.ts";
 import { readRequest } from "./xml.ts";
 
 /** The way back to the client. */
@@ -30,7 +33,10 @@ export interface Log {
 
 export interface ConnectionOptions {
   readonly client: ClientId;
+  readonly rights: readonly Right[];
   readonly service: CallControl;
+  /** Those who were here before; nobody can come back when missing. */
+  readonly departed?: Departed;
   /** Name and version, for Welcome. */
   readonly name: string;
   readonly wire: Wire;
@@ -43,17 +49,16 @@ const CONGESTED_BYTES = MAX_QUEUED_BYTES / 4;
 const MAX_OPEN_REQUESTS = 64;
 /** Refusals that wait behind an older command without `req`; a client that piles up more is cut. */
 const MAX_WAITING = 1024;
-const TIMEOUT_MS = 32_000;
-/** How long a question to the user stands (ExternalJoin). */
-const PROMPT_MS = 60_000;
-/** A comma among digits. */
-const SECOND_MS = 1000;
 
 export class ClientConnection {
   readonly #options: ConnectionOptions;
   readonly #requests: OpenRequests;
   readonly #subscriptions: Subscriptions;
+  readonly #pace = new Pace();
   #seq = 0;
+  /** It knows its handle from Welcome, and may come back by it. */
+  #introduced = false;
+  #left = false;
   #first = true;
   /** Answers carry our namespace once the client has used it. */
   #namespaced = false;
@@ -66,6 +71,7 @@ export class ClientConnection {
       send: (sub, happened) => this.#sendEvent(sub, happened),
       congested: () => options.wire.queuedBytes > CONGESTED_BYTES,
     });
+    options.service.clientCame(options.client, options.rights);
   }
 
   /** One document of the client. */
@@ -112,7 +118,7 @@ export class ClientConnection {
     const told = this.#state === "finishing";
     if (this.#state === "closed") return;
     this.#state = "closed";
-    this.#subscriptions.close();
+    this.#leaveSubscriptions();
     if (!told) this.#options.service.clientGone(this.#options.client);
   }
 
@@ -122,6 +128,7 @@ export class ClientConnection {
     this.#state = "finishing";
     const failure = failureOf(new ServiceError("shutting-down", []));
     this.#requests.settleAll((req, call) => refused(req, failure, call));
+    this.#left = true;
     this.#subscriptions.close();
     this.#options.wire.end();
   }
@@ -149,6 +156,7 @@ export class ClientConnection {
         throw new ServiceError("limit-exceeded", [`${MAX_OPEN_REQUESTS} commands of one client at a time`]);
       }
       const { command, timeoutMs = defaultTimeoutMs(command) } = request;
+      this.#pace.take(command.name);
       using deadline = new Deadline(timeoutMs, () => noAnswer(command));
       const work = dispatch(command, this.#context(deadline.signal, open));
       const answer = await Promise.race([work, deadline.late]);
@@ -172,18 +180,39 @@ export class ClientConnection {
       service: this.#options.service,
       client: this.#options.client,
       signal,
-      greeting: { service: this.#options.name, seq: this.#seq },
+      introduce: (resume) => this.#introduce(resume),
       onAccepted: (call) => open.accept(call),
       tell: (happened) => this.#sendEvent(undefined, happened),
-      subscribe: (start) => this.#subscriptions.open(start),
+      subscribe: (wish, follow) => this.#subscriptions.open(wish, follow),
       unsubscribe: (sub) => this.#subscriptions.end(sub),
     };
   }
 
-  #sendEvent(sub: string | undefined, happened: XmlElement): void {
-    if (this.#state === "closed") return;
+  /** Welcome: a client that was here before goes on with its numbers and may resume its subscriptions. */
+  #introduce(resume: ClientId | undefined): { readonly service: string; readonly seq: number } {
+    this.#introduced = true;
+    const estate = resume === undefined ? undefined : this.#options.departed?.take(resume);
+    if (estate) {
+      this.#seq = Math.max(this.#seq, estate.seq);
+      this.#subscriptions.adopt(estate.retired);
+    }
+    return { service: this.#options.name, seq: this.#seq };
+  }
+
+  #leaveSubscriptions(): void {
+    const { client, departed } = this.#options;
+    if (this.#left) return;
+    this.#left = true;
+    if (this.#introduced && departed)
+      departed.add(client, { seq: this.#seq, retired: this.#subscriptions.retire() });
+    else this.#subscriptions.close();
+  }
+
+  #sendEvent(sub: string | undefined, happened: XmlElement): number {
+    if (this.#state === "closed") return this.#seq;
     this.#seq += 1;
     this.#send(eventElement(this.#seq, sub, happened));
+    return this.#seq;
   }
 
   #send(document: XmlElement): void {
@@ -200,25 +229,8 @@ export class ClientConnection {
 
   #endWhenIdle(): void {
     if (this.#requests.count > 0) return;
-    this.#subscriptions.close();
+    this.#leaveSubscriptions();
     this.#options.wire.end();
-  }
-}
-
-function defaultTimeoutMs(command: Command): number {
-  switch (command.name) {
-    case "ExternalJoin":
-      return PROMPT_MS + TIMEOUT_MS;
-    case "Join":
-    case "Answer":
-    case "Invite":
-      return command.device === undefined ? PROMPT_MS + TIMEOUT_MS : TIMEOUT_MS;
-    case "SameDeviceJoin":
-      return command.fallback === "external" ? PROMPT_MS + TIMEOUT_MS : TIMEOUT_MS;
-    case "Dtmf":
-      return TIMEOUT_MS + command.digits.length * Math.max(SECOND_MS, 2 * (command.durationMs ?? 0));
-    default:
-      return TIMEOUT_MS;
   }
 }
 

@@ -36,6 +36,7 @@ export const DECODERS: Decoders = {
     versions: fields.required("versions", versions),
     ...fields.maybe("client", label),
     ...fields.maybe("token", token),
+    ...fields.maybe("resume", handle),
   }),
   Ping: () => ({ name: "Ping" }),
   ExternalJoin: (fields) => ({

@@ -10,27 +10,25 @@ import type {
   JoinRequest,
   Mode,
   OnCall,
-  ServiceEvent,
   TunnelData,
 } from "./call-control.ts";
 import type { Command, CommandName, CommandOf } from "./command.ts";
 import { accountElement, callElement, deviceElement, tunnelElement } from "./events.ts";
+import type { Follow } from "./subscription.ts";
+import type { Opened, Wish } from "./subscriptions.ts";
 
 /** The command's surroundings: who sent it, how long it may take, and ways to speak to that client. */
 export interface Context {
   readonly service: CallControl;
   readonly client: ClientId;
   readonly signal: AbortSignal;
-  /** What the service calls itself, and the number of the last event this client was sent. */
-  readonly greeting: { readonly service: string; readonly seq: number };
+  /** What the service calls itself, and the number of the last event this client was sent, here or as `resume`. */
+  introduce(resume: ClientId | undefined): { readonly service: string; readonly seq: number };
   onAccepted(call: string): void;
   /** An event addressed to this client itself. */
   tell(happened: XmlElement): void;
   /** Starts a subscription; its events wait until `flow` is called. */
-  subscribe(start: (emit: (event: ServiceEvent) => void) => () => void): {
-    readonly sub: string;
-    flow(): void;
-  };
+  subscribe(wish: Wish, follow: Follow): Opened;
   /** Ends a subscription; the function returned says so to the client. */
   unsubscribe(sub: string): () => void;
 }
@@ -40,15 +38,14 @@ type Handlers = {
 };
 
 /** Tokens of what this version of the service can do. */
-const FEATURES = "accounts invite loop presence prompts roster talking trace transfer tunnel web";
-const VERSION = 1;
+const FEATURES = "accounts invite loop presence prompts resume roster talking trace transfer tunnel web";
+const VERSIONS = [1];
 
 const HANDLERS: Handlers = {
-  Hello: ({ versions }, { client, greeting }) => {
-    if (!versions.includes(VERSION)) throw new ServiceError("unsupported-version", [versions.join(" ")]);
-    return {
-      welcome: { version: VERSION, service: greeting.service, features: FEATURES, client, seq: greeting.seq },
-    };
+  Hello: ({ versions, resume }, { client, introduce }) => {
+    const version = Math.max(...VERSIONS.filter((known) => versions.includes(known)));
+    if (version < 1) throw new ServiceError("unsupported-version", [versions.join(" ")]);
+    return { welcome: { version, ...introduce(resume), features: FEATURES, client } };
   },
   Ping: () => ({}),
   ExternalJoin: externalJoin,
@@ -98,10 +95,10 @@ const HANDLERS: Handlers = {
     const accounts = service.accounts().map(accountElement);
     return { children: [el("Status", {}, [...accounts, ...service.calls().map(callElement)])] };
   },
-  Subscribe: ({ topic, id }, context) => {
-    const { service, client } = context;
-    const { sub, flow } = context.subscribe((emit) => service.subscribe(topic, { id, client }, emit));
-    return { attributes: { sub }, afterwards: flow };
+  Subscribe: ({ name: _name, ...wish }, { service, client, subscribe }) => {
+    const { topic, id } = wish;
+    const { sub, replayed, flow } = subscribe(wish, (emit) => service.subscribe(topic, { id, client }, emit));
+    return { attributes: { sub, replayed }, afterwards: flow };
   },
   Unsubscribe: ({ sub }, { unsubscribe }) => ({ afterwards: unsubscribe(sub) }),
   Choose: ({ name: _name, ...choice }, { service, client }) => {

@@ -1,12 +1,14 @@
-/** The XML API on a local socket: documents separated by NUL, many clients at once, nobody but the same user. */
-import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
+/** The XML API on a local socket, for nobody but the same user, and on ports of this machine, for those with a token. */
 import { socketPath } from "../environment.ts";
-import type { CallControl } from "./call-control.ts";
-import { ClientConnection, type Log, type Wire } from "./connection.ts";
-import { NulReader } from "./framing.ts";
-import { clearStaleSocket, closeToOthers, takeDirectory } from "./socket-directory.ts";
-import { Turns } from "./turns.ts";
+import type { CallControl, Right } from "./call-control.ts";
+import { Clients } from "./clients.ts";
+import type { Log } from "./connection.ts";
+import { type Door, LOOPBACK, type PortOptions } from "./door.ts";
+import { gated } from "./gate.ts";
+import { Patience } from "./patience.ts";
+import { clearStaleSocket, closedToOthers, closeToOthers, takeDirectory } from "./socket-directory.ts";
+import { StreamDoor } from "./stream-door.ts";
+import { WebSocketDoor } from "./web-socket-door.ts";
 
 export interface ListenerOptions {
   /** Directory of the socket (environment.ts: runtimeDir); made with mode 0700 if it is not there. */
@@ -17,60 +19,77 @@ export interface ListenerOptions {
   readonly log?: Log;
   /** How long a client may take for its first document, and for any once begun; 10 s. */
   readonly patienceMs?: number;
+  readonly tcp?: PortOptions;
+  readonly webSocket?: PortOptions & { readonly origins: readonly string[] };
 }
 
 export interface Listener {
   readonly path: string;
   readonly clients: number;
+  readonly tcpPort: number | undefined;
+  readonly webSocketPort: number | undefined;
   /** Answers everything open with `shutting-down`, ends every client, frees the directory. */
   close(): Promise<void>;
 }
 
-const MAX_CLIENTS = 64;
 const PATIENCE_MS = 10_000;
 /** How long a client gets to read the last answers. */
 const FAREWELL_MS = 500;
+/** The user's own programs. */
+const ALL_RIGHTS: readonly Right[] = ["control", "tunnel"];
 
-/** Opens the socket. Rejects with SocketDirectoryError when it is not ours to open, or a service already runs here. */
+/**
+ * Opens the socket and the ports. Rejects with SocketDirectoryError when the socket is not ours to open or a service
+ * already runs here, with DoorError when a port is taken.
+ */
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const directory = await takeDirectory(options.directory);
-  const path = socketPath(options.directory);
+  const opening = new ApiListener(options, () => directory.release());
   try {
-    await clearStaleSocket(path);
-    const listener = new SocketListener(options, path, () => directory.release());
-    await listener.open();
-    await closeToOthers(path);
-    return listener;
+    await opening.open();
+    return opening;
   } catch (cause) {
-    directory.release();
+    await opening.close();
     throw cause;
   }
 }
 
-class SocketListener implements Listener {
+class ApiListener implements Listener {
   readonly path: string;
   readonly #options: ListenerOptions;
   readonly #release: () => void;
-  readonly #server: Server;
-  readonly #connections = new Map<Socket, ClientConnection>();
-  #count = 0;
+  readonly #clients: Clients;
+  readonly #doors: Door[] = [];
+  #tcp: Door | undefined;
+  #webSocket: Door | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(options: ListenerOptions, path: string, release: () => void) {
-    this.path = path;
+  constructor(options: ListenerOptions, release: () => void) {
+    this.path = socketPath(options.directory);
     this.#options = options;
     this.#release = release;
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#welcome(socket));
+    this.#clients = new Clients(options);
   }
 
   get clients(): number {
-    return this.#connections.size;
+    return this.#clients.count;
+  }
+
+  get tcpPort(): number | undefined {
+    return this.#tcp?.port;
+  }
+
+  get webSocketPort(): number | undefined {
+    return this.#webSocket?.port;
   }
 
   async open(): Promise<void> {
-    this.#server.listen(this.path);
-    await once(this.#server, "listening");
-    this.#server.on("error", (err) => this.#options.log?.error({ err }, "the API socket has a problem"));
+    await clearStaleSocket(this.path);
+    this.#keep(await this.#openSocket());
+    await closeToOthers(this.path);
+    const { tcp, webSocket } = this.#options;
+    this.#tcp = tcp && this.#keep(await this.#openTcp(tcp));
+    this.#webSocket = webSocket && this.#keep(await this.#openWebSocket(webSocket));
   }
 
   close(): Promise<void> {
@@ -79,123 +98,54 @@ class SocketListener implements Listener {
   }
 
   async #close(): Promise<void> {
-    const closed = once(this.#server, "close");
-    this.#server.close();
-    for (const connection of this.#connections.values()) connection.shutDown();
-    const farewell = new Patience(FAREWELL_MS, () => this.#cutAll());
+    const closed = Promise.all(this.#doors.map((door) => door.close()));
+    this.#clients.shutDown();
+    const farewell = new Patience(FAREWELL_MS, () => {
+      for (const door of this.#doors) door.cutAll();
+    });
     farewell.begin();
     await closed;
     farewell.end();
     this.#release();
   }
 
-  #cutAll(): void {
-    for (const socket of this.#connections.keys()) socket.destroy();
+  #keep(door: Door): Door {
+    this.#doors.push(door);
+    return door;
   }
 
-  #welcome(socket: Socket): void {
-    socket.on("error", () => socket.destroy());
-    if (this.#connections.size >= MAX_CLIENTS) {
-      socket.destroy();
-      return;
-    }
-    this.#count += 1;
-    const { service, name, log } = this.#options;
-    const client = `k${this.#count}`;
-    // The same user, as the mode of the socket says.
-    service.clientCame(client, ["control", "tunnel"]);
-    const connection = new ClientConnection({
-      client,
-      service,
-      name,
-      wire: wireOf(socket),
-      ...(log && { log }),
+  #openSocket(): Promise<Door> {
+    const { directory, log } = this.#options;
+    const admit: Parameters<typeof StreamDoor.open>[1]["admit"] = (wire) => {
+      if (closedToOthers(directory)) return this.#clients.admit(wire, ALL_RIGHTS);
+      log?.error({ directory }, "the directory of the API socket is open to others: nobody is let in");
+      return undefined;
+    };
+    return StreamDoor.open({ path: this.path }, { ...this.#common, admit });
+  }
+
+  #openTcp(port: PortOptions): Promise<Door> {
+    const admit = this.#gated(port, "TCP");
+    return StreamDoor.open({ host: LOOPBACK, port: port.port }, { ...this.#common, admit });
+  }
+
+  #openWebSocket(port: PortOptions & { readonly origins: readonly string[] }): Promise<Door> {
+    const admit = this.#gated(port, "WebSocket");
+    return WebSocketDoor.open({ port: port.port, origins: port.origins, ...this.#common, admit });
+  }
+
+  get #common() {
+    const { log, patienceMs = PATIENCE_MS } = this.#options;
+    return { patienceMs, ...(log && { log }) };
+  }
+
+  #gated({ token, rights }: PortOptions, door: string): ReturnType<typeof gated> {
+    const { log } = this.#options;
+    return gated({
+      token,
+      patienceMs: this.#common.patienceMs,
+      admit: (wire) => this.#clients.admit(wire, rights),
+      onRefused: () => log?.info({ door }, "a client without the right token was sent away"),
     });
-    this.#connections.set(socket, connection);
-    socket.on("drain", () => connection.drained());
-    socket.on("close", () => {
-      this.#connections.delete(socket);
-      connection.close();
-    });
-    readDocuments(socket, connection, this.#options.patienceMs ?? PATIENCE_MS);
   }
-}
-
-function wireOf(socket: Socket): Wire {
-  return {
-    send: (document) => {
-      if (socket.writable) socket.write(`${document}\0`);
-    },
-    get queuedBytes() {
-      return socket.writableLength;
-    },
-    end: () => {
-      socket.end();
-      // The client's own end no longer matters: nothing it says is read.
-      socket.resume();
-      setTimeout(() => socket.destroy(), PATIENCE_MS).unref();
-    },
-    cut: () => socket.destroy(),
-  };
-}
-
-/** Feeds the connection; closes at once whatever does not begin like XML (HTTP, TLS), and half-sent documents in time. */
-function readDocuments(socket: Socket, connection: ClientConnection, patienceMs: number): void {
-  const patience = new Patience(patienceMs, () => socket.destroy());
-  const turns = new Turns(socket);
-  const reader = new NulReader({
-    onDocument: (text) => {
-      patience.end();
-      turns.add(() => connection.receive(text));
-    },
-    onRefused: (why) => turns.add(() => connection.refuse(why)),
-  });
-  let begun = false;
-  patience.begin();
-  socket.on("data", (chunk) => {
-    if (!begun && !beginsLikeXml(chunk)) {
-      socket.destroy();
-      return;
-    }
-    begun = true;
-    reader.push(chunk);
-    if (reader.partial) patience.begin();
-    turns.run();
-  });
-  socket.on("end", () => {
-    reader.end();
-    turns.add(() => connection.finish());
-    turns.run();
-  });
-  socket.on("drain", () => turns.run());
-  socket.on("close", () => {
-    patience.end();
-    turns.stop();
-  });
-}
-
-/** Waits for the end of one document at a time, counted from its first byte. */
-class Patience {
-  readonly #ms: number;
-  readonly #lose: () => void;
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(ms: number, lose: () => void) {
-    this.#ms = ms;
-    this.#lose = lose;
-  }
-
-  begin(): void {
-    this.#timer ??= setTimeout(this.#lose, this.#ms);
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-}
-
-/** A byte order mark, white space or `<`. */
-function beginsLikeXml(chunk: Buffer): boolean {
-  return /^(?:\uFEFF)?\s*(?:<|$)/.test(chunk.toString("utf8", 0, 64));
 }

@@ -1,4 +1,5 @@
 /** The directory of the API socket: only its owner may enter it, and one service at a time owns it. */
+import { lstatSync } from "node:fs";
 import { chmod, lstat, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -13,7 +14,7 @@ const MAX_PATH_BYTES = 103;
 
 /**
  * Makes the directory with mode 0700, or checks that it is ours alone, and takes it. Plain Node cannot ask a socket
- * for its peer's uid (SO_PEERCRED), so the directory's mode is what keeps other users out.
+ * for its peer's uid (SO_PEERCRED), so the directory's mode is what keeps other users out; `closedToOthers` looks again for each client.
  */
 export async function takeDirectory(directory: string): Promise<{ release(): void }> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -38,6 +39,16 @@ async function checkOwner(directory: string): Promise<void> {
       `${directory} is open to other users (mode ${shown}); run: chmod 700 "${directory}"`,
     );
   }
+}
+
+/**
+ * Whether still nobody else can have come in: asked for each client, since a mode may be changed after the start. This
+ * is what SO_PEERCRED would tell: who connects has passed a directory that only this user (and root) may enter.
+ */
+export function closedToOthers(directory: string): boolean {
+  if (process.platform === "win32") return true;
+  const status = lstatSync(directory, { throwIfNoEntry: false });
+  return status?.uid === process.getuid?.() && ((status?.mode ?? 0o777) & 0o077) === 0;
 }
 
 /** Node has no flock; a lock of SQLite is the operating system's, atomic, and falls with the process. */

@@ -1,135 +1,99 @@
-/** What one client follows: numbered events, and what happens to them when the client reads too slowly. */
+/** What one client follows, and what it followed a moment ago. */
 import { ServiceError } from "../errors.ts";
-import { el, type XmlElement } from "../xml/strict.ts";
-import { failureOf } from "./answers.ts";
-import type { ServiceEvent } from "./call-control.ts";
+import type { SipUri } from "../sip/message.ts";
+import type { Topic } from "./call-control.ts";
 import { happenedElement } from "./events.ts";
-
-type Start = (emit: (event: ServiceEvent) => void) => () => void;
-
-export interface Feed {
-  /** Sends one event of this subscription. */
-  send(sub: string, happened: XmlElement): void;
-  /** True while the client has much unread: events that a later full state makes good are then left out. */
-  congested(): boolean;
-}
+import { Retired } from "./retired.ts";
+import { type Feed, type Follow, Subscription } from "./subscription.ts";
 
 const MAX_SUBSCRIPTIONS = 64;
-/** Left out for a slow client: the full state follows, or, for a trace, how many messages are missing. */
-const MENDABLE: readonly ServiceEvent["name"][] = ["Roster", "Talking", "Trace"];
+
+/** What a client wants to follow, and the last event it has heard of that, if it asks for the rest only. */
+export interface Wish {
+  readonly topic: Topic;
+  readonly id?: SipUri;
+  readonly since?: number;
+}
+
+export interface Opened {
+  readonly sub: string;
+  /** How many events are heard again; undefined: the full state comes first. */
+  readonly replayed?: number;
+  /** Lets the events out, once the Result is. */
+  flow(): void;
+}
 
 /** All subscriptions of one client. */
 export class Subscriptions {
   readonly #feed: Feed;
-  readonly #open = new Map<string, Subscription>();
+  readonly #open = new Map<string, { readonly key: string; readonly subscription: Subscription }>();
+  #retired = new Retired();
   #count = 0;
 
   constructor(feed: Feed) {
     this.#feed = feed;
   }
 
-  /** Starts one; its events are held back until `flow`, so that the Result comes first. Throws what `start` throws. */
-  open(start: Start): { readonly sub: string; flow(): void } {
+  /** Starts one; its events are held back until `flow`, so that the Result comes first. Throws what `follow` throws. */
+  open(wish: Wish, follow: Follow): Opened {
+    this.#forgetOver();
     if (this.#open.size >= MAX_SUBSCRIPTIONS) {
       throw new ServiceError("limit-exceeded", [`${MAX_SUBSCRIPTIONS} subscriptions of one client`]);
     }
     this.#count += 1;
-    const sub = `s${this.#count}`;
-    const subscription = new Subscription(sub, start, this.#feed, () => this.#open.delete(sub));
-    this.#open.set(sub, subscription);
-    subscription.start();
-    return { sub, flow: () => subscription.flow() };
+    const to = { sub: `s${this.#count}`, feed: this.#feed };
+    const key = `${wish.topic} ${wish.id ?? ""}`;
+    const known = wish.since === undefined ? undefined : this.#retired.take(key);
+    const replayed = known?.resume(wish.since ?? 0, to);
+    if (replayed === undefined) known?.stop();
+    const subscription = known && replayed !== undefined ? known : new Subscription(wish.topic, follow, to);
+    this.#open.set(to.sub, { key, subscription });
+    return {
+      sub: to.sub,
+      ...(replayed !== undefined && { replayed }),
+      flow: () => {
+        subscription.flow();
+        this.#forgetOver();
+      },
+    };
   }
 
-  /** Ends one; its last event says so. Throws ServiceError `no-such-subscription`. */
+  /** Ends one; the function returned says so to the client. Throws ServiceError `no-such-subscription`. */
   end(sub: string): () => void {
-    const subscription = this.#open.get(sub);
-    if (!subscription) throw new ServiceError("no-such-subscription", [sub]);
+    this.#forgetOver();
+    const ended = this.#open.get(sub);
+    if (!ended) throw new ServiceError("no-such-subscription", [sub]);
     this.#open.delete(sub);
-    subscription.stop();
-    return () => this.#feed.send(sub, happenedElement({ name: "Ended" }));
+    this.#retired.add(ended.key, ended.subscription);
+    return () => void this.#feed.send(sub, happenedElement({ name: "Ended" }));
   }
 
   /** The client has read what was waiting. */
   drained(): void {
-    for (const subscription of [...this.#open.values()]) subscription.catchUp();
+    for (const { subscription } of [...this.#open.values()]) subscription.catchUp();
+    this.#forgetOver();
+  }
+
+  /** What a former connection of this client followed. */
+  adopt(retired: Retired): void {
+    this.#retired.close();
+    this.#retired = retired;
+  }
+
+  /** Ends all, and hands over what may be resumed for a while. */
+  retire(): Retired {
+    for (const { key, subscription } of this.#open.values()) this.#retired.add(key, subscription);
+    this.#open.clear();
+    return this.#retired;
   }
 
   close(): void {
-    for (const subscription of this.#open.values()) subscription.stop();
+    for (const { subscription } of this.#open.values()) subscription.stop();
     this.#open.clear();
-  }
-}
-
-class Subscription {
-  readonly #sub: string;
-  readonly #start: Start;
-  readonly #feed: Feed;
-  readonly #over: () => void;
-  #stop: (() => void) | undefined;
-  #held: ServiceEvent[] | undefined = [];
-  #lost = 0;
-
-  constructor(sub: string, start: Start, feed: Feed, over: () => void) {
-    this.#sub = sub;
-    this.#start = start;
-    this.#feed = feed;
-    this.#over = over;
+    this.#retired.close();
   }
 
-  start(): void {
-    let live = true;
-    try {
-      const stop = this.#start((event) => live && this.#take(event));
-      this.#stop = () => {
-        live = false;
-        stop();
-      };
-    } catch (thrown) {
-      live = false;
-      this.#over();
-      throw thrown;
-    }
-  }
-
-  flow(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const event of held) this.#take(event);
-  }
-
-  stop(): void {
-    this.#stop?.();
-    this.#stop = undefined;
-  }
-
-  /** Says how much was left out, then begins again with the full state. */
-  catchUp(): void {
-    if (this.#lost === 0) return;
-    this.#feed.send(this.#sub, el("Lagged", { lost: this.#lost }));
-    this.#lost = 0;
-    this.stop();
-    try {
-      this.start();
-    } catch (thrown) {
-      this.#feed.send(this.#sub, happenedElement({ name: "Ended", error: failureOf(thrown) }));
-    }
-  }
-
-  #take(event: ServiceEvent): void {
-    if (this.#held) {
-      this.#held.push(event);
-      return;
-    }
-    const mendable = MENDABLE.includes(event.name);
-    if (mendable && (this.#lost > 0 || this.#feed.congested())) {
-      this.#lost += 1;
-      return;
-    }
-    this.#feed.send(this.#sub, happenedElement(event));
-    if (event.name === "Ended") {
-      this.stop();
-      this.#over();
-    }
+  #forgetOver(): void {
+    for (const [sub, { subscription }] of this.#open) if (subscription.over) this.#open.delete(sub);
   }
 }
