@@ -2,7 +2,15 @@
 
 import type { XmlElement } from "#xml/strict.ts";
 import { el, formatXml } from "#xml/strict.ts";
-import type { Endpoint, Roster, User } from "./roster.ts";
+import {
+  countOf,
+  type Endpoint,
+  isPresent,
+  type Missed,
+  type Present,
+  type Roster,
+  type User,
+} from "./roster.ts";
 
 export const CONFERENCE_EVENT = "conference";
 export const CONFERENCE_INFO = "application/conference-info+xml";
@@ -23,9 +31,10 @@ export function fullDocument(roster: Roster, version: number): string {
 /** What leads from one roster of a conference to a later one, or undefined when nothing does (RFC 4575 §4.4). */
 export function partialDocument(was: Roster, now: Roster, version: number): string | undefined {
   const users = changedUsers(was, now);
-  if (users.length === 0) return undefined;
-  const counted = was.users.size === now.users.size ? [] : [conferenceState(now)];
-  return document(now, { version, state: "partial" }, [...counted, el("users", { state: "partial" }, users)]);
+  const same = countOf(was) === countOf(now) && was.locked === now.locked;
+  if (users.length === 0 && same) return undefined;
+  const state = same ? [] : [conferenceState(now)];
+  return document(now, { version, state: "partial" }, [...state, el("users", { state: "partial" }, users)]);
 }
 
 function document(
@@ -38,7 +47,10 @@ function document(
 }
 
 function conferenceState(roster: Roster): XmlElement {
-  return el("conference-state", {}, [el("user-count", {}, [String(roster.users.size)])]);
+  return el("conference-state", {}, [
+    el("user-count", {}, [String(countOf(roster))]),
+    el("locked", {}, [String(roster.locked)]),
+  ]);
 }
 
 function changedUsers(was: Roster, now: Roster): XmlElement[] {
@@ -54,8 +66,9 @@ function changedUser(was: User | undefined, now: User): XmlElement[] {
   if (was === undefined) return [fullUser(now)];
   const endpoints = changedEndpoints(was, now);
   const named = was.displayText === now.displayText ? [] : [el("display-text", {}, [now.displayText])];
-  if (endpoints.length + named.length === 0) return [];
-  return [el("user", { entity: now.entity, state: "partial" }, [...named, ...endpoints])];
+  const roles = was.moderator === now.moderator ? [] : rolesOf(now);
+  if (endpoints.length + named.length + roles.length === 0) return [];
+  return [el("user", { entity: now.entity, state: "partial" }, [...named, ...roles, ...endpoints])];
 }
 
 function changedEndpoints(was: User, now: User): XmlElement[] {
@@ -70,31 +83,56 @@ function changedEndpoints(was: User, now: User): XmlElement[] {
 }
 
 function same(was: Endpoint | undefined, now: Endpoint): boolean {
-  return (
-    was === now ||
-    (was?.media === now.media &&
-      was.talking === now.talking &&
-      was.displayText === now.displayText &&
-      was.joined.getTime() === now.joined.getTime())
-  );
+  return was === now || (was !== undefined && facts(was) === facts(now));
+}
+
+function facts(endpoint: Endpoint): string {
+  return JSON.stringify(Object.entries(endpoint).toSorted());
 }
 
 function fullUser(user: User): XmlElement {
   const endpoints = [...user.endpoints.values()].map(fullEndpoint);
   return el("user", { entity: user.entity, state: "full" }, [
     el("display-text", {}, [user.displayText]),
+    ...(user.moderator ? rolesOf(user) : []),
     ...endpoints,
   ]);
+}
+
+function rolesOf({ moderator }: User): XmlElement[] {
+  return [el("roles", {}, [el("entry", {}, [moderator ? "moderator" : "participant"])])];
 }
 
 /** In the order of the schema (RFC 4575 §6); `talking` is ours and comes last, as extensions do. */
 function fullEndpoint(endpoint: Endpoint): XmlElement {
   return el("endpoint", { entity: endpoint.entity, state: "full" }, [
     el("display-text", {}, [endpoint.displayText]),
-    el("status", {}, ["connected"]),
-    el("joining-method", {}, ["dialed-in"]),
-    el("joining-info", {}, [el("when", {}, [endpoint.joined.toISOString()])]),
-    el("media", { id: 1 }, [el("type", {}, ["audio"]), el("status", {}, [endpoint.media])]),
-    el("talking", { xmlns: TALKING_NAMESPACE }, [String(endpoint.talking)]),
+    el("status", {}, [endpoint.status]),
+    ...(isPresent(endpoint) ? presence(endpoint) : absence(endpoint)),
   ]);
+}
+
+function presence({ method, joined, media, talking }: Present): XmlElement[] {
+  return [
+    el("joining-method", {}, [method]),
+    el("joining-info", {}, [el("when", {}, [joined.toISOString()])]),
+    el("media", { id: 1 }, [el("type", {}, ["audio"]), el("status", {}, [media])]),
+    el("talking", { xmlns: TALKING_NAMESPACE }, [String(talking)]),
+  ];
+}
+
+/** Somebody called who has not come: on the way, or why not, in the words of a Reason header (RFC 3326). */
+function absence(endpoint: Exclude<Endpoint, Present>): XmlElement[] {
+  const called = el("joining-method", {}, ["dialed-out"]);
+  return endpoint.status === "disconnected" ? [called, ...missed(endpoint)] : [called];
+}
+
+function missed({ cause, reason }: Missed): XmlElement[] {
+  const busy = cause === 486 || cause === 600;
+  return [
+    el("disconnection-method", {}, [busy ? "busy" : "failed"]),
+    el("disconnection-info", {}, [
+      el("reason", {}, [`SIP;cause=${cause};text="${reason.replace(/["\\]/g, "'")}"`]),
+    ]),
+  ];
 }

@@ -8,8 +8,15 @@ import type { Identity } from "./identity.ts";
 import { sameOwner } from "./identity.ts";
 import { RosterNotifier } from "./notifier.ts";
 import type { Participant } from "./participant.ts";
-import type { Roster } from "./roster.ts";
-import { emptyRoster, withEndpoint, withoutEndpoint } from "./roster.ts";
+import {
+  type Called,
+  emptyRoster,
+  isPresent,
+  type Missed,
+  type Roster,
+  withEndpoint,
+  withoutEndpoint,
+} from "./roster.ts";
 
 /** Where a participant stands in the roster. */
 interface Place {
@@ -48,6 +55,15 @@ export class Conference {
     return this.#places.size;
   }
 
+  get locked(): boolean {
+    return this.#roster.locked;
+  }
+
+  /** Whether somebody here may do all there is to do. */
+  get moderated(): boolean {
+    return [...this.#places.keys()].some(({ moderator }) => moderator);
+  }
+
   has(participant: Participant): boolean {
     return this.#places.has(participant);
   }
@@ -56,6 +72,39 @@ export class Conference {
   findMember(identity: Identity): Participant | undefined {
     if (identity.anonymous) return undefined;
     return [...this.#places.keys()].find((participant) => sameOwner(participant.identity, identity));
+  }
+
+  /** All calls of a user: by AOR, or by the entity that the roster gives the nameless. */
+  find(user: string): Participant[] {
+    const found = [...this.#places].filter(
+      ([{ identity }, place]) => place.user === user || (!identity.anonymous && identity.aor === user),
+    );
+    return found.map(([participant]) => participant);
+  }
+
+  /** Nobody more comes in, or everybody may again. */
+  lock(locked: boolean): void {
+    this.#roster = { ...this.#roster, locked };
+    this.#tell();
+  }
+
+  /** Somebody who is being called, or was in vain; who is there already stays so. */
+  call(user: string, endpoint: Called | Missed): void {
+    if (this.#isSeated(user, endpoint.entity)) return;
+    this.#roster = withEndpoint(this.#roster, user, endpoint);
+    this.#tell();
+  }
+
+  /** Nobody calls there any more. */
+  uncall(user: string, endpoint: string): void {
+    if (this.#isSeated(user, endpoint)) return;
+    this.#roster = withoutEndpoint(this.#roster, user, endpoint);
+    this.#tell();
+  }
+
+  isCalling(user: string): boolean {
+    const endpoints = [...(this.#roster.users.get(user)?.endpoints.values() ?? [])];
+    return endpoints.some(({ status }) => status === "dialing-out" || status === "alerting");
   }
 
   add(participant: Participant): void {
@@ -70,6 +119,8 @@ export class Conference {
     this.#unseat(old);
     this.#passSubscriptions(old, participant);
     this.#tell();
+    // Nobody makes himself heard again by calling anew in the place of his old call.
+    if (old.silenced) participant.silence(true).catch(() => participant.end());
   }
 
   /** Takes a participant out; those who watched by their right alone are told that there is nothing more to see. */
@@ -139,9 +190,16 @@ export class Conference {
 
   #seat(participant: Participant, place: Place): void {
     this.#places.set(participant, place);
-    const { joined, media, talking } = participant;
-    const endpoint = { entity: place.endpoint, displayText: place.displayText, joined, media, talking };
-    this.#roster = withEndpoint(this.#roster, place.user, endpoint);
+    const { joined, media, talking, silenced, moderator, standing } = participant;
+    const { endpoint: entity, displayText, user } = place;
+    const status = silenced ? ("muted-via-focus" as const) : ("connected" as const);
+    const endpoint = { entity, displayText, status, method: standing.method, joined, media, talking };
+    this.#roster = withEndpoint(this.#roster, user, endpoint, moderator);
+  }
+
+  #isSeated(user: string, endpoint: string): boolean {
+    const known = this.#roster.users.get(user)?.endpoints.get(endpoint);
+    return known !== undefined && isPresent(known);
   }
 
   #unseat(participant: Participant): void {

@@ -48,7 +48,8 @@ async function answeredInAck(connection: Connection, accept: AcceptOptions): Pro
     if (connection.cancelled.aborted) throw requestTerminated();
     const { promise, resolve, reject } = Promise.withResolvers<Sdp>();
     const onEnded = (): void => reject(requestTerminated());
-    phone = connection.invite.accept(offer, { ...accept, handlers: { onAnswer: resolve, onEnded } });
+    const handlers = { ...accept.handlers, onAnswer: resolve, onEnded };
+    phone = connection.invite.accept(offer, { ...accept, handlers });
     return promise;
   };
   try {

@@ -3,19 +3,26 @@
 import type { Logger } from "pino";
 import type { IncomingRefer } from "#sip/incoming-refer.ts";
 import type { IncomingSubscribe } from "#sip/incoming-subscribe.ts";
-import type { AcceptOptions, DialogId, IncomingInvite, Leg } from "#sip/leg.ts";
+import type { Caller, DialogId, IncomingInvite, Leg } from "#sip/leg.ts";
 import type { Sdp, SipUri } from "#sip/message.ts";
+import type { ReferTo } from "#sip/refer-to.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { isSipUri, parseUri } from "#sip/uri.ts";
+import { asFocus } from "./as-focus.ts";
 import { Conference } from "./conference.ts";
 import { conferenceId } from "./conference-id.ts";
-import { CONFERENCE_EVENT } from "./conference-package.ts";
 import type { Connection, Legs } from "./connect.ts";
 import { connect } from "./connect.ts";
+import { control } from "./control.ts";
 import type { Identity } from "./identity.ts";
 import { identityOf, sameOwner } from "./identity.ts";
+import { Invitations, type InviteLimits } from "./invitations.ts";
+import { listedIn } from "./listed.ts";
 import type { MediaOrder } from "./mixer-control.ts";
-import { Participant } from "./participant.ts";
+import { Moderators } from "./moderators.ts";
+import { Participant, type Standing } from "./participant.ts";
+import { referred } from "./referrals.ts";
+import { type Actor, isPrivate } from "./rights.ts";
 
 /** What one server takes on; whoever comes after that is told to come again later (RFC 3261 §21.5.4). */
 export interface Limits {
@@ -34,8 +41,13 @@ export interface FocusOptions {
   entity(id: string): SipUri;
   order(conference: string, order: MediaOrder): Promise<{ leg: Leg; answer: Sdp }>;
   findLeg(id: DialogId): Leg | undefined;
+  /** Calls phones. */
+  readonly caller: Caller;
   readonly log: Pick<Logger, "info" | "error">;
   readonly limits?: Limits;
+  readonly inviteLimits?: InviteLimits | undefined;
+  /** Who may do everything in every conference; nobody when missing. */
+  readonly moderators?: Moderators | undefined;
 }
 
 /** By what somebody who asks for something shows that he is a member. */
@@ -47,6 +59,9 @@ interface Arrival {
   readonly invite: IncomingInvite;
   readonly identity: Identity;
   readonly cancelled: AbortSignal;
+  /** Whom the caller wants to have called in (RFC 5366). */
+  readonly guests: readonly ReferTo[];
+  readonly moderator: boolean;
 }
 
 export class Focus {
@@ -55,11 +70,20 @@ export class Focus {
   readonly #conferences = new Map<string, Conference>();
   readonly #participants = new Map<Leg, Participant>();
   readonly #homes = new Map<Participant, Conference>();
+  readonly #invitations: Invitations;
+  readonly #moderators: Moderators;
   #arriving = 0;
 
   constructor(options: FocusOptions) {
     this.#options = options;
     this.#limits = options.limits ?? LIMITS;
+    this.#moderators = options.moderators ?? new Moderators();
+    this.#invitations = new Invitations({
+      outside: options,
+      limits: options.inviteLimits,
+      makeRoom: (id) => this.#makeRoom(id, true),
+      joined: (conference, who, legs) => conference.add(this.#enlist(who, legs, conference)),
+    });
   }
 
   /** The conferences there are, by their ids. */
@@ -88,13 +112,16 @@ export class Focus {
     else watch(conference, member, subscribe);
   }
 
-  /** A REFER: only members may ask for anything, in their call or by naming it (RFC 4579 §5.5, RFC 4538); none is granted yet. */
+  /** A REFER: only members may ask, in their call or by naming it, and moderators (RFC 4579 §5.5, RFC 4538). */
   referred(refer: IncomingRefer): void {
-    const leg = refer.leg && this.#participants.get(refer.leg);
-    const asked = isSipUri(refer.request.uri) ? conferenceId(refer.request.uri) : undefined;
-    const conference = (leg && this.#homes.get(leg)) ?? this.#conferences.get(asked ?? "");
+    const conference = this.#meant(refer);
     const member = conference && this.#memberOf(conference, refer);
-    refer.reject(member ? 603 : 403);
+    const verdict = member ? undefined : this.#moderators.judge(refer.request);
+    if (verdict?.name === "challenge") refer.reject(401, undefined, verdict.headers);
+    else if (conference && member) referred(refer, { conference, actor: member }, this.#invitations);
+    else if (conference && verdict)
+      referred(refer, { conference, actor: stranger(refer) }, this.#invitations);
+    else refer.reject(403);
   }
 
   /** What an INVITE to this URI would get now (RFC 3261 §11.2). */
@@ -107,6 +134,7 @@ export class Focus {
   /** Ends every participant's legs; the phones are told why (RFC 3326). */
   async close(): Promise<void> {
     const reason = "The conference server closes";
+    this.#invitations.close();
     await Promise.all([...this.#participants.values()].map((participant) => participant.end(reason)));
   }
 
@@ -115,20 +143,30 @@ export class Focus {
     invite.onCancelled = () => cancel.abort();
     const id = conferenceId(invite.target);
     if (id === undefined) throw new SipError(404, "Not Found");
+    // Two foci in one another's conference would hear themselves.
+    if (isFocus(invite)) throw new SipError(482, "Loop Detected");
+    const verdict = this.#moderators.judge(invite.request);
+    if (verdict?.name === "challenge") return invite.reject(401, undefined, verdict.headers);
     const identity = identityOf(invite.from, invite.source);
-    const arrival = { id, invite, identity, cancelled: cancel.signal };
+    const moderator = verdict?.name === "moderator";
+    const guests = listedIn(invite.request);
+    const arrival = { id, invite, identity, cancelled: cancel.signal, guests, moderator };
     const old = invite.replaces && this.#replaced(invite.replaces, identity);
     this.#makeRoom(id, old === undefined);
+    this.#checkLock(arrival, old);
     await (old ? this.#move(arrival, old) : this.#join(arrival));
   }
 
-  async #join({ id, invite, identity, cancelled }: Arrival): Promise<void> {
+  async #join(arrival: Arrival): Promise<void> {
+    const { id, invite, identity, cancelled } = arrival;
     const order = (media: MediaOrder) => this.#options.order(id, { ...media, signal: cancelled });
     const undo = (mixer: Leg) => mixer.bye();
     const legs = await connect({ invite, cancelled, order, undo }, asFocus(id));
     const conference = this.#conference(id);
-    conference.add(this.#enlist(identity, legs, conference));
+    const participant = this.#enlist({ identity, standing: this.#standing(arrival) }, legs, conference);
+    conference.add(participant);
     this.#options.log.info({ conference: id, participants: conference.size }, "participant joined");
+    this.#callGuests(arrival, conference, participant);
   }
 
   /** The mixer carries the stream over, the new dialog stands, then the old one ends (RFC 3891 §3, make before break). */
@@ -138,10 +176,11 @@ export class Focus {
       const legs = await connect(this.#takeover(arrival, old, stream), asFocus(id));
       const from = this.#homes.get(old);
       const to = this.#conference(id);
-      const participant = this.#enlist(identity, legs, to);
+      const participant = this.#enlist({ identity, standing: this.#standing(arrival, old) }, legs, to);
       if (to === from) to.replace(old, participant);
       else to.add(participant);
       old.replaced();
+      this.#callGuests(arrival, to, participant);
       this.#options.log.info({ from: from?.id, conference: id, participants: to.size }, "participant moved");
     });
   }
@@ -170,15 +209,54 @@ export class Focus {
     return participant;
   }
 
+  /** Those who are in may come again; the others learn why they may not. */
+  #checkLock({ id, identity, moderator }: Arrival, old: Participant | undefined): void {
+    const conference = this.#conferences.get(id);
+    if (!conference?.locked || moderator) return;
+    const isIn = old ? this.#homes.get(old) === conference : conference.findMember(identity) !== undefined;
+    if (!isIn) throw new SipError(403, "The Conference Is Locked");
+  }
+
+  /** By what right somebody comes in: whoever opens a private conference with a list of people is its moderator. */
+  #standing({ id, guests, moderator }: Arrival, old?: Participant): Standing {
+    const same = old && this.#homes.get(old)?.id === id ? old.standing : undefined;
+    const opens = guests.length > 0 && isPrivate(id) && !this.#conferences.get(id)?.moderated;
+    return {
+      key: old?.key ?? Symbol(id),
+      moderator: moderator || opens || same?.moderator === true,
+      method: same?.method ?? "dialed-in",
+      invitedBy: same?.invitedBy,
+    };
+  }
+
+  /** Who cannot be called is left out: the caller is in already, and sees in the roster who comes (RFC 5366 §5). */
+  #callGuests({ guests }: Arrival, conference: Conference, actor: Participant): void {
+    if (guests.length === 0) return;
+    try {
+      this.#invitations.check(conference, actor, guests);
+      for (const place of guests) this.#invitations.invite({ conference, actor, place }, () => undefined);
+    } catch (err) {
+      this.#options.log.info({ conference: conference.id, err }, "the list of people was refused");
+    }
+  }
+
   #makeRoom(id: string, another: boolean): void {
     if (!this.#hasRoom(id, another ? this.#arriving : 0)) throw new SipError(503, "Service Unavailable");
   }
 
   #hasRoom(id: string, arriving: number): boolean {
     const { conferences, participants } = this.#limits;
-    const full = arriving > 0 && this.#participants.size + arriving > participants;
+    const coming = arriving + this.#invitations.size;
+    const full = arriving > 0 && this.#participants.size + coming > participants;
     const crowded = !this.#conferences.has(id) && this.#conferences.size >= conferences;
     return !full && !crowded;
+  }
+
+  /** The conference of the call that a REFER came in or names, or the one it was sent to. */
+  #meant({ leg, request }: IncomingRefer): Conference | undefined {
+    const member = leg && this.#participants.get(leg);
+    const asked = isSipUri(request.uri) ? conferenceId(request.uri) : undefined;
+    return (member && this.#homes.get(member)) ?? this.#conferences.get(asked ?? "");
   }
 
   #memberOf(
@@ -197,9 +275,14 @@ export class Focus {
     return conference;
   }
 
-  #enlist(identity: Identity, legs: Legs, conference: Conference): Participant {
-    const participant = new Participant(identity, legs, {
+  #enlist(
+    who: { readonly identity: Identity; readonly standing: Standing },
+    legs: Legs,
+    conference: Conference,
+  ): Participant {
+    const participant = new Participant(who, legs, {
       onChanged: () => conference.changed(participant),
+      onAsked: (body) => control(body, conference, participant),
       onEnded: () => this.#forget(participant),
     });
     this.#participants.set(legs.phone, participant);
@@ -214,14 +297,16 @@ export class Focus {
     this.#homes.delete(participant);
     conference?.remove(participant);
     if (conference?.size !== 0) return;
+    this.#invitations.end(conference);
     this.#conferences.delete(conference.id);
     this.#options.log.info({ conference: conference.id }, "conference ended");
   }
 
   #refuse(invite: IncomingInvite, cause: unknown): void {
-    const status = cause instanceof SipError ? cause.status : 500;
-    if (status === 500) this.#options.log.error({ err: cause }, "INVITE failed");
-    invite.reject(status, undefined, status === 503 ? RETRY_AFTER : {});
+    const known = cause instanceof SipError ? cause : undefined;
+    const status = known?.status ?? 500;
+    if (!known) this.#options.log.error({ err: cause }, "INVITE failed");
+    invite.reject(status, status === 403 ? known?.reason : undefined, status === 503 ? RETRY_AFTER : {});
   }
 }
 
@@ -233,7 +318,12 @@ function watch(conference: Conference, member: Participant, subscribe: IncomingS
   conference.watch(member, notifier);
 }
 
-/** How a focus answers: it says that it is one, and which events it has (RFC 4579 §4). */
-function asFocus(id: string): AcceptOptions {
-  return { contactUser: id, contactParams: { isfocus: null }, headers: { "allow-events": CONFERENCE_EVENT } };
+function isFocus({ request }: IncomingInvite): boolean {
+  const { contact } = request.headers;
+  return contact !== "*" && contact?.[0] !== undefined && "isfocus" in contact[0].params;
+}
+
+/** A moderator who is not in the conference. */
+function stranger({ from, source }: IncomingRefer): Actor {
+  return { identity: identityOf(from, source), key: Symbol("moderator"), moderator: true };
 }

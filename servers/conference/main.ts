@@ -1,17 +1,21 @@
 /** Starts the conference server from its command line. */
 
-import { isSipUri } from "#sip/uri.ts";
+import { isSipUri, parseUri } from "#sip/uri.ts";
 import { COMMON_USAGE, commonOptions, readPort, runServer } from "../process.ts";
 import { readTransports, TRANSPORT_OPTIONS, TRANSPORT_USAGE } from "../transports.ts";
+import { watchUsers } from "../users.ts";
+import { Moderators } from "./moderators.ts";
 import { openConferenceServer } from "./server.ts";
 
-const USAGE = `conference [--bind ADDRESS] [--port N] [--mixer URI]
+const USAGE = `conference [--bind ADDRESS] [--port N] [--mixer URI] [--moderator URI]... [--users FILE]
       [--certificate FILE --key FILE] [--tls-port N] [--ca FILE] [--ws-port N] [--wss-port N] [--origin URL]...
       [--name-server IP]... [--log-level LEVEL] [--flow]
 
   --bind ADDRESS     where to listen, UDP and TCP (127.0.0.1)
   --port N           SIP port, 0 for any free one (5080)
   --mixer URI        the mixer that mixes the conferences (sip:127.0.0.1:5090)
+  --moderator URI    may invite, remove and mute anybody and lock any conference; may be repeated. Needs --users
+  --users FILE       the passwords of the moderators, one a line as partyline passwd makes it; read again when it changes
 ${TRANSPORT_USAGE}${COMMON_USAGE}`;
 
 await runServer({
@@ -20,16 +24,29 @@ await runServer({
   options: {
     ...commonOptions(5080),
     mixer: { type: "string", default: "sip:127.0.0.1:5090" },
+    moderator: { type: "string", multiple: true, default: [] as string[] },
+    users: { type: "string" },
     ...TRANSPORT_OPTIONS,
   },
-  read({ bind, port, mixer, ...transports }) {
+  read({ bind, port, mixer, moderator: names, users: file, ...transports }) {
     if (!isSipUri(mixer)) throw new Error(`--mixer ${mixer} is not a SIP URI.`);
-    return { host: bind, port: readPort(port), ...readTransports(transports, readPort(port)), mixer };
+    const odd = names.find((name) => !isSipUri(name) || parseUri(name)?.user === undefined);
+    if (odd !== undefined) throw new Error(`--moderator ${odd} is not somebody's SIP URI.`);
+    if (names.length > 0 && file === undefined)
+      throw new Error("--moderator needs --users, or anybody could say that he is one.");
+    const listens = { host: bind, port: readPort(port), ...readTransports(transports, readPort(port)) };
+    return { ...listens, mixer, names, file };
   },
-  open: (settings, { log, trace }) =>
+  open: async ({ names, file, ...settings }, { log, trace }) =>
     openConferenceServer({
       ...settings,
       log,
+      ...(file !== undefined && {
+        moderators: new Moderators(
+          names,
+          await watchUsers(file, (err) => log.error({ err }, "old users stay")),
+        ),
+      }),
       ...trace({ [settings.mixer.replace(/^sips?:/, "")]: "mixer" }),
     }),
 });

@@ -1,13 +1,16 @@
 /** One caller in a conference: the leg to their phone, the leg to the mixer, and what passes from one to the other. */
 
-import { withDirection } from "#sdp/hold.ts";
-import { readAudio } from "#sdp/session.ts";
+import { withDirection, withoutSending } from "#sdp/hold.ts";
+import { answerDirection } from "#sdp/offer-answer.ts";
+import { readAudio, receives, wayOf } from "#sdp/session.ts";
 import type { DialogId, InDialogAnswer, Leg } from "#sip/leg.ts";
 import type { Sdp, SipRequest } from "#sip/message.ts";
 import { textHeader } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
+import { CONFERENCE_CONTROL } from "./conference-control.ts";
 import type { Identity } from "./identity.ts";
-import type { MediaStatus } from "./roster.ts";
+import type { Actor } from "./rights.ts";
+import type { MediaStatus, Present } from "./roster.ts";
 import { isTalking, TALKER_REPORT } from "./talkers.ts";
 
 /** How long a mixer may take to say BYE on a leg whose stream it has moved. */
@@ -19,12 +22,22 @@ const MIXER_GONE = "The mixer ended the media";
 export interface ParticipantEvents {
   /** Media or talking changed. */
   onChanged(): void;
+  /** The phone asks something of the conference. Throws SipError. */
+  onAsked(body: { type: string; content: string } | undefined): void;
   /** Both legs are gone or going. */
   onEnded(): void;
 }
 
-export class Participant {
+/** By what right, and how, somebody is here. */
+export interface Standing extends Pick<Actor, "key" | "moderator"> {
+  readonly method: Present["method"];
+  /** The key of whoever had them called. */
+  readonly invitedBy?: symbol | undefined;
+}
+
+export class Participant implements Actor {
   readonly identity: Identity;
+  readonly standing: Standing;
   readonly joined = new Date();
   readonly phone: Leg;
   readonly #events: ParticipantEvents;
@@ -33,11 +46,17 @@ export class Participant {
   #talking = false;
   #ended = false;
   #moving = false;
+  #silenced = false;
   #last: Promise<unknown> = Promise.resolve();
 
   /** Takes over both legs: they end together. */
-  constructor(identity: Identity, legs: { phone: Leg; mixer: Leg }, events: ParticipantEvents) {
+  constructor(
+    { identity, standing }: { readonly identity: Identity; readonly standing: Standing },
+    legs: { phone: Leg; mixer: Leg },
+    events: ParticipantEvents,
+  ) {
     this.identity = identity;
+    this.standing = standing;
     this.phone = legs.phone;
     this.#mixer = legs.mixer;
     this.#events = events;
@@ -45,9 +64,22 @@ export class Participant {
     this.#listen();
   }
 
-  /** Which way the participant's media flow, as their own description says; `recvonly` is muted. */
+  get key(): symbol {
+    return this.standing.key;
+  }
+
+  get moderator(): boolean {
+    return this.standing.moderator;
+  }
+
+  /** Which way the participant's media flow, as their own description and our silence say; `recvonly` is muted. */
   get media(): MediaStatus {
-    return this.#media;
+    return this.#silenced ? wayOf(false, receives(this.#media)) : this.#media;
+  }
+
+  /** Whether nobody hears them, whatever their phone sends. */
+  get silenced(): boolean {
+    return this.#silenced;
   }
 
   get talking(): boolean {
@@ -60,6 +92,17 @@ export class Participant {
     this.#ended = true;
     this.#events.onEnded();
     await Promise.all([this.phone.bye(reason), this.#mixer.bye()]);
+  }
+
+  /** Has the mixer listen to them no longer, or again; the phone is not asked and goes on sending. Throws SipError. */
+  silence(silenced: boolean): Promise<void> {
+    return this.#alone(async () => {
+      if (silenced === this.#silenced) return;
+      const { description } = this.phone;
+      await this.#mixer.offer(silenced ? withoutSending(description) : description);
+      this.#silenced = silenced;
+      this.#events.onChanged();
+    });
   }
 
   /**
@@ -99,6 +142,8 @@ export class Participant {
       // A phone that asks what we can do now may have been on hold before: the mixer always speaks and listens.
       makeOffer: () => withDirection(this.phone.localDescription, "sendrecv"),
       onAnswer: (answer) => void this.#alone(() => this.#passOn(answer)).catch(() => this.end(MIXER_GONE)),
+      infoPackages: [CONFERENCE_CONTROL],
+      onInfo: (_package, body) => this.#events.onAsked(body),
       onEnded: () => void this.end(),
     };
     mixer.handlers = {
@@ -110,10 +155,11 @@ export class Participant {
 
   /** The phone's new description goes to the mixer as it is; the mixer's answer comes back (RFC 3264 §8). */
   async #passOn(description: Sdp): Promise<Sdp> {
-    const answer = await this.#mixer.offer(description);
+    const answer = await this.#mixer.offer(this.#silenced ? withoutSending(description) : description);
     this.#media = direction(description);
     this.#events.onChanged();
-    return answer;
+    // A phone that is told to send nothing would not begin again by itself.
+    return this.#silenced ? withDirection(answer, answerDirection(this.#media, "sendrecv")) : answer;
   }
 
   #mixerEnded(mixer: Leg): void {

@@ -4,19 +4,41 @@ import type { SipUri } from "#sip/message.ts";
 
 export type MediaStatus = "sendrecv" | "sendonly" | "recvonly" | "inactive";
 
-/** One call of a user (RFC 4575 §5.7). `media` is seen from the participant: `recvonly` is muted. */
-export interface Endpoint {
+/** What everybody has who is, was or may soon be in the conference. */
+interface Named {
   readonly entity: string;
   readonly displayText: string;
+}
+
+/** One call of a user who is there (RFC 4575 §5.7). `media` is seen from the participant: `recvonly` is muted. */
+export interface Present extends Named {
+  readonly status: "connected" | "muted-via-focus";
+  readonly method: "dialed-in" | "dialed-out";
   readonly joined: Date;
   readonly media: MediaStatus;
   readonly talking: boolean;
 }
 
+/** One whom the focus calls and who has not answered. */
+export interface Called extends Named {
+  readonly status: "dialing-out" | "alerting";
+}
+
+/** One whom the focus called and who did not come, for a short while. */
+export interface Missed extends Named {
+  readonly status: "disconnected";
+  /** What the phone answered, or 408. */
+  readonly cause: number;
+  readonly reason: string;
+}
+
+export type Endpoint = Present | Called | Missed;
+
 /** One person with all the calls they have in this conference (RFC 4575 §5.6). */
 export interface User {
   readonly entity: string;
   readonly displayText: string;
+  readonly moderator: boolean;
   readonly endpoints: ReadonlyMap<string, Endpoint>;
 }
 
@@ -24,18 +46,27 @@ export interface User {
 export interface Roster {
   readonly entity: SipUri;
   readonly title: string;
+  /** Nobody more is let in (RFC 4575 §5.5.3). */
+  readonly locked: boolean;
   readonly users: ReadonlyMap<string, User>;
 }
 
 export function emptyRoster(entity: SipUri, title: string): Roster {
-  return { entity, title, users: new Map() };
+  return { entity, title, locked: false, users: new Map() };
 }
 
 /** The roster with this endpoint added to its user, or changed; the user's name is the one given last. */
-export function withEndpoint(roster: Roster, userEntity: string, endpoint: Endpoint): Roster {
-  const endpoints = new Map(roster.users.get(userEntity)?.endpoints).set(endpoint.entity, endpoint);
-  const user = { entity: userEntity, displayText: endpoint.displayText, endpoints };
-  return { ...roster, users: new Map(roster.users).set(userEntity, user) };
+export function withEndpoint(
+  roster: Roster,
+  entity: string,
+  endpoint: Endpoint,
+  moderator?: boolean,
+): Roster {
+  const old = roster.users.get(entity);
+  const endpoints = new Map(old?.endpoints).set(endpoint.entity, endpoint);
+  const { displayText } = endpoint;
+  const now: User = { entity, displayText, moderator: moderator ?? old?.moderator ?? false, endpoints };
+  return { ...roster, users: new Map(roster.users).set(entity, now) };
 }
 
 /** The roster without this endpoint, and without its user when it was their last. */
@@ -48,4 +79,13 @@ export function withoutEndpoint(roster: Roster, userEntity: string, endpointEnti
   if (endpoints.size === 0) users.delete(userEntity);
   else users.set(userEntity, { ...user, endpoints });
   return { ...roster, users };
+}
+
+export function isPresent(endpoint: Endpoint): endpoint is Present {
+  return endpoint.status === "connected" || endpoint.status === "muted-via-focus";
+}
+
+/** How many people are in the conference; those who are only being called are not. */
+export function countOf({ users }: Roster): number {
+  return [...users.values()].filter(({ endpoints }) => [...endpoints.values()].some(isPresent)).length;
 }

@@ -2,13 +2,16 @@
 
 import type { Logger } from "pino";
 import type { SipUri } from "#sip/message.ts";
+import { MULTIPLE_REFER, RECIPIENT_LIST_INVITE } from "#sip/recipient-list.ts";
 import { bracketed } from "#sip/uri.ts";
 import type { UserAgentOptions } from "#sip/user-agent.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { CONFERENCE_EVENT, CONFERENCE_INFO } from "./conference-package.ts";
 import type { Limits } from "./focus.ts";
 import { Focus } from "./focus.ts";
+import type { InviteLimits } from "./invitations.ts";
 import { MixerControl } from "./mixer-control.ts";
+import type { Moderators } from "./moderators.ts";
 
 export interface ConferenceServerOptions
   extends Pick<UserAgentOptions, "host" | "port">,
@@ -16,6 +19,8 @@ export interface ConferenceServerOptions
   readonly mixer: SipUri;
   readonly log: Pick<Logger, "info" | "error">;
   readonly limits?: Limits;
+  readonly inviteLimits?: InviteLimits;
+  readonly moderators?: Moderators;
 }
 
 export interface ConferenceServer {
@@ -29,12 +34,15 @@ export interface ConferenceServer {
 
 /** Opens the server on UDP and TCP; rejects when the port is taken. */
 export async function openConferenceServer(options: ConferenceServerOptions): Promise<ConferenceServer> {
-  const { mixer: mixerUri, log, limits, ...sockets } = options;
+  const { mixer: mixerUri, log, limits, inviteLimits, moderators, ...sockets } = options;
   const focus: Focus = new Focus({
     entity: (id) => `sip:${id}@${bracketed(agent.host)}:${agent.port}`,
     order: (conference, order) => mixer.order(conference, order),
     findLeg: (id) => agent.findLeg(id),
+    caller: { invite: (target, call) => agent.invite(target, call) },
     log,
+    inviteLimits,
+    moderators,
     ...(limits && { limits }),
   });
   const agent = await UserAgent.open({
@@ -44,6 +52,7 @@ export async function openConferenceServer(options: ConferenceServerOptions): Pr
     onInvite: (invite) => void focus.invited(invite),
     onSubscribe: (subscribe) => focus.subscribed(subscribe),
     onRefer: (refer) => focus.referred(refer),
+    extensions: [RECIPIENT_LIST_INVITE, MULTIPLE_REFER],
     events: { [CONFERENCE_EVENT]: [CONFERENCE_INFO] },
     inviteStatus: (target) => focus.inviteStatus(target),
   });

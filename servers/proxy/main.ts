@@ -3,8 +3,8 @@
 import { parseHostPort } from "#sip/uri.ts";
 import { COMMON_USAGE, commonOptions, readPort, runServer } from "../process.ts";
 import { readTransports, TRANSPORT_OPTIONS, TRANSPORT_USAGE } from "../transports.ts";
+import { watchUsers } from "../users.ts";
 import { openProxy } from "./proxy.ts";
-import { watchUsers } from "./users.ts";
 
 const USAGE = `proxy [--bind ADDRESS] [--port N] [--domain NAME]... [--users FILE]
       [--certificate FILE --key FILE] [--tls-port N] [--ca FILE] [--ws-port N] [--wss-port N] [--origin URL]...

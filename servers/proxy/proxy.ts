@@ -5,6 +5,7 @@ import { withTag } from "#sip/response.ts";
 import type { ServerTransaction, Stack, StackOptions } from "#sip/stack.ts";
 import { makeResponse, openStack } from "#sip/stack.ts";
 import { bracketed, isSipUri, parseUri } from "#sip/uri.ts";
+import type { Users } from "../users.ts";
 import type { Domain } from "./domain.ts";
 import { addressesOf, isOwn } from "./domain.ts";
 import { Fork } from "./fork.ts";
@@ -15,7 +16,6 @@ import { hasLooped, loopMark } from "./loop.ts";
 import { Registrar } from "./registrar.ts";
 import { DialogMark, isNeighbour, neighbours } from "./relay-rule.ts";
 import { type Decision, Routing, type Target } from "./routing.ts";
-import type { Users } from "./users.ts";
 
 /** What a proxy hands on to its sockets. */
 type Sockets = Pick<

@@ -6,7 +6,7 @@ import { textHeader } from "#sip/message.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { userLine } from "#sip/user-line.ts";
 import { openProxy, type ProxyServer } from "../../servers/proxy/proxy.ts";
-import { parseUsers } from "../../servers/proxy/users.ts";
+import { parseUsers } from "../../servers/users.ts";
 import { Baresip } from "../support/baresip.ts";
 import { answerAt, offerAt } from "../support/descriptions.ts";
 import { RtpParty } from "../support/rtp-party.ts";

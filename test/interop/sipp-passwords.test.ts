@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { UserAgent } from "#sip/user-agent.ts";
 import { userLine } from "#sip/user-line.ts";
 import { openProxy } from "../../servers/proxy/proxy.ts";
-import { parseUsers } from "../../servers/proxy/users.ts";
+import { parseUsers } from "../../servers/users.ts";
 import { plays } from "../support/sipp.ts";
 import { until } from "../support/until.ts";
 

@@ -1,12 +1,17 @@
 /** People who meet on a conference server of the test's own, with a mixer that mixes nothing. */
 import { makeAnswer, makeOffer } from "#sdp/offer-answer.ts";
-import type { InviteOptions, Leg } from "#sip/leg.ts";
+import type { Credentials } from "#sip/credentials.ts";
+import type { IncomingInvite, InviteOptions, Leg } from "#sip/leg.ts";
 import type { Sdp, SipUri } from "#sip/message.ts";
 import type { Subscription } from "#sip/subscribe.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { parseXml, type XmlElement } from "#xml/strict.ts";
 import type { Limits } from "../../servers/conference/focus.ts";
-import { type ConferenceServer, openConferenceServer } from "../../servers/conference/server.ts";
+import {
+  type ConferenceServer,
+  type ConferenceServerOptions,
+  openConferenceServer,
+} from "../../servers/conference/server.ts";
 import { FakeMixer } from "./fake-mixer.ts";
 import { Ladder } from "./ladder.ts";
 import { until } from "./until.ts";
@@ -31,6 +36,13 @@ export class Person {
   readonly uri: SipUri;
   readonly #server: ConferenceServer;
   readonly rtpPort: number;
+  /** What whoever calls gets: an answer at once, no answer, or this status. */
+  picksUp: boolean | number = true;
+  /** The calls that came, and what became of those that were answered. */
+  readonly invites: IncomingInvite[] = [];
+  readonly calls: Leg[] = [];
+  /** Why calls were ended by others. */
+  readonly hungUp: string[] = [];
 
   constructor(name: string, agent: UserAgent, server: ConferenceServer, rtpPort: number) {
     this.name = name;
@@ -42,6 +54,22 @@ export class Person {
 
   get offer(): Sdp {
     return offerFrom(this.rtpPort);
+  }
+
+  /** Where the phone can be called. */
+  get address(): SipUri {
+    return `sip:${this.name}@${HOST}:${this.agent.port}`;
+  }
+
+  called(invite: IncomingInvite): void {
+    this.invites.push(invite);
+    if (typeof this.picksUp === "number") invite.reject(this.picksUp);
+    else if (!this.picksUp) invite.ring();
+    else {
+      const leg = invite.accept(invite.offer === undefined ? this.offer : this.answer(invite.offer));
+      leg.handlers = { ...leg.handlers, onEnded: (reason) => void this.hungUp.push(reason) };
+      this.calls.push(leg);
+    }
   }
 
   room(id: string): SipUri {
@@ -137,7 +165,7 @@ export function targetDialog({ id }: Leg): string {
   return `${id.callId};local-tag=${id.localTag};remote-tag=${id.remoteTag}`;
 }
 
-export interface CastOptions {
+export interface CastOptions extends Pick<ConferenceServerOptions, "moderators" | "inviteLimits"> {
   readonly limits?: Limits;
 }
 
@@ -171,16 +199,18 @@ export class ConferenceCast {
   }
 
   /** Somebody with a user agent of their own. */
-  async person(name: string): Promise<Person> {
-    const agent = await UserAgent.open({
+  async person(name: string, credentials: readonly Credentials[] = []): Promise<Person> {
+    const agent: UserAgent = await UserAgent.open({
       host: HOST,
       port: 0,
       name,
       identity: { name },
+      credentials,
+      onInvite: (invite) => person.called(invite),
       onTrace: this.ladder.trace(name),
     });
     this.ladder.name(agent.port, name);
-    const person = new Person(name, agent, this.server, 30_000 + 2 * this.#people.length);
+    const person: Person = new Person(name, agent, this.server, 30_000 + 2 * this.#people.length);
     this.#people.push(person);
     return person;
   }

@@ -4,10 +4,22 @@ import { runServers, SERVER_OPTIONS, TRANSPORT_OPTIONS } from "./server-processe
 
 export const conference: CliCommand = {
   summary: "Runs the conference server until Ctrl-C.",
-  usage: "[--bind ADDRESS] [--port N] [--mixer URI] [--certificate FILE --key FILE] [--ws-port N]",
+  usage:
+    "[--bind ADDRESS] [--port N] [--mixer URI] [--moderator URI --users FILE] [--certificate FILE --key FILE] [--ws-port N]",
   options: {
     ...SERVER_OPTIONS,
     ...TRANSPORT_OPTIONS,
+    moderator: {
+      type: "string",
+      multiple: true,
+      value: "URI",
+      help: "may remove, mute and invite anybody and lock any conference; needs --users; may be repeated",
+    },
+    users: {
+      type: "string",
+      value: "FILE",
+      help: "the moderators' passwords, as partyline passwd makes them",
+    },
     mixer: { type: "string", value: "URI", help: "the mixer that mixes the conferences" },
   },
   words: [0, 0],

@@ -47,7 +47,7 @@ export function serverArguments(name: ServerName, input: Input): string[] {
   const ports = portsFrom(input.text("port-base"));
   const own: Readonly<Record<ServerName, readonly string[]>> = {
     proxy: proxyArguments(input),
-    conference: ["--mixer", input.text("mixer") ?? `sip:${bind}:${ports.mixer}`],
+    conference: ["--mixer", input.text("mixer") ?? `sip:${bind}:${ports.mixer}`, ...moderation(input)],
     mixer: mixerArguments(input, `${ports.rtp.first}-${ports.rtp.last}`),
     web: ["--conference", input.text("conference") ?? `${bind}:${ports.conference}`],
   };
@@ -57,6 +57,12 @@ export function serverArguments(name: ServerName, input: Input): string[] {
     ...(name === "proxy" || name === "conference" ? transportArguments(input) : []),
     ...(name === "web" ? [] : logArguments(input)),
   ];
+}
+
+function moderation(input: Input): string[] {
+  const users = input.text("users");
+  const moderators = input.list("moderator").flatMap((one) => ["--moderator", one]);
+  return users === undefined ? moderators : [...moderators, "--users", users];
 }
 
 function proxyArguments(input: Input): string[] {

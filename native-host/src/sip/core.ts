@@ -11,6 +11,7 @@ import type { Hop, NameAddr, Params, SipHeaders, SipRequest, SipResponse, SipUri
 import type { Owner } from "./owner.ts";
 import type { Repetition } from "./repetition.ts";
 import { buildResponse, makeUp } from "./response.ts";
+import { RoomyMap, RoomySet } from "./roomy.ts";
 import type { SessionTimes } from "./session-expires.ts";
 import { SipError } from "./sip-error.ts";
 import type { ClientTransaction, ServerTransaction, Stack } from "./stack.ts";
@@ -79,8 +80,8 @@ export interface SendOptions {
   readonly hop?: Hop;
 }
 
-/** Option tags we understand in a peer's Require. */
-export const SUPPORTED = ["replaces", "tdialog", "norefersub", "100rel", "timer"] as const;
+/** Option tags every user agent of ours understands. */
+const SUPPORTED = ["replaces", "tdialog", "norefersub", "100rel", "timer"] as const;
 
 /**
  * An honest caller acknowledges within a round trip; when more than this many are waited for, the oldest is given up, so
@@ -92,10 +93,10 @@ export class Core {
   readonly stack: Stack;
   readonly timers: Timers;
   readonly identity: NameAddr;
-  readonly users = new Map<string, DialogUser>();
-  readonly attempts = new Set<Attempt>();
+  readonly users = new RoomyMap<string, DialogUser>();
+  readonly attempts = new RoomySet<Attempt>();
   /** The subscriptions others hold with us. */
-  readonly notifiers = new Set<object>();
+  readonly notifiers = new RoomySet<object>();
   /** Who wants to know that a connection to a peer is gone. */
   readonly onLost = new Set<(peer: Hop) => void>();
   /** The way of first requests by their From, for accounts that have one of their own. */
@@ -103,7 +104,7 @@ export class Core {
   readonly #options: CoreOptions;
   /** What we accepted and nobody has acknowledged yet. */
   readonly unconfirmed = new Forgetful<Repetition>(MOST_UNCONFIRMED, (oldest) => oldest.giveUp());
-  readonly #unanswered = new Set<Unanswered>();
+  readonly #unanswered = new RoomySet<Unanswered>();
   readonly #server: string;
   readonly #abilities: Readonly<Partial<SipHeaders>>;
   readonly #common: Readonly<Partial<SipHeaders>>;
@@ -116,13 +117,21 @@ export class Core {
     this.timers = options.timers;
     this.identity = options.identity;
     this.#server = oneLine(options.name);
-    this.#abilities = Object.freeze({ allow: options.allow.join(", "), supported: SUPPORTED.join(", ") });
+    this.#abilities = Object.freeze({
+      allow: options.allow.join(", "),
+      supported: this.supported.join(", "),
+    });
     this.#common = Object.freeze({ ...this.#abilities, "user-agent": this.#server });
     if (options.outboundProxy) this.keepFlow(options.outboundProxy);
   }
 
   get allow(): string {
     return this.#options.allow.join(", ");
+  }
+
+  /** Option tags understood in a peer's Require. */
+  get supported(): readonly string[] {
+    return [...SUPPORTED, ...(this.owner.extensions ?? [])];
   }
 
   /** What it wants for its sessions (RFC 4028). */

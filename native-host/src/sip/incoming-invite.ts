@@ -5,7 +5,9 @@ import { mediaType, parseParameters, parseReplaces } from "./header-values.ts";
 import { InviteLeg } from "./invite-leg.ts";
 import type { DialogId, IncomingInvite } from "./leg.ts";
 import { type SipHeaders, type SipRequest, textHeader } from "./message.ts";
+import { partsOf } from "./multipart.ts";
 import { PendingInvite } from "./pending-invite.ts";
+import { isRecipientList } from "./recipient-list.ts";
 import { knowsTimer, sessionExpires } from "./session-expires.ts";
 import type { ServerTransaction } from "./stack.ts";
 import { isSipUri } from "./uri.ts";
@@ -17,10 +19,9 @@ export function receiveInvite(
   onInvite: (invite: IncomingInvite) => void,
 ): void {
   const { request } = transaction;
-  const type = mediaType(request);
   const replaces = readReplaces(request);
-  if (type !== "" && type !== "application/sdp") {
-    core.respond(transaction, 415, { headers: { accept: "application/sdp" } });
+  if (!isReadable(request)) {
+    core.respond(transaction, 415, { headers: { accept: "application/sdp, multipart/mixed" } });
   } else if (!usableContact(request)) core.respond(transaction, 400, { reason: "No Usable Contact" });
   else if (replaces === "malformed") core.respond(transaction, 400, { reason: "Malformed Replaces" });
   else if (!isSipUri(request.uri)) core.respond(transaction, 416);
@@ -29,6 +30,14 @@ export function receiveInvite(
     if (refusal) core.respond(transaction, refusal.status, { headers: refusal.headers });
     else onInvite(new PendingInvite(core, transaction, request.uri, replaces));
   }
+}
+
+/** A session description, nothing, or parts; a list of people by itself, for those who take one (RFC 5366 §4). */
+function isReadable(request: SipRequest): boolean {
+  const type = mediaType(request);
+  if (type === "" || type === "application/sdp") return true;
+  const parts = partsOf(request);
+  return type === "multipart/mixed" ? parts !== undefined : parts?.some(isRecipientList) === true;
 }
 
 interface Refusal {

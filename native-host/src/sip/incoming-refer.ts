@@ -8,6 +8,7 @@ import type { DialogId, ExtraHeaders, Leg } from "./leg.ts";
 import { type Hop, type NameAddr, type SipRequest, textHeader } from "./message.ts";
 import { NotifierDialog } from "./notifier-dialog.ts";
 import { EventNotifier } from "./notify.ts";
+import { MULTIPLE_REFER, recipientsIn } from "./recipient-list.ts";
 import { parseReferTo, type ReferTo } from "./refer-to.ts";
 import { reasonOf } from "./response.ts";
 import type { ServerTransaction } from "./stack.ts";
@@ -18,6 +19,8 @@ export interface IncomingRefer {
   readonly request: SipRequest;
   readonly from: NameAddr;
   readonly referTo: ReferTo;
+  /** All whom to contact: the one, or those of a list in the body (RFC 5368). */
+  readonly targets: readonly ReferTo[];
   /** Who asks, as the peer says it and nobody proved (RFC 3892). */
   readonly referredBy: NameAddr | undefined;
   /** The dialog named by Target-Dialog (RFC 4538), as one of ours: our own tag is localTag. */
@@ -50,19 +53,35 @@ export function receiveRefer(
   inside?: Inside,
 ): void {
   const { request } = transaction;
-  const referTo = parseReferTo(textHeader(request, "refer-to") ?? "");
+  const targets = targetsOf(core, request);
+  const [referTo] = targets ?? [];
   const by = textHeader(request, "referred-by");
   const referredBy = by === undefined ? undefined : parseNameAddr(by);
   const refuse = (reason: string) => core.respond(transaction, 400, { reason });
-  if (!referTo) refuse("Bad Refer-To");
+  if (!referTo || !targets) refuse("Bad Refer-To");
   else if (by !== undefined && !referredBy) refuse("Bad Referred-By");
   else if (!inside && !usableContact(request)) refuse("No Usable Contact");
   else if (isFull(core)) core.respond(transaction, 503, { headers: RETRY_AFTER });
-  else onRefer(new PendingRefer(core, transaction, { referTo, referredBy, inside }));
+  else onRefer(new PendingRefer(core, transaction, { referTo, targets, referredBy, inside }));
+}
+
+/** Refer-To names a place, or points into the body at a list of places. */
+function targetsOf({ supported }: Core, request: SipRequest): readonly ReferTo[] | undefined {
+  const text = textHeader(request, "refer-to") ?? "";
+  const listed = /^\s*<?cid:/i.test(text) && supported.includes(MULTIPLE_REFER);
+  const places = listed
+    ? recipientsIn(request)?.map(({ uri, name }) => ({ ...parseReferTo(`<${uri}>`), ...(name && { name }) }))
+    : [parseReferTo(text)];
+  return places?.every(isReferTo) ? places : undefined;
+}
+
+function isReferTo(place: Partial<ReferTo> | undefined): place is ReferTo {
+  return place?.uri !== undefined;
 }
 
 interface Asked {
   readonly referTo: ReferTo;
+  readonly targets: readonly ReferTo[];
   readonly referredBy: NameAddr | undefined;
   readonly inside: Inside | undefined;
 }
@@ -71,6 +90,7 @@ class PendingRefer implements IncomingRefer {
   readonly request: SipRequest;
   readonly from: NameAddr;
   readonly referTo: ReferTo;
+  readonly targets: readonly ReferTo[];
   readonly referredBy: NameAddr | undefined;
   readonly targetDialog: DialogId | undefined;
   readonly leg: Leg | undefined;
@@ -79,13 +99,14 @@ class PendingRefer implements IncomingRefer {
   readonly #transaction: ServerTransaction;
   readonly #inside: Inside | undefined;
 
-  constructor(core: Core, transaction: ServerTransaction, { referTo, referredBy, inside }: Asked) {
+  constructor(core: Core, transaction: ServerTransaction, { referTo, targets, referredBy, inside }: Asked) {
     this.#core = core;
     this.#transaction = transaction;
     this.#inside = inside;
     this.request = transaction.request;
     this.from = this.request.headers.from;
     this.referTo = referTo;
+    this.targets = targets;
     this.referredBy = referredBy;
     this.targetDialog = parseTargetDialog(textHeader(this.request, "target-dialog") ?? "");
     this.leg = inside?.leg ?? (this.targetDialog && core.users.get(dialogKey(this.targetDialog))?.leg);

@@ -7,9 +7,12 @@ import { mediaType } from "./header-values.ts";
 import { recvInfo } from "./info.ts";
 import type { LegHandlers } from "./leg.ts";
 import type { Sdp, SipMessage, SipRequest, SipResponse } from "./message.ts";
+import { partsOf } from "./multipart.ts";
 import type { SessionTimer } from "./session-timer.ts";
 import { SipError } from "./sip-error.ts";
 import type { ServerTransaction } from "./stack.ts";
+
+const SDP = "application/sdp";
 
 export interface LegSession {
   readonly core: Core;
@@ -30,9 +33,12 @@ export interface SessionLeg {
   fail(status: number): void;
 }
 
-/** The session description in a message, "" when it has none. */
+/** The session description in a message, by itself or among other parts; "" when it has none. */
 export function sdpIn(message: SipMessage): Sdp {
-  return mediaType(message) === "application/sdp" ? message.content : "";
+  const type = mediaType(message);
+  if (type === SDP) return message.content;
+  const parts = type.startsWith("multipart/") ? partsOf(message) : undefined;
+  return parts?.find((part) => part.type === SDP)?.content ?? "";
 }
 
 /** The owner's answer to an offer of the peer, or the status to refuse it with. */

@@ -4,6 +4,7 @@ import type { DialogState } from "./dialog-state.ts";
 import type { IncomingRefer } from "./incoming-refer.ts";
 import type { NameAddr, Sdp, SipRequest, SipResponse, SipUri } from "./message.ts";
 import type { IncomingMessage } from "./message-request.ts";
+import type { BodyPart } from "./multipart.ts";
 import type { ReferOptions } from "./refer.ts";
 
 /** Names a dialog from our side (RFC 3261 §12): what Replaces and Target-Dialog carry, tags seen from the sender. */
@@ -111,6 +112,12 @@ export interface InviteOptions {
   /** From; the user agent's own identity when missing. */
   readonly from?: { readonly name?: string; readonly uri: SipUri };
   readonly headers?: ExtraHeaders;
+  /** What the body has beside the session description, as parts of their own (RFC 5621). */
+  readonly parts?: readonly BodyPart[];
+  /** The user part of our Contact; the user agent's, or a random one, when missing. */
+  readonly contactUser?: string | undefined;
+  /** Parameters of our Contact, e.g. `{ isfocus: null }`. */
+  readonly contactParams?: Readonly<Record<string, string | null>>;
   /** The dialog this call takes over (RFC 3891): sent as Replaces, tags turned for the peer, with Require: replaces. */
   readonly replaces?: DialogId;
   readonly handlers?: LegHandlers;
@@ -126,7 +133,7 @@ export interface InviteOptions {
   readonly redirects?: number;
   /** The ACK of the 2xx waits for this (RFC 3725 §4): must not reject, and must end. */
   readonly confirm?: Promise<unknown>;
-  /** Aborting sends CANCEL; a 2xx that crosses it is ACKed and ended by BYE. */
+  /** Aborting sends CANCEL; a 2xx that crosses it is ACKed and ended by BYE. The CANCEL says why when the signal's reason is a CancelReason. */
   readonly signal?: AbortSignal;
   /** Give up after this long without a final response (CANCEL, then SipError 408). */
   readonly timeoutMs?: number;
@@ -147,8 +154,8 @@ export interface IncomingInvite {
   readonly offer: Sdp | undefined;
   /** The dialog named by Replaces, as one of ours: our own tag is localTag. */
   readonly replaces: DialogId | undefined;
-  /** Set by the owner: called once if the caller cancels before the decision, or never confirms that it heard us ring. */
-  onCancelled?: () => void;
+  /** Set by the owner: called once if the caller cancels before the decision, with its Reason header (RFC 3326) if it gave one, or never confirms that it heard us ring. */
+  onCancelled?: (reason?: string) => void;
   /** Sends 101 to 199; returns our half of the early dialog, undefined after the decision. */
   ring(status?: number, options?: RingOptions): EarlyLeg | undefined;
   accept(sdp: Sdp, options?: AcceptOptions): Leg;

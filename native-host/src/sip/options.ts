@@ -1,5 +1,5 @@
 /** OPTIONS: what we can do, in a dialog or outside; whoever cannot be called now says so as to an INVITE (RFC 3261 §11). */
-import { type Core, SUPPORTED } from "./core.ts";
+import type { Core } from "./core.ts";
 import { recvInfo } from "./info.ts";
 import type { LegHandlers } from "./leg.ts";
 import type { SipHeaders } from "./message.ts";
@@ -25,7 +25,7 @@ function abilities(core: Core, handlers: LegHandlers | undefined): Partial<SipHe
     accept: accept.join(", "),
     "accept-encoding": "identity",
     "accept-language": "en",
-    supported: SUPPORTED.join(", "),
+    supported: core.supported.join(", "),
     ...(core.events !== "" && { "allow-events": core.events }),
     ...recvInfo(handlers),
   };

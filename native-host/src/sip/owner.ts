@@ -18,6 +18,8 @@ export interface Owner {
   readonly events?: Readonly<Record<string, readonly string[]>>;
   /** How many subscriptions there may be (503 beyond), and the shortest one we grant, seconds (423 below). */
   readonly subscriptions?: { readonly most?: number; readonly shortestS?: number };
+  /** Option tags it understands beside those of the user agent, for Supported and Require (RFC 3261 §8.2.2.3). */
+  readonly extensions?: readonly string[];
   /** What an INVITE to this URI would get now, for OPTIONS to say the same (RFC 3261 §11.2): 200, 404, 486, 503 … */
   readonly inviteStatus?: (target: SipUri) => number;
 }

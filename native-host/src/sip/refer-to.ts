@@ -2,12 +2,14 @@
 import { formatReplaces, oneLine, parseReplaces } from "./header-values.ts";
 import type { DialogId, ExtraHeaders } from "./leg.ts";
 import type { SipUri } from "./message.ts";
-import { isToken } from "./params.ts";
+import { isToken, quote } from "./params.ts";
 import { formatUri, isSipUri, parseNameAddrs, parseUri } from "./uri.ts";
 
 export interface ReferTo {
   /** Without method and headers. */
   readonly uri: SipUri;
+  /** What people call whoever is there. */
+  readonly name?: string;
   /** Upper case; INVITE unless the peer says otherwise. */
   readonly method: string;
   /** What the referred request shall carry besides Replaces; names in lower case. */
@@ -44,7 +46,8 @@ export function parseReferTo(text: string): ReferTo | undefined {
   const all = parseHeaders(written);
   if (!isSipUri(uri) || method === null || !isToken(method) || !all) return undefined;
   const { replaces, ...headers } = all;
-  const place = { uri, method: method.toUpperCase(), headers };
+  const { name } = address ?? {};
+  const place = { uri, method: method.toUpperCase(), headers, ...(name && { name }) };
   if (replaces === undefined) return place;
   const seen = parseReplaces(replaces);
   return seen && { ...place, replaces: turned(seen) };
@@ -79,6 +82,8 @@ function turned({ callId, localTag, remoteTag }: DialogId): DialogId {
 
 /** What a REFER may ask for. */
 export interface Referred {
+  /** What people call the target. */
+  readonly name?: string | undefined;
   /** What the peer shall send to the target; INVITE when missing. */
   readonly method?: string;
   /** The dialog of ours with the target that the peer takes over: attended transfer. */
@@ -88,13 +93,14 @@ export interface Referred {
 }
 
 /** The value of Refer-To, method and headers inside its brackets and escaped. */
-export function formatReferTo(target: SipUri, { method, replaces, targetHeaders }: Referred): string {
+export function formatReferTo(target: SipUri, { name, method, replaces, targetHeaders }: Referred): string {
   const headers = { ...targetHeaders, ...(replaces && { Replaces: formatReplaces(replaces) }) };
   const written = Object.entries(headers).map(([name, value]) => `${escaped(name)}=${escaped(value)}`);
   const own = parseUri(target)?.headers;
   const all = [...(own === undefined ? [] : [own]), ...written].join("&");
   const bare = own === undefined ? target : target.slice(0, target.indexOf("?"));
-  return `<${bare}${method === undefined ? "" : `;method=${method}`}${all === "" ? "" : `?${all}`}>`;
+  const shown = name === undefined ? "" : `${quote(oneLine(name))} `;
+  return `${shown}<${bare}${method === undefined ? "" : `;method=${method}`}${all === "" ? "" : `?${all}`}>`;
 }
 
 /** Only what a header of a URI may hold bare stays so (RFC 3261 §25.1 hvalue). */

@@ -1,5 +1,5 @@
 /** Where a request goes that reaches the user agent: to its dialog, to the owner, or back with a refusal (RFC 3261 §8.2). */
-import { type Core, type DialogUser, SUPPORTED } from "./core.ts";
+import type { Core, DialogUser } from "./core.ts";
 import { dialogIdOf, dialogKey } from "./dialog.ts";
 import { optionTags, tagOf } from "./header-values.ts";
 import { receiveInvite } from "./incoming-invite.ts";
@@ -53,7 +53,7 @@ export class RequestRouting {
   /** Refuses what needs an extension (§8.2.2.3) or a decoding (§8.2.3) that we have not. */
   #cannot(transaction: ServerTransaction): boolean {
     const { request } = transaction;
-    const unsupported = unsupportedTags(request);
+    const unsupported = unsupportedTags(request, this.#core);
     const encoding = textHeader(request, "content-encoding")?.trim().toLowerCase() || "identity";
     if (unsupported.length > 0) {
       this.#core.respond(transaction, 420, { headers: { unsupported: unsupported.join(", ") } });
@@ -106,7 +106,7 @@ export class RequestRouting {
 }
 
 /** What the peer requires and we cannot do (§8.2.2.3). */
-function unsupportedTags(request: SipRequest): readonly string[] {
+function unsupportedTags(request: SipRequest, { supported }: Core): readonly string[] {
   if (request.headers["require"] === undefined) return [];
-  return [...optionTags(request, "require")].filter((tag) => !SUPPORTED.some((own) => own === tag));
+  return [...optionTags(request, "require")].filter((tag) => !supported.includes(tag));
 }

@@ -3,14 +3,15 @@ import { describe, test } from "node:test";
 import type { XmlElement } from "#xml/strict.ts";
 import { parseXml } from "#xml/strict.ts";
 import { fullDocument, partialDocument } from "../../../servers/conference/conference-package.ts";
-import type { Endpoint } from "../../../servers/conference/roster.ts";
+import type { Present } from "../../../servers/conference/roster.ts";
 import { emptyRoster, withEndpoint, withoutEndpoint } from "../../../servers/conference/roster.ts";
 
 const JOINED = new Date("2026-11-22T20:00:00Z");
 const films = emptyRoster("sip:films@127.0.0.1:5080", "films");
 
-function call(entity: string, change: Partial<Endpoint> = {}): Endpoint {
-  return { entity, displayText: "Alice", joined: JOINED, media: "sendrecv", talking: false, ...change };
+function call(entity: string, change: Partial<Present> = {}): Present {
+  const there = { status: "connected", method: "dialed-in", joined: JOINED } as const;
+  return { entity, displayText: "Alice", ...there, media: "sendrecv", talking: false, ...change };
 }
 
 function child(element: XmlElement | undefined, ...path: string[]): XmlElement | undefined {

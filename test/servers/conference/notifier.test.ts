@@ -43,6 +43,8 @@ function somebodyJoins(): void {
   const call = {
     entity,
     displayText: entity,
+    status: "connected",
+    method: "dialed-in",
     joined: new Date(0),
     media: "sendrecv",
     talking: false,

@@ -54,17 +54,6 @@ describe("A REFER to the conference", () => {
     assert.equal(mallorys.state, "confirmed");
   });
 
-  test("of a member is heard, in her call and by naming it, and declined", async () => {
-    const alices = await alice.joins("films");
-
-    await assert.rejects(alices.refer("sip:bob@127.0.0.1"), { status: 603 });
-    await assert.rejects(
-      alice.agent.refer(alice.room("films"), "sip:bob@127.0.0.1", { targetDialog: alices.id }),
-      { status: 603 },
-    );
-    assert.equal(alices.state, "confirmed");
-  });
-
   test("of whoever has left is refused with 403", async () => {
     await mallory.joins("films");
     const alices = await alice.joins("films");

@@ -4,7 +4,7 @@ import { answerChallenge, parseChallenges } from "#sip/digest.ts";
 import type { Hop, SipRequest } from "#sip/message.ts";
 import { userLine } from "#sip/user-line.ts";
 import { Gate, type Judgement } from "../../../servers/proxy/gate.ts";
-import { parseUsers } from "../../../servers/proxy/users.ts";
+import { parseUsers } from "../../../servers/users.ts";
 
 const REALM = "example.com";
 const domain = { host: "192.0.2.70", port: 5070, names: ["example.com"] };

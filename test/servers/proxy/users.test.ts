@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { ha1Of } from "#sip/digest.ts";
 import { userLine } from "#sip/user-line.ts";
-import { loadUsers, parseUsers } from "../../../servers/proxy/users.ts";
+import { loadUsers, parseUsers } from "../../../servers/users.ts";
 
 const alice = { username: "alice", realm: "community.example", password: "blue whale" };
 const line = userLine(alice.username, alice.realm, alice.password) ?? "";

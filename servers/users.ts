@@ -1,4 +1,4 @@
-/** The users of a proxy and what is kept of their passwords: HA1 by hash, never the password (RFC 7616 §3.4.2, §5.13). */
+/** The users of a server and what is kept of their passwords: HA1 by hash, never the password (RFC 7616 §3.4.2, §5.13). */
 
 import { watchFile } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ export class UsersError extends Error {
 }
 
 export interface Users {
-  /** All users of one proxy are of one realm. */
+  /** All users of one server are of one realm. */
   readonly realm: string;
   /** What to offer this user, the strongest first; to nobody of ours what most are offered. */
   hashesOf(username: string | undefined): readonly HashName[];
@@ -74,7 +74,7 @@ function usersOf(users: ReadonlyMap<string, User>): Users {
   const [first] = all;
   if (!first) throw new UsersError("there is no user in it; partyline passwd makes one.");
   const other = all.find(({ realm }) => realm !== first.realm);
-  if (other) throw new UsersError(`"${first.realm}" and "${other.realm}" are two realms; a proxy has one.`);
+  if (other) throw new UsersError(`"${first.realm}" and "${other.realm}" are two realms; a server has one.`);
   return {
     realm: first.realm,
     hashesOf: (username = "") => {

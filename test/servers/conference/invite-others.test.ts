@@ -1,0 +1,281 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { readAudio } from "#sdp/session.ts";
+import type { Leg } from "#sip/leg.ts";
+import type { SipUri } from "#sip/message.ts";
+import { formatRecipients } from "#sip/recipient-list.ts";
+import type { ReferOptions } from "#sip/refer.ts";
+import { ConferenceCast, type Person } from "../../support/conference-cast.ts";
+import { until } from "../../support/until.ts";
+
+const PRIVATE = "alice-0123456789abcdef";
+
+let cast: ConferenceCast;
+let alice: Person;
+let bob: Person;
+let carol: Person;
+let inFilms: Leg;
+
+beforeEach(async () => {
+  const inviteLimits = { atOnce: 3, perMinute: 6, inAll: 5, ringMs: 60_000 };
+  cast = await ConferenceCast.open({ inviteLimits });
+  alice = await cast.person("alice");
+  bob = await cast.person("bob");
+  carol = await cast.person("carol");
+  inFilms = await alice.joins("films", { handlers: {} });
+});
+
+afterEach(() => cast.close());
+
+/** Every status that is reported, the final one last. */
+async function refers(by: Leg, target: SipUri, options: ReferOptions = {}): Promise<number[]> {
+  const heard: number[] = [];
+  await by.refer(target, { ...options, onProgress: (status) => void heard.push(status) });
+  return heard;
+}
+
+describe("A member who has somebody called in", () => {
+  test("hears how it goes, and has him in the conference with the mixer's media", async () => {
+    cast.ladder.clear();
+
+    assert.deepEqual(await refers(inFilms, bob.address), [100, 200]);
+
+    assert.equal(cast.count("films"), 2);
+    const [call] = bob.calls;
+    assert.equal(readAudio(call?.description ?? "")?.port, cast.mixer.ports("films")[1]);
+    assert.equal(readAudio(cast.mixer.legs("films")[1]?.description ?? "")?.port, bob.rtpPort);
+    assert.ok(call && "isfocus" in call.remoteContact.params);
+    assert.equal(call.remoteContact.uri, alice.room("films"));
+    assert.deepEqual(cast.ladder.steps("INVITE"), [
+      "conference -> mixer: INVITE",
+      "conference -> bob: INVITE sdp",
+      "conference -> mixer: INVITE sdp",
+    ]);
+  });
+
+  test("names herself to him, whatever her REFER says", async () => {
+    await refers(inFilms, bob.address);
+    await refers(inFilms, carol.address, {
+      referredBy: { name: "The boss", uri: "sip:boss@example.com", params: {} },
+    });
+
+    const named = [bob, carol].map(({ invites }) => invites[0]?.request.headers["referred-by"]);
+    assert.deepEqual(named, ['"alice" <sip:alice@example.com>', '"alice" <sip:alice@example.com>']);
+  });
+
+  test("learns that he is busy, and nothing is left of the call", async () => {
+    bob.picksUp = 486;
+
+    assert.deepEqual(await refers(inFilms, bob.address), [100, 486]);
+
+    assert.equal(cast.count("films"), 1);
+    await until(() => cast.mixer.ports("films").length === 1, "the end of the place that was kept");
+  });
+
+  test("learns that he has said no for good", async () => {
+    bob.picksUp = 603;
+
+    assert.deepEqual(await refers(inFilms, bob.address), [100, 603]);
+  });
+
+  test("learns that he rings, and takes the invitation back", async () => {
+    bob.picksUp = false;
+    const rings = Promise.withResolvers<number>();
+    const outcome = inFilms.refer(bob.address, {
+      onProgress: (status) => status === 180 && rings.resolve(status),
+    });
+    await rings.promise;
+
+    assert.equal(await inFilms.refer(bob.address, { method: "BYE" }), 200);
+
+    assert.equal(await outcome, 487);
+    assert.equal(cast.count("films"), 1);
+  });
+
+  test("does it outside her call too, by naming it", async () => {
+    const final = await alice.agent.refer(alice.room("films"), bob.address, { targetDialog: inFilms.id });
+
+    assert.equal(final, 200);
+    assert.equal(cast.count("films"), 2);
+  });
+
+  test("twice has him called once, and both hear of it", async () => {
+    const both = await Promise.all([refers(inFilms, bob.address), refers(inFilms, bob.address)]);
+    const again = await refers(inFilms, bob.address);
+
+    assert.deepEqual(
+      both.map((heard) => heard.at(-1)),
+      [200, 200],
+    );
+    assert.deepEqual(again, [100, 200]);
+    assert.equal(bob.invites.length, 1);
+  });
+
+  test("is refused the conference itself, another one here, and what is no call", async () => {
+    await assert.rejects(inFilms.refer(alice.room("films")), { status: 403 });
+    await assert.rejects(inFilms.refer(alice.room("dramas")), { status: 403 });
+    await assert.rejects(inFilms.refer(bob.address, { method: "OPTIONS" }), { status: 403 });
+    assert.equal(cast.server.focus.conferences.size, 1);
+  });
+
+  test("has no more phones ringing at a time than the server allows", async () => {
+    const people = await Promise.all(["dave", "erin"].map((name) => cast.person(name)));
+    for (const one of [bob, carol, ...people]) one.picksUp = false;
+    for (const one of [bob, carol, people[0]])
+      inFilms.refer(one?.address ?? "sip:nobody@127.0.0.1").catch(() => undefined);
+    await until(() => people[0]?.invites.length === 1, "three phones that ring");
+
+    await assert.rejects(inFilms.refer(people[1]?.address ?? "sip:nobody@127.0.0.1"), { status: 503 });
+    assert.equal(people[1]?.invites.length, 0);
+  });
+
+  test("causes no more calls a minute than the server allows", async () => {
+    bob.picksUp = 486;
+    for (let call = 0; call < 6; call += 1) await refers(inFilms, bob.address);
+
+    await assert.rejects(inFilms.refer(bob.address), { status: 503 });
+    assert.equal(bob.invites.length, 6);
+  });
+
+  test("and leaves before he answers has his phone silenced when nobody is left", async () => {
+    bob.picksUp = false;
+    inFilms.refer(bob.address).catch(() => undefined);
+    await until(() => bob.invites.length === 1, "bob's phone to ring");
+    const cancelled = Promise.withResolvers<void>();
+    for (const invite of bob.invites) invite.onCancelled = () => cancelled.resolve();
+    await inFilms.bye();
+
+    await cancelled.promise;
+    await until(() => cast.mixer.ports("films").length === 0, "the mixer's legs to end");
+    assert.equal(cast.server.focus.conferences.size, 0);
+  });
+
+  test("when the mixer has no place for him learns that, and his phone does not ring", async () => {
+    cast.mixer.refusing = 503;
+
+    assert.equal(await inFilms.refer(bob.address), 503);
+
+    assert.equal(cast.count("films"), 1);
+    assert.equal(bob.invites.length, 0);
+  });
+
+  test("whose phone answers with what the mixer cannot do learns 488, and he is hung up on", async () => {
+    bob.answer = (offer) => offer.replace(/m=audio (\d+) RTP\/AVP .*/, "m=audio $1 RTP/AVP 97");
+
+    assert.equal(await inFilms.refer(bob.address), 488);
+
+    await until(() => bob.hungUp.length === 1, "the end of bob's call");
+    await until(() => cast.mixer.ports("films").length === 1, "the end of the place that was kept");
+    assert.equal(cast.count("films"), 1);
+  });
+});
+
+describe("The roster", () => {
+  test("shows who is being called, who rings and who does not come", async () => {
+    const watch = alice.watches("films");
+    await watch.heard(1);
+    bob.picksUp = false;
+    const outcome = inFilms.refer(bob.address);
+    await until(() => statuses(watch).includes("alerting"), "bob ringing");
+    bob.invites[0]?.reject(486);
+    assert.equal(await outcome, 486);
+    await until(() => statuses(watch).includes("disconnected"), "bob not coming");
+
+    const reason = JSON.stringify(watch.last);
+    assert.match(reason, /SIP;cause=486;text=/);
+    assert.match(reason, /"disconnection-method".*busy/);
+    assert.equal(cast.count("films"), 1);
+  });
+
+  test("lists who came so as dialed out, at his address, and counts him", async () => {
+    const watch = alice.watches("films");
+    await watch.heard(1);
+    await inFilms.refer(bob.address);
+    await until(() => JSON.stringify(watch.documents).includes("dialed-out"), "bob");
+    await until(() => statuses(watch).includes("connected"), "bob in the conference");
+
+    assert.match(JSON.stringify(watch.documents), /"user-count".*?"text":"2"/);
+  });
+});
+
+describe("A list of people", () => {
+  const list = (...people: Person[]) =>
+    formatRecipients(people.map(({ address: uri, name }) => ({ uri, name })));
+
+  test("in the INVITE that opens the conference has all of them called", async () => {
+    carol.picksUp = 603;
+    const leg = await alice.joins(PRIVATE, {
+      parts: [list(bob, carol)],
+      headers: { require: "recipient-list-invite" },
+    });
+    await until(() => cast.count(PRIVATE) === 2 && carol.invites.length === 1, "bob, and not carol");
+
+    assert.ok(leg.supports.has("recipient-list-invite"));
+    assert.equal(bob.invites[0]?.request.headers["referred-by"], '"alice" <sip:alice@example.com>');
+  });
+
+  test("that names a conference of ours has nobody called, and she is in all the same", async () => {
+    const parts = [formatRecipients([{ uri: bob.address }, { uri: alice.room("films") }])];
+    await alice.joins(PRIVATE, { parts, headers: { require: "recipient-list-invite" } });
+
+    assert.equal(cast.count(PRIVATE), 1);
+    assert.equal(bob.invites.length, 0);
+  });
+
+  test("that is none is refused with 400", async () => {
+    const parts = [
+      { type: "application/resource-lists+xml", disposition: "recipient-list", content: "<no/>" },
+    ];
+
+    await assert.rejects(alice.joins(PRIVATE, { parts }), { status: 400 });
+  });
+
+  test("in a REFER has all of them called, and no reports are owed", async () => {
+    const { content, type } = list(bob, carol);
+    const { status, headers } = await inFilms.request(
+      "REFER",
+      { type, content },
+      {
+        "refer-to": "<cid:people@alice>",
+        "refer-sub": "false",
+        require: "multiple-refer, norefersub",
+        "content-disposition": "recipient-list",
+        "content-id": "<people@alice>",
+      },
+    );
+    await until(() => cast.count("films") === 3, "bob and carol");
+
+    assert.equal(status, 202);
+    assert.equal(headers["refer-sub"], "false");
+  });
+
+  test("in a REFER of a stranger is refused with 403", async () => {
+    const { content, type } = list(carol);
+    const { status } = await bob.agent.request("REFER", bob.room("films"), {
+      from: { uri: bob.uri },
+      body: { type, content },
+      headers: { "refer-to": "<cid:people@bob>", require: "multiple-refer" },
+    });
+
+    assert.equal(status, 400);
+    assert.equal(carol.invites.length, 0);
+  });
+});
+
+describe("A focus", () => {
+  test("does not come into a conference of another focus", async () => {
+    const joined = bob.joins("films", { contactParams: { isfocus: null } });
+
+    await assert.rejects(joined, { status: 482 });
+  });
+});
+
+/** The status of every endpoint there was in the documents. */
+function statuses(watch: { readonly documents: readonly object[] }): string[] {
+  const text = JSON.stringify(watch.documents);
+  return [
+    ...text.matchAll(
+      /"name":"status","namespace":"[^"]*","attributes":\{\},"children":\[\],"text":"([a-z-]+)"/g,
+    ),
+  ].map(([, status]) => status ?? "");
+}
