@@ -5,7 +5,7 @@ import { type SipResponse, textHeader } from "./message.ts";
 export interface Loss {
   readonly reason: string;
   readonly status?: number;
-  readonly retryAfterS?: number;
+  readonly retryAfterS?: number | undefined;
 }
 
 export interface History {

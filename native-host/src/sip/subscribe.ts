@@ -1,7 +1,5 @@
 /** Our SUBSCRIBE to an event package, kept alive by itself (RFC 6665 §4.1). */
 import type { Attempt, Core, DialogUser } from "./core.ts";
-import { Dialog, dialogKey } from "./dialog.ts";
-import { eventOf } from "./event-header.ts";
 import { Grant, LONGEST_GRANT_S } from "./grant.ts";
 import {
   extraHeaders,
@@ -14,16 +12,10 @@ import {
 } from "./header-values.ts";
 import type { ExtraHeaders } from "./leg.ts";
 import { Machine } from "./machine.ts";
-import {
-  type NameAddr,
-  type SipHeaders,
-  type SipRequest,
-  type SipResponse,
-  type SipUri,
-  textHeader,
-} from "./message.ts";
+import { type NameAddr, type SipRequest, type SipResponse, type SipUri, textHeader } from "./message.ts";
 import { isPassing, type Loss, pauseAfter, retryAfterOf } from "./resubscribe.ts";
 import type { ServerTransaction } from "./stack.ts";
+import { SubscriberDialog } from "./subscriber-dialog.ts";
 import { type SubscriptionEvent, type SubscriptionState, subscriptionStates } from "./subscription-states.ts";
 
 export interface Notification {
@@ -80,12 +72,8 @@ class OutgoingSubscription implements Subscription, DialogUser, Attempt {
   /** One of several that answered the same SUBSCRIBE: it is not asked for again. */
   readonly #forked: boolean;
   readonly #grant: Grant;
-  #request: SipRequest;
-  #key = "";
+  readonly #own: SubscriberDialog;
   #firstAnswer: Promise<void> = Promise.resolve();
-  #dialog: Dialog | undefined;
-  /** A NOTIFY came in the dialog: only that makes it (§4.4.1). */
-  #confirmed = false;
   #askedS: number;
   #pauseMs = 0;
   #ended: Promise<void> | undefined;
@@ -101,7 +89,8 @@ class OutgoingSubscription implements Subscription, DialogUser, Attempt {
     this.#askedS = options.expiresS ?? DEFAULT_EXPIRES_S;
     this.#grant = new Grant(this.#askedS);
     this.#contact = core.contactTo(target, { from: this.#from });
-    this.#request = fork ?? this.#compose();
+    const request = fork ?? this.#compose();
+    this.#own = new SubscriberDialog(core, this, { contact: this.#contact, request });
     const clocks = {
       timerN: 64 * core.timers.t1,
       refreshAfterMs: () => this.#grant.refreshAfterMs,
@@ -143,11 +132,10 @@ class OutgoingSubscription implements Subscription, DialogUser, Attempt {
       fork.receive(request, transaction);
       return;
     }
-    const refusal = this.#refusalOf(request);
+    const refusal = this.#own.refusalOf(request);
     this.#core.respond(transaction, refusal ?? 200);
     if (refusal !== undefined) return;
     this.#established = true;
-    this.#dialog?.refreshTarget(request);
     const subscription = parseParameters(textHeader(request, "subscription-state") ?? "");
     this.#tell(request, subscription);
     this.#follow(subscription);
@@ -156,36 +144,17 @@ class OutgoingSubscription implements Subscription, DialogUser, Attempt {
   /** The subscription of another notifier that answers the same SUBSCRIBE, if somebody wants to hear of it. */
   #forkOf(request: SipRequest): OutgoingSubscription | undefined {
     const { onFork } = this.#options;
-    const remoteTag = tagOf(request.headers.from);
-    const other = this.#confirmed && this.#dialog?.id.remoteTag !== remoteTag;
-    if (!onFork || !other || this.#forked || request.method !== "NOTIFY") return undefined;
+    if (!onFork || this.#forked || !this.#own.isOfAnother(request)) return undefined;
     const listener: { to?: SubscriptionListener } = {};
     const options: SubscribeOptions = {
       ...this.#options,
       onNotify: (notification) => listener.to?.onNotify(notification),
       onEnded: (...how) => listener.to?.onEnded(...how),
     };
-    const fork = new OutgoingSubscription(this.#core, this.#target, options, this.#request);
-    fork.#enlist(remoteTag);
+    const fork = new OutgoingSubscription(this.#core, this.#target, options, this.#own.request);
+    fork.#own.enlist(tagOf(request.headers.from));
     listener.to = onFork(fork);
     return fork;
-  }
-
-  /** The status to refuse a NOTIFY with, if it is not the next one of ours. */
-  #refusalOf(request: SipRequest): number | undefined {
-    const event = eventOf(request);
-    const own = eventOf(this.#request);
-    if (request.method !== "NOTIFY") return 481;
-    if (event.name !== own.name || (event.id ?? own.id) !== own.id) return 489;
-    if (!textHeader(request, "subscription-state")) return 400;
-    const remoteTag = tagOf(request.headers.from);
-    if (this.#dialog?.id.remoteTag !== remoteTag) {
-      if (this.#confirmed) return 481;
-      // It overtook the 2xx, or is from another fork than the one whose 2xx came.
-      this.#dialog = Dialog.ofEarlyNotify(this.#request, request, this.#contact);
-    }
-    this.#confirmed = true;
-    return this.#dialog.inOrder(request) ? undefined : 500;
   }
 
   #tell(request: SipRequest, { value }: Parameterised): void {
@@ -201,7 +170,7 @@ class OutgoingSubscription implements Subscription, DialogUser, Attempt {
     if (value.toLowerCase() === "terminated") {
       const retryAfterS = seconds(params.get("retry-after"));
       const reason = params.get("reason")?.toLowerCase() || "terminated";
-      this.#fail({ reason, ...(retryAfterS !== undefined && { retryAfterS }) });
+      this.#fail({ reason, retryAfterS });
       return;
     }
     const toldS = seconds(params.get("expires"));
@@ -215,12 +184,10 @@ class OutgoingSubscription implements Subscription, DialogUser, Attempt {
     const { status, reason } = response;
     const retryAfterS = retryAfterOf(response);
     if (status >= 300) {
-      if (!this.#putOff(status, retryAfterS))
-        this.#fail({ reason, status, ...(retryAfterS !== undefined && { retryAfterS }) });
+      if (!this.#putOff(status, retryAfterS)) this.#fail({ reason, status, retryAfterS });
       return;
     }
-    this.#dialog ??= Dialog.ofCaller(this.#request, response, this.#contact);
-    if (this.#dialog.id.remoteTag === tagOf(response.headers.to)) this.#dialog.refreshTarget(response);
+    this.#own.accepted(response);
     this.#grant.renew(seconds(textHeader(response, "expires")) ?? this.#askedS);
     if (this.#machine.send("granted")) this.#losses = 0;
   }
@@ -248,14 +215,14 @@ class OutgoingSubscription implements Subscription, DialogUser, Attempt {
     const history = { established: this.#established, losses: this.#losses };
     const pauseMs =
       this.#forked || this.#options.expiresS === 0 ? undefined : pauseAfter(this.#loss, history);
-    this.#core.users.delete(this.#key);
+    this.#own.delist();
     this.#losses += 1;
     this.#pauseMs = pauseMs ?? 0;
     this.#machine.send(pauseMs === undefined ? "over" : "again");
   }
 
   #finish(event: SubscriptionEvent): void {
-    this.#core.users.delete(this.#key);
+    this.#own.delist();
     this.#core.attempts.delete(this);
     if (event === "closed" || event === "leave" || this.#ended !== undefined) return;
     const { reason, status, retryAfterS } = this.#loss;
@@ -272,36 +239,27 @@ class OutgoingSubscription implements Subscription, DialogUser, Attempt {
     return this.#core.first("SUBSCRIBE", this.#target, { from: this.#from, headers });
   }
 
-  /** Nothing is left of the subscription that was lost: a new Call-ID, a new dialog. */
+  /** A new Call-ID, a new dialog. */
   #beginAgain(): void {
-    this.#dialog = undefined;
-    this.#confirmed = false;
-    this.#request = this.#compose();
+    this.#own.beginAgain(this.#compose());
     this.#begin();
   }
 
   #begin(): void {
     this.#loss = NO_NOTIFY;
-    this.#enlist("");
-    this.#firstAnswer = this.#ask(this.#request);
+    this.#own.enlist();
+    this.#firstAnswer = this.#ask();
   }
 
-  #enlist(remoteTag: string): void {
-    const { from, "call-id": callId } = this.#request.headers;
-    this.#key = dialogKey({ callId, localTag: tagOf(from), remoteTag });
-    this.#core.users.set(this.#key, this);
-  }
-
-  async #ask(request: SipRequest): Promise<void> {
-    const response = await this.#core.exchange(request);
-    if (this.#request.headers["call-id"] !== request.headers["call-id"]) return;
+  async #ask(): Promise<void> {
+    const response = await this.#own.first();
+    if (!response) return;
     if (!this.#asksForMore(response)) {
       this.#answered(response);
       return;
     }
-    const cseq = { seq: response.headers.cseq.seq + 1, method: "SUBSCRIBE" };
-    this.#request = { ...request, headers: { ...request.headers, cseq, expires: `${this.#askedS}` } };
-    await this.#ask(this.#request);
+    this.#own.repeat(response, { expires: `${this.#askedS}` });
+    await this.#ask();
   }
 
   /** 423: the notifier grants no less than Min-Expires, which is what we ask for then (§4.1.2.1); once. */
@@ -314,12 +272,9 @@ class OutgoingSubscription implements Subscription, DialogUser, Attempt {
   }
 
   async #resubscribe(): Promise<void> {
-    const dialog = this.#dialog;
-    if (!dialog) return;
     this.#loss = NO_NOTIFY;
-    const headers = { ...this.#headers(), ...extraHeaders(this.#options.headers) };
-    const response = await this.#exchange(dialog, headers);
-    if (this.#dialog !== dialog) return;
+    const response = await this.#own.again({ ...this.#headers(), ...extraHeaders(this.#options.headers) });
+    if (!response) return;
     if (this.#asksForMore(response)) await this.#resubscribe();
     else this.#answered(response);
   }
@@ -328,15 +283,9 @@ class OutgoingSubscription implements Subscription, DialogUser, Attempt {
   async #leave(): Promise<void> {
     if (!this.#machine.send("leave")) return;
     await this.#firstAnswer;
-    if (!this.#dialog || this.state !== "ending") return;
-    const { status } = await this.#exchange(this.#dialog, { ...this.#headers(), expires: "0" });
-    if (status >= 300) this.#machine.send("failed");
-  }
-
-  #exchange(dialog: Dialog, headers: Partial<SipHeaders>): Promise<SipResponse> {
-    return this.#core.exchange(dialog.request("SUBSCRIBE", { headers }), {
-      nextSeq: () => dialog.nextSeq(),
-    });
+    if (this.state !== "ending") return;
+    const response = await this.#own.again({ ...this.#headers(), expires: "0" });
+    if (response && response.status >= 300) this.#machine.send("failed");
   }
 
   #headers() {
