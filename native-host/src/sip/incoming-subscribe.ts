@@ -68,7 +68,7 @@ export function receiveSubscribe(core: Core, transaction: ServerTransaction, ins
   else if (typeof expiresS !== "number")
     refuse(expiresS.status, expiresS.headers, expiresS.status === 400 ? "Malformed Expires" : undefined);
   else if (isFull(core)) refuse(503, RETRY_AFTER);
-  else onSubscribe(new PendingSubscribe(core, transaction, { event, expiresS, inside }));
+  else onSubscribe(pendingSubscribe(core, transaction, { event, expiresS, inside }));
 }
 
 function isPackage({ owner: { events } }: Core, { name }: EventHeader): boolean {
@@ -90,62 +90,38 @@ interface Asked {
   readonly inside: Inside | undefined;
 }
 
-class PendingSubscribe implements IncomingSubscribe {
-  readonly request: SipRequest;
-  readonly from: NameAddr;
-  readonly target: SipUri;
-  readonly event: string;
-  readonly expiresS: number;
-  readonly minRate: number | undefined;
-  readonly targetDialog: DialogId | undefined;
-  readonly leg: Leg | undefined;
-  readonly source: Hop;
-  readonly #core: Core;
-  readonly #transaction: ServerTransaction;
-  readonly #asked: Asked;
+function pendingSubscribe(core: Core, transaction: ServerTransaction, asked: Asked): IncomingSubscribe {
+  const { request, source } = transaction;
+  const { event, expiresS, inside } = asked;
+  return {
+    request,
+    from: request.headers.from,
+    target: isSipUri(request.uri) ? request.uri : core.address,
+    event: event.name,
+    expiresS,
+    minRate: event.minRate,
+    targetDialog: parseTargetDialog(textHeader(request, "target-dialog") ?? ""),
+    leg: inside?.leg,
+    source,
+    accept(handlers) {
+      const notifier = makeNotifier(core, transaction, { ...asked, handlers });
+      notifier.grant(transaction, 200, { expires: `${expiresS}` });
+      return notifier;
+    },
+    reject(status, reason, headers) {
+      const allow = status === 489 ? { "allow-events": core.events } : {};
+      core.respond(transaction, status, { reason, headers: { ...allow, ...extraHeaders(headers) } });
+    },
+  };
+}
 
-  constructor(core: Core, transaction: ServerTransaction, asked: Asked) {
-    this.#core = core;
-    this.#transaction = transaction;
-    this.#asked = asked;
-    this.request = transaction.request;
-    this.from = this.request.headers.from;
-    this.target = isSipUri(this.request.uri) ? this.request.uri : core.address;
-    this.event = asked.event.name;
-    this.expiresS = asked.expiresS;
-    this.minRate = asked.event.minRate;
-    this.targetDialog = parseTargetDialog(textHeader(this.request, "target-dialog") ?? "");
-    this.leg = asked.inside?.leg;
-    this.source = transaction.source;
-  }
-
-  accept(handlers: NotifierHandlers): Notifier {
-    const notifier = this.#notifier(handlers);
-    notifier.grant(this.#transaction, 200, { expires: `${this.expiresS}` });
-    return notifier;
-  }
-
-  reject(status: number, reason?: string, headers?: ExtraHeaders): void {
-    const allow = status === 489 ? { "allow-events": this.#core.events } : {};
-    this.#core.respond(this.#transaction, status, {
-      reason,
-      headers: { ...allow, ...extraHeaders(headers) },
-    });
-  }
-
-  #notifier(handlers: NotifierHandlers): EventNotifier {
-    const { event, expiresS, inside } = this.#asked;
-    if (!inside) {
-      return new NotifierDialog(this.#core, this.#transaction, { event, expiresS, handlers }).notifier;
-    }
-    const notifier = new EventNotifier({
-      core: this.#core,
-      path: inside.path(),
-      event,
-      expiresS,
-      handlers,
-    });
-    inside.adopt(notifier);
-    return notifier;
-  }
+function makeNotifier(
+  core: Core,
+  transaction: ServerTransaction,
+  { inside, ...asked }: Asked & { readonly handlers: NotifierHandlers },
+): EventNotifier {
+  if (!inside) return new NotifierDialog(core, transaction, asked).notifier;
+  const notifier = new EventNotifier({ core, path: inside.path(), ...asked });
+  inside.adopt(notifier);
+  return notifier;
 }

@@ -1,24 +1,18 @@
 /** Our REGISTER of one account, kept alive by itself (RFC 3261 §10.2, RFC 3608, RFC 5626 §4.5). */
+import { type Account, AccountWay, domainOf, sameHost } from "./account-way.ts";
 import type { Attempt, Core } from "./core.ts";
-import type { Secret } from "./digest.ts";
 import { seconds, token } from "./header-values.ts";
 import { Machine } from "./machine.ts";
 import { type Hop, type NameAddr, type SipResponse, type SipUri, textHeader } from "./message.ts";
 import { type RegistrationEvent, type RegistrationPhase, registrationStates } from "./registration-states.ts";
 import { isMadeUp } from "./response.ts";
 import type { ClientTransaction } from "./stack.ts";
-import { formatUri, isSipUri, parseNameAddrs, parseUri } from "./uri.ts";
+import { parseUri } from "./uri.ts";
 
-export interface RegisterOptions {
-  /** The address we are called at. */
-  readonly aor: SipUri;
+export interface RegisterOptions extends Account {
   readonly displayName?: string;
   /** Whom to ask; the domain of the address when missing. */
   readonly registrar?: SipUri;
-  /** The way of all requests in this name, until the registrar names another (Service-Route). */
-  readonly outboundProxy?: SipUri;
-  /** Shown to the registrar, the outbound proxy and the domain of the address only. */
-  readonly secret?: Secret;
   /** What we ask for; the registrar may grant less. 3600 when missing. */
   readonly expiresS?: number;
   /** `urn:uuid:…` of this installation: a registrar then knows that a new Contact replaces the old one (RFC 5626 §4.1). */
@@ -65,7 +59,7 @@ class OutgoingRegistration implements Registration, Attempt {
   readonly #contact: NameAddr;
   readonly #machine: Machine<RegistrationPhase, RegistrationEvent>;
   readonly #gone = Promise.withResolvers<void>();
-  #takeBack: () => void = () => undefined;
+  readonly #way: AccountWay;
   #seq = 0;
   #attempts = 0;
   #transaction: ClientTransaction | undefined;
@@ -92,7 +86,7 @@ class OutgoingRegistration implements Registration, Attempt {
       params: instanceParams(options.instance),
     });
     core.keepFlow(options.outboundProxy ?? this.#registrar);
-    this.#show([]);
+    this.#way = new AccountWay(core, options, this.#registrar);
     core.attempts.add(this);
     core.onLost.add(this.#onLost);
     const clocks = {
@@ -100,7 +94,6 @@ class OutgoingRegistration implements Registration, Attempt {
       retryAfterMs: () => this.#pauseMs(),
     };
     this.#machine = new Machine(registrationStates(clocks), "registering", (phase) => this.#entered(phase));
-    this.#setRoutes([]);
     this.#entered("registering");
   }
 
@@ -134,8 +127,7 @@ class OutgoingRegistration implements Registration, Attempt {
   #forget(): void {
     this.#core.attempts.delete(this);
     this.#core.onLost.delete(this.#onLost);
-    this.#core.routes.delete(this.#options.aor);
-    this.#takeBack();
+    this.#way.forget();
     this.#gone.resolve();
   }
 
@@ -200,7 +192,7 @@ class OutgoingRegistration implements Registration, Attempt {
     this.failure = undefined;
     this.#registeredAtMs = performance.now();
     this.#grantedS = Math.min(this.#granted(response), LONGEST_S);
-    this.#setRoutes(serviceRoutes(response));
+    this.#way.learn(response);
     this.#machine.send("accepted");
   }
 
@@ -235,42 +227,11 @@ class OutgoingRegistration implements Registration, Attempt {
     const pauseS = longestS * (0.5 + Math.random() / 2);
     return 1000 * Math.max(pauseS, Math.min(this.#retryAfterS ?? 0, LONGEST_S));
   }
-
-  /** The way of our other requests: the outbound proxy, then what the registrar says (RFC 3608 §6.1). */
-  #setRoutes(service: readonly NameAddr[]): void {
-    const { aor, outboundProxy } = this.#options;
-    const first = service[0]?.uri;
-    const known = outboundProxy === undefined || (first !== undefined && sameHost(first, outboundProxy));
-    const routes = known ? service : [{ uri: outboundProxy, params: {} }, ...service];
-    if (routes.length > 0) this.#core.routes.set(aor, routes);
-    else this.#core.routes.delete(aor);
-    this.#show(first !== undefined && isSipUri(first) ? [first] : []);
-  }
-
-  /** Puts the account's password at the disposal of requests to its own servers. */
-  #show(more: readonly SipUri[]): void {
-    const { aor, secret, outboundProxy } = this.#options;
-    this.#takeBack();
-    if (!secret) return;
-    const servers = [this.#registrar, domainOf(aor), ...(outboundProxy ? [outboundProxy] : []), ...more];
-    this.#takeBack = this.#core.wallet.add({ ...secret, aor, servers });
-  }
 }
 
 function stateOf(phase: RegistrationPhase): RegistrationState {
   if (phase === "refreshing" || phase === "leaving") return "registered";
   return phase;
-}
-
-/** `sip:alice@example.com:5070;x` is registered at `sip:example.com:5070` (§10.2). */
-function domainOf(aor: SipUri): SipUri {
-  const {
-    user: _user,
-    headers: _headers,
-    ...place
-  } = parseUri(aor) ?? { scheme: "sip", host: "", params: {} };
-  const text = formatUri(place);
-  return isSipUri(text) ? text : aor;
 }
 
 function proxyRoute(proxy: SipUri | undefined): readonly NameAddr[] | undefined {
@@ -281,18 +242,9 @@ function instanceParams(instance: string | undefined): Record<string, string> {
   return instance === undefined ? {} : { "+sip.instance": `"<${instance}>"` };
 }
 
-function serviceRoutes(response: SipResponse): readonly NameAddr[] {
-  return parseNameAddrs(textHeader(response, "service-route") ?? "") ?? [];
-}
-
 function sameContact(one: string, other: string): boolean {
   const [a, b] = [parseUri(one), parseUri(other)];
   return a?.user === b?.user && sameHost(one, other);
-}
-
-function sameHost(one: string, other: string): boolean {
-  const [a, b] = [parseUri(one), parseUri(other)];
-  return a?.host === b?.host && (a?.port ?? 5060) === (b?.port ?? 5060);
 }
 
 /** Early enough for a lost REGISTER to be repeated, half the time for a short grant. */
