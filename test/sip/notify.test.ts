@@ -1,48 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
-import { firstRequest } from "#sip/dialog.ts";
-import type { SipHeaders, SipRequest } from "#sip/message.ts";
-import type { Notifier } from "#sip/notify.ts";
+import type { SipRequest } from "#sip/message.ts";
 import { settled } from "../support/descriptions.ts";
-import { FakeNet } from "../support/fake-stack.ts";
-
-const anna = { uri: "sip:anna@anna:5060", params: {} };
-
-function subscribe(headers: Partial<SipHeaders> = {}): SipRequest {
-  return firstRequest("SUBSCRIBE", "sip:comedies@comedies", anna, {
-    headers: { contact: [anna], event: "conference", expires: "600", ...headers },
-  });
-}
-
-/** anna, who answers by hand, has subscribed to comedies. */
-async function subscribed(headers: Partial<SipHeaders> = {}) {
-  const net = new FakeNet();
-  const annas = net.scripted("anna");
-  const notifiers: Notifier[] = [];
-  const ended: string[] = [];
-  const agent = await net.agent("comedies", {
-    onSubscribe: (asked) => {
-      notifiers.push(asked.accept({ onRefresh: () => undefined, onEnded: (reason) => ended.push(reason) }));
-    },
-  });
-  const request = subscribe(headers);
-  annas.send(request);
-  await settled();
-  const [notifier] = notifiers;
-  assert.ok(notifier);
-  const tag = annas.responses[0]?.headers.to.params["tag"] ?? "";
-  /** anna's next SUBSCRIBE in the dialog. */
-  const again = (seq: number, expires: string): SipRequest => ({
-    ...request,
-    headers: {
-      ...request.headers,
-      to: { ...request.headers.to, params: { tag } },
-      cseq: { seq, method: "SUBSCRIBE" },
-      expires,
-    },
-  });
-  return { net, agent, annas, notifier, ended, again };
-}
+import { subscribe, subscribed } from "../support/notifier-cast.ts";
 
 const states = (requests: readonly SipRequest[]) =>
   requests.map(({ headers }) => headers["subscription-state"]);
@@ -50,27 +10,6 @@ const states = (requests: readonly SipRequest[]) =>
 describe("a notifier", () => {
   beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
   afterEach(() => mock.timers.reset());
-
-  test("has at most one NOTIFY on its way, each CSeq higher by one", async () => {
-    const { annas, notifier } = await subscribed();
-
-    void notifier.notify("text/plain", "one");
-    void notifier.notify("text/plain", "two");
-    await settled();
-    assert.deepEqual(
-      annas.requests.map(({ content }) => content),
-      ["one"],
-    );
-    annas.respond(0, 200);
-    await settled();
-
-    assert.deepEqual(
-      annas.requests.map(({ content }) => content),
-      ["one", "two"],
-    );
-    const [first, second] = annas.requests.map(({ headers }) => headers.cseq.seq);
-    assert.equal(Number(second) - Number(first), 1);
-  });
 
   test("grants what was asked for, an hour at most", async () => {
     const { annas } = await subscribed({ expires: "999999" });
@@ -189,23 +128,6 @@ describe("a notifier", () => {
     assert.deepEqual(ended, []);
   });
 
-  test("sends only the newest state to anna who is slow", async () => {
-    const { annas, notifier } = await subscribed();
-
-    const told = [];
-    for (let change = 0; change < 1000; change++) told.push(notifier.notify("text/plain", `${change}`));
-    await settled();
-    annas.respond(0, 200);
-    await settled();
-    annas.respond(1, 200);
-    await Promise.all(told);
-
-    assert.deepEqual(
-      annas.requests.map(({ content }) => content),
-      ["0", "999"],
-    );
-  });
-
   test("whose owner has nothing to say yet sends an empty NOTIFY at once", async () => {
     const { annas } = await subscribed();
 
@@ -230,78 +152,6 @@ describe("a notifier", () => {
       annas.responses.map(({ status }) => status),
       [200, 481],
     );
-  });
-
-  test("waits between two NOTIFYs as long as anna asked, but not with the last", async () => {
-    const { annas, notifier } = await subscribed({ event: "conference;max-rate=0.2" });
-
-    void notifier.notify("text/plain", "one");
-    await settled();
-    annas.respond(0, 200);
-    await settled();
-    void notifier.notify("text/plain", "two");
-    mock.timers.tick(4999);
-    await settled();
-    assert.equal(annas.requests.length, 1);
-    mock.timers.tick(1);
-    await settled();
-    assert.equal(annas.requests.length, 2);
-    annas.respond(1, 200);
-    await settled();
-    void notifier.terminate("noresource", "text/plain", "gone");
-    await settled();
-
-    assert.deepEqual(
-      annas.requests.map(({ content }) => content),
-      ["one", "two", "gone"],
-    );
-  });
-
-  test("comes back with the newest state when anna asks it to wait", async () => {
-    const { annas, notifier, ended } = await subscribed();
-
-    void notifier.notify("text/plain", "one");
-    await settled();
-    annas.respond(0, 503, { headers: { "retry-after": "9" } });
-    await settled();
-    void notifier.notify("text/plain", "two");
-    mock.timers.tick(8999);
-    await settled();
-    assert.equal(annas.requests.length, 1);
-    mock.timers.tick(1);
-    await settled();
-
-    assert.equal(annas.requests[1]?.content, "two");
-    assert.deepEqual(ended, []);
-  });
-
-  test("comes back with the same state when anna asks it to wait and there is no newer one", async () => {
-    const { annas, notifier, ended } = await subscribed();
-
-    void notifier.notify("text/plain", "one");
-    await settled();
-    annas.respond(0, 503, { headers: { "retry-after": "9" } });
-    await settled();
-    mock.timers.tick(9000);
-    await settled();
-
-    assert.deepEqual(
-      annas.requests.map(({ content }) => content),
-      ["one", "one"],
-    );
-    assert.deepEqual(ended, []);
-  });
-
-  test("is over when anna has no time and does not say until when", async () => {
-    const { annas, notifier, ended } = await subscribed();
-
-    void notifier.notify("text/plain", "one");
-    await settled();
-    annas.respond(0, 503);
-    await settled();
-
-    assert.deepEqual(ended, ["lost"]);
-    assert.equal(notifier.active, false);
   });
 
   test("grants nothing shorter than it wants to, first or later", async () => {

@@ -1,0 +1,46 @@
+/** A notifier, and anna, who subscribed to it and answers by hand. */
+import assert from "node:assert/strict";
+import { firstRequest } from "#sip/dialog.ts";
+import type { SipHeaders, SipRequest } from "#sip/message.ts";
+import type { Notifier } from "#sip/notify.ts";
+import { settled } from "./descriptions.ts";
+import { FakeNet } from "./fake-stack.ts";
+
+const anna = { uri: "sip:anna@anna:5060", params: {} };
+
+/** A SUBSCRIBE of anna's to comedies, for ten minutes unless the headers say otherwise. */
+export function subscribe(headers: Partial<SipHeaders> = {}): SipRequest {
+  return firstRequest("SUBSCRIBE", "sip:comedies@comedies", anna, {
+    headers: { contact: [anna], event: "conference", expires: "600", ...headers },
+  });
+}
+
+/** anna has subscribed to comedies. */
+export async function subscribed(headers: Partial<SipHeaders> = {}) {
+  const net = new FakeNet();
+  const annas = net.scripted("anna");
+  const notifiers: Notifier[] = [];
+  const ended: string[] = [];
+  const agent = await net.agent("comedies", {
+    onSubscribe: (asked) => {
+      notifiers.push(asked.accept({ onRefresh: () => undefined, onEnded: (reason) => ended.push(reason) }));
+    },
+  });
+  const request = subscribe(headers);
+  annas.send(request);
+  await settled();
+  const [notifier] = notifiers;
+  assert.ok(notifier);
+  const tag = annas.responses[0]?.headers.to.params["tag"] ?? "";
+  /** anna's next SUBSCRIBE in the dialog. */
+  const again = (seq: number, expires: string): SipRequest => ({
+    ...request,
+    headers: {
+      ...request.headers,
+      to: { ...request.headers.to, params: { tag } },
+      cseq: { seq, method: "SUBSCRIBE" },
+      expires,
+    },
+  });
+  return { net, agent, annas, notifier, ended, again };
+}
