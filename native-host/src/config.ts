@@ -4,9 +4,12 @@ import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type AccountConfig, readAccount } from "./config-account.ts";
 import { type ActionConfig, readAction } from "./config-actions.ts";
+import { type ApiConfig, readApi } from "./config-api.ts";
 import { checkDevices, type DeviceConfig, readDevice } from "./config-device.ts";
+import { readNumberPlan } from "./config-number-plan.ts";
 import { type PluginConfig, readPlugins } from "./config-plugins.ts";
 import { ConfigError, compact, Section } from "./config-section.ts";
+import type { NumberPlanConfig } from "./devices/number-plan.ts";
 import type { SipUri } from "./sip/message.ts";
 import type { TlsOptions } from "./sip/stack.ts";
 import { PemError, readPem } from "./sip/transport/pem.ts";
@@ -29,8 +32,12 @@ export interface Config {
     /** What phones are offered, best first; not said: PCMU, PCMA. */
     readonly codecs?: readonly CodecName[];
   };
+  /** Ways to the XML API beside the user's own socket. */
+  readonly api?: ApiConfig;
   /** The default one first. */
   readonly accounts?: readonly AccountConfig[];
+  /** How telephone numbers are called; without it they are not. */
+  readonly numberPlan?: NumberPlanConfig;
   /** Undefined: not said; then there is baresip, if it is installed. */
   readonly devices?: readonly DeviceConfig[];
   readonly plugins?: readonly PluginConfig[];
@@ -62,7 +69,9 @@ export function readConfig(value: unknown, directory = "."): Config {
   config.text("$schema");
   const identity = config.section("identity");
   const sip = config.section("sip");
-  const devices = config.list("devices")?.map(readDevice);
+  const api = within(config.optional("api"), readApi);
+  const numberPlan = within(config.optional("numberPlan"), readNumberPlan);
+  const devices = config.list("devices")?.map((device) => readDevice(device, numberPlan));
   const accounts = readAccounts(config.list("accounts")?.map(readAccount) ?? []);
   const plugins = readPlugins(config.list("plugins") ?? [], directory);
   const actions = (config.list("actions") ?? []).map(readAction);
@@ -77,15 +86,27 @@ export function readConfig(value: unknown, directory = "."): Config {
       codecs: sip.choices("codecs", CODECS),
       ...readTrust(sip, directory),
     }),
-    ...(devices && { devices }),
-    ...(accounts.length > 0 && { accounts }),
-    ...(plugins.length > 0 && { plugins }),
-    ...(actions.length > 0 && { actions }),
+    ...compact({
+      api,
+      numberPlan,
+      devices,
+      accounts: unlessEmpty(accounts),
+      plugins: unlessEmpty(plugins),
+      actions: unlessEmpty(actions),
+    }),
   };
   identity.end();
   sip.end();
   checkDevices(devices ?? []);
   return read;
+}
+
+function within<Value>(section: Section | undefined, read: (section: Section) => Value): Value | undefined {
+  return section && read(section);
+}
+
+function unlessEmpty<Item>(list: readonly Item[]): readonly Item[] | undefined {
+  return list.length > 0 ? list : undefined;
 }
 
 function readTrust(sip: Section, directory: string): Pick<Config["sip"], "tls" | "ca"> {

@@ -10,9 +10,11 @@ import packageJson from "../../package.json" with { type: "json" };
 import { type Listener, openListener } from "./api/listener.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { openAccounts } from "./daemon-accounts.ts";
+import { apiPorts } from "./daemon-api.ts";
 import { type DaemonOptions, readDaemonOptions, USAGE } from "./daemon-options.ts";
 import { openPlugins, startActions } from "./daemon-reactions.ts";
 import { configuredDevices } from "./devices/configured.ts";
+import { NumberPlan } from "./devices/number-plan.ts";
 import { untilReachable } from "./devices/reachable.ts";
 import { childEnvironment } from "./environment.ts";
 import { Choices } from "./service/choices.ts";
@@ -98,7 +100,10 @@ class Daemon {
       const service = await buildService(agent, config, { options, log, identity, watch, plugins });
       startActions(config, { service, plugins, log, notify: (text) => log.info(text) });
       const directory = options.runtimeDir;
-      const listener = await openListener({ directory, service, name: NAME, log });
+      const ports = await apiPorts(config.api ?? {}, options.config);
+      const listener = await openListener({ directory, service, name: NAME, log, ...ports });
+      if (listener.tcpPort !== undefined) log.info(`API on 127.0.0.1:${listener.tcpPort}`);
+      if (listener.webSocketPort !== undefined) log.info(`API on ws://127.0.0.1:${listener.webSocketPort}`);
       return new Daemon(agent, service, { listener, log });
     } catch (cause) {
       await agent.close();
@@ -202,8 +207,11 @@ async function buildService(
   { options, log, identity, watch, plugins }: Context & { readonly plugins: readonly Granted[] },
 ): Promise<SipService> {
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  const numberPlan = config.numberPlan && new NumberPlan(config.numberPlan);
   const devices = configuredDevices(config.devices, {
     caller: agent,
+    agent,
+    numberPlan,
     mediaHost: agent.host,
     directory: options.runtimeDir,
     path: childEnvironment({})["PATH"] ?? "",

@@ -6,18 +6,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
 import { runOwnProgram } from "./own-program.ts";
-import type { SoftphoneProgram } from "./softphone.ts";
+import type { LaunchOptions, SoftphoneProgram } from "./softphone.ts";
 import { isAudible } from "./system-sound.ts";
-
-export interface BaresipOptions {
-  /** The program, a name on PATH or a path. */
-  readonly program: string;
-  /** Its own directory, made if need be; only the user may look into it. */
-  readonly directory: string;
-  /** As baresip's `audio_source` and `audio_player`: a module, a comma, a device or file. The system's sound when missing. */
-  readonly audioSource?: string | undefined;
-  readonly audioPlayer?: string | undefined;
-}
 
 const HOST = "127.0.0.1";
 
@@ -25,7 +15,7 @@ const HOST = "127.0.0.1";
 const LIBRARIES = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib"];
 
 /** Writes the profile and starts the program; it may need a moment until it listens. */
-export async function launchBaresip(options: BaresipOptions): Promise<SoftphoneProgram> {
+export async function launchBaresip(options: LaunchOptions): Promise<SoftphoneProgram> {
   // It takes the port for UDP and TCP, and the next one for TLS.
   const port = await freePort(HOST, 2);
   const address = `sip:${randomBytes(12).toString("hex")}@${HOST}:${port}` as const;
@@ -40,7 +30,7 @@ export async function launchBaresip(options: BaresipOptions): Promise<SoftphoneP
   return { address, pid, exited, stop };
 }
 
-async function profile(options: BaresipOptions, port: number): Promise<string> {
+async function profile(options: LaunchOptions, port: number): Promise<string> {
   const sound = await systemSound();
   const source = options.audioSource ?? sound.source;
   const player = options.audioPlayer ?? sound.player;

@@ -1,15 +1,25 @@
 /** The devices of the configuration; what the user did not configure is found on this machine. */
 
 import { accessSync, constants } from "node:fs";
-import { delimiter, isAbsolute, join } from "node:path";
-import type { DeviceConfig, DeviceConfigOf, SipPhoneConfig, SoftphoneConfig } from "../config-device.ts";
+import { basename, delimiter, isAbsolute, join } from "node:path";
+import type {
+  DeviceConfig,
+  DeviceConfigOf,
+  PstnPhoneConfig,
+  SipPhoneConfig,
+  SoftphoneConfig,
+} from "../config-device.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
-import { launchBaresip } from "./baresip.ts";
 import type { Device } from "./device.ts";
+import type { NumberPlan } from "./number-plan.ts";
+import { pstnPhone } from "./pstn-phone.ts";
+import type { Requester } from "./reachable.ts";
 import { DeviceRegistry } from "./registry.ts";
 import { sipPhone } from "./sip-phone.ts";
 import { softphone } from "./softphone.ts";
+import { SOFTPHONE_PROGRAMS } from "./softphone-programs.ts";
+import type { Referrer } from "./transfer-by-refer.ts";
 
 export interface Surroundings {
   readonly caller: Caller;
@@ -19,16 +29,11 @@ export interface Surroundings {
   /** Where programs are found, as PATH names the places. */
   readonly path: string;
   readonly untilReachable: (address: SipUri, signal: AbortSignal) => Promise<void>;
+  /** REFERs outside a call, and OPTIONS. */
+  readonly agent: Referrer & Requester;
+  /** How telephones are called; their configuration needs one. */
+  readonly numberPlan?: NumberPlan | undefined;
 }
-
-const BARESIP: SoftphoneConfig = {
-  kind: "softphone",
-  id: "baresip",
-  name: "Baresip on this computer",
-  anchor: true,
-  default: true,
-  program: "baresip",
-};
 
 /** A line for each kind of device: the wrapper that turns its configuration into a device. */
 const WRAPPERS: {
@@ -36,17 +41,32 @@ const WRAPPERS: {
 } = {
   softphone: softphoneOf,
   sip: sipPhoneOf,
+  pstn: pstnPhoneOf,
 };
 
 export function configuredDevices(
   config: readonly DeviceConfig[] | undefined,
   around: Surroundings,
 ): DeviceRegistry {
-  const found = isInstalled(BARESIP.program, around.path) ? [BARESIP] : [];
-  const configs = config ?? found;
+  const configs = config ?? foundSoftphone(around.path);
   const devices = configs.map((device) => wrap(device, around));
   const uris = new Map(configs.flatMap((device) => (device.kind === "sip" ? [[device.uri, device.id]] : [])));
-  return new DeviceRegistry(devices, { defaultId: configs.find((device) => device.default)?.id, uris });
+  const defaultId = configs.find((device) => device.default)?.id;
+  const phoneAt = (uri: SipUri) =>
+    sipPhoneOf(
+      { kind: "sip", id: uri, name: uri, uri, anchor: false, default: false, transfer: "inside" },
+      around,
+    );
+  return new DeviceRegistry(devices, { defaultId, uris, phoneAt });
+}
+
+/** The first softphone that is on this machine. */
+function foundSoftphone(path: string): readonly SoftphoneConfig[] {
+  const program = Object.keys(SOFTPHONE_PROGRAMS).find((name) => isInstalled(name, path));
+  const title = SOFTPHONE_PROGRAMS[program ?? ""]?.title;
+  if (program === undefined) return [];
+  const name = `${title} on this computer`;
+  return [{ kind: "softphone", id: program, name, anchor: true, default: true, program }];
 }
 
 /** The cast is safe: each line of `WRAPPERS` takes the configurations of its kind. */
@@ -59,8 +79,10 @@ function softphoneOf(config: SoftphoneConfig, around: Surroundings): Device {
   const { caller, mediaHost, untilReachable, directory, path } = around;
   const { id, name, program, audioSource, audioPlayer } = config;
   const installed = isInstalled(program, path);
+  const kind = SOFTPHONE_PROGRAMS[basename(program, ".exe")];
+  if (!kind) throw new TypeError(`${program} is no softphone we know`);
   const launch = () =>
-    launchBaresip({ program, directory: join(directory, `softphone-${id}`), audioSource, audioPlayer });
+    kind.launch({ program, directory: join(directory, `softphone-${id}`), audioSource, audioPlayer });
   return softphone({
     id,
     name,
@@ -73,8 +95,26 @@ function softphoneOf(config: SoftphoneConfig, around: Surroundings): Device {
   });
 }
 
-function sipPhoneOf({ id, name, uri, anchor }: SipPhoneConfig, { caller, mediaHost }: Surroundings): Device {
-  return sipPhone({ id, name, uri, anchored: anchor, caller, mediaHost });
+function sipPhoneOf(config: SipPhoneConfig, { caller, mediaHost, agent }: Surroundings): Device {
+  const { id, name, uri, anchor: anchored, transfer } = config;
+  return sipPhone({
+    id,
+    name,
+    uri,
+    anchored,
+    transfer,
+    caller,
+    mediaHost,
+    referrer: agent,
+    requester: agent,
+  });
+}
+
+function pstnPhoneOf(config: PstnPhoneConfig, { caller, mediaHost, numberPlan }: Surroundings): Device {
+  const { id, name, anchor: anchored, number, ringS } = config;
+  if (!numberPlan) throw new TypeError(`the number of ${id} was read without a number plan`);
+  const { uri } = numberPlan.read(number);
+  return pstnPhone({ id, name, uri, anchored, caller, mediaHost, ringMs: 1000 * ringS });
 }
 
 function isInstalled(program: string, path: string): boolean {

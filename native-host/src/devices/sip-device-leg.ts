@@ -27,11 +27,17 @@ export interface SipDeviceOptions {
 export async function connectSipDevice(
   address: SipUri,
   device: SipDeviceOptions,
-  { codecs, signal }: ConnectOptions,
+  { codecs, ringMs, from, signal }: ConnectOptions,
 ): Promise<SipDeviceLeg> {
   const port = await openRtpPort(device.mediaHost);
   const local = { address: port.address, port: port.port, codecs, telephoneEvent: true };
-  const options = { headers: device.headers, timeoutMs: device.answerWithinMs ?? RING_MS, signal };
+  const options = {
+    // A phone that is to ring must not answer by itself.
+    headers: ringMs === undefined ? device.headers : {},
+    timeoutMs: ringMs ?? device.answerWithinMs ?? RING_MS,
+    ...(from && { from }),
+    signal,
+  };
   try {
     const { leg, answer } = await device.caller.invite(address, { ...options, offer: makeOffer(local) });
     const agreed = agreement(answer, codecs);

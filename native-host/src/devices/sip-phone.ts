@@ -1,9 +1,14 @@
 /** Any phone at a SIP URL, on the desk or on this machine: called as it is, asked to answer by itself. */
 
-import type { Caller, ExtraHeaders } from "../sip/leg.ts";
+import { ServiceError } from "../errors.ts";
+import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
-import type { Device, DeviceEnd } from "./device.ts";
-import { connectSipDevice } from "./sip-device-leg.ts";
+import { autoAnswer } from "./auto-answer.ts";
+import type { ConnectOptions, Device, DeviceEnd, DialledCall, DialOptions } from "./device.ts";
+import type { Requester } from "./reachable.ts";
+import { Readiness } from "./readiness.ts";
+import { connectSipDevice, type SipDeviceLeg } from "./sip-device-leg.ts";
+import { type Referrer, type Transfer, transferInside, transferOutside } from "./transfer-by-refer.ts";
 
 export interface SipPhoneOptions {
   readonly id: string;
@@ -12,31 +17,78 @@ export interface SipPhoneOptions {
   readonly anchored: boolean;
   readonly caller: Caller;
   readonly mediaHost: string;
+  /** How it is told to call somebody by itself; inside a call when missing. */
+  readonly transfer?: Transfer | undefined;
+  /** Sends REFERs outside a call; without it there are none. */
+  readonly referrer?: Referrer | undefined;
+  /** Asks it whether it is there; without it, it counts as ready. */
+  readonly requester?: Requester | undefined;
 }
 
-/** What makes the usual phones answer at once: Call-Info for Cisco, Snom, Grandstream and others, Alert-Info for Yealink and Polycom. */
-export function autoAnswer(uri: SipUri): ExtraHeaders {
-  return {
-    "call-info": `<${uri}>;answer-after=0`,
-    "alert-info": "<http://127.0.0.1>;info=alert-autoanswer;delay=0",
-  };
+export function sipPhone(options: SipPhoneOptions): Device {
+  return options.transfer === "none" ? new SipPhone(options) : new TransferringSipPhone(options);
 }
 
-export function sipPhone({ uri, ...options }: SipPhoneOptions): Device {
-  const headers = autoAnswer(uri);
-  const end: DeviceEnd = {
-    address: uri,
-    headers,
-    connect: (connect) => connectSipDevice(uri, { ...options, headers }, connect),
-  };
-  return {
-    id: options.id,
-    kind: "sip",
-    name: options.name,
-    caps: ["loop", "mute"],
-    // Nobody asked it; the INVITE will tell.
-    readiness: "ready",
-    anchored: options.anchored,
-    wake: async () => end,
-  };
+class SipPhone implements Device {
+  readonly kind = "sip";
+  readonly id: string;
+  readonly name: string;
+  readonly anchored: boolean;
+  protected readonly options: SipPhoneOptions;
+  readonly #readiness: Readiness;
+  readonly #end: DeviceEnd;
+
+  constructor(options: SipPhoneOptions) {
+    const { id, name, anchored, uri, requester } = options;
+    this.id = id;
+    this.name = name;
+    this.anchored = anchored;
+    this.options = options;
+    this.#readiness = new Readiness(uri, requester);
+    const headers = autoAnswer(uri);
+    this.#end = { address: uri, headers, rings: true, connect: (connect) => this.connect(connect) };
+  }
+
+  get caps(): readonly string[] {
+    return ["loop", "answer", "hangup", "hold", "mute", "dtmf"];
+  }
+
+  get readiness() {
+    return this.#readiness.state;
+  }
+
+  check(): Promise<void> {
+    return this.#readiness.check();
+  }
+
+  async wake(): Promise<DeviceEnd> {
+    return this.#end;
+  }
+
+  protected async connect(connect: ConnectOptions): Promise<SipDeviceLeg> {
+    const { uri } = this.options;
+    try {
+      const leg = await connectSipDevice(uri, { ...this.options, headers: autoAnswer(uri) }, connect);
+      this.#readiness.seen("ready");
+      return leg;
+    } catch (cause) {
+      if (cause instanceof ServiceError && cause.code === "device-offline") this.#readiness.seen("offline");
+      throw cause;
+    }
+  }
+}
+
+/** One that calls somebody by itself when it is asked by REFER. */
+class TransferringSipPhone extends SipPhone {
+  override get caps(): readonly string[] {
+    return [...super.caps, "transfer", "dial"];
+  }
+
+  dial(target: SipUri, options: DialOptions): Promise<DialledCall> {
+    const { id, transfer, referrer } = this.options;
+    const wish = { ...options, target };
+    return transfer === "outside" && referrer
+      ? transferOutside(this.options, referrer, wish)
+      : transferInside(id, (connect) => this.connect(connect), wish);
+  }
 }

@@ -3,14 +3,28 @@
 import { ServiceError } from "../errors.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
-import type { ConnectOptions, Device, DeviceEnd } from "./device.ts";
+import { autoAnswer } from "./auto-answer.ts";
+import type { ConnectOptions, Device, DeviceEnd, DialledCall, DialOptions } from "./device.ts";
 import { connectSipDevice, type SipDeviceLeg } from "./sip-device-leg.ts";
-import { autoAnswer } from "./sip-phone.ts";
+import { transferInside } from "./transfer-by-refer.ts";
+
+/** What every softphone program is launched with. */
+export interface LaunchOptions {
+  /** A name on PATH or a path. */
+  readonly program: string;
+  /** Its own directory, made if need be; only the user may look into it. */
+  readonly directory: string;
+  /** Microphone and loudspeaker in the program's words; the system's sound when missing. */
+  readonly audioSource?: string | undefined;
+  readonly audioPlayer?: string | undefined;
+}
 
 /** A program of the softphone, running. */
 export interface SoftphoneProgram {
-  /** Where it listens; its user part is a secret between it and us. */
+  /** Where it listens; its user part may be a secret between it and us. */
   readonly address: SipUri;
+  /** Whose calls it answers, a secret between it and us; with a secret address it answers everybody there. */
+  readonly from?: SipUri;
   readonly pid: number | undefined;
   /** Resolves when the program has ended, for whatever reason. */
   readonly exited: Promise<void>;
@@ -36,13 +50,16 @@ const START_WITHIN_MS = 8000;
 /** It answers by itself, at once, unless its microphone or loudspeaker cannot be opened: then it only rings. */
 const ANSWER_WITHIN_MS = 5000;
 
+/** Its legs are ours, and can be asked more than those of any device. */
+type SoftphoneEnd = DeviceEnd & { connect(options: ConnectOptions): Promise<SipDeviceLeg> };
+
 export function softphone(options: SoftphoneOptions): Device {
   return new Softphone(options);
 }
 
 class Softphone implements Device {
   readonly kind = "softphone";
-  readonly caps = ["loop", "mute"];
+  readonly caps = ["loop", "transfer", "dial", "answer", "hangup", "hold", "mute", "dtmf"];
   readonly #options: SoftphoneOptions;
   readonly #legs = new Set<SipDeviceLeg>();
   #program: Promise<SoftphoneProgram> | undefined;
@@ -67,16 +84,22 @@ class Softphone implements Device {
     return this.#options.installed ? "ready" : "offline";
   }
 
-  async wake(signal: AbortSignal): Promise<DeviceEnd> {
+  async wake(signal: AbortSignal): Promise<SoftphoneEnd> {
     try {
-      const { address, exited } = await this.#running();
-      await this.#untilReachable(address, exited, signal);
-      return { address, headers: autoAnswer(address), connect: (connect) => this.#connect(address, connect) };
+      const program = await this.#running();
+      const { address } = program;
+      await this.#untilReachable(address, program.exited, signal);
+      return { address, headers: autoAnswer(address), connect: (connect) => this.#connect(program, connect) };
     } catch (cause) {
       // Whoever gave up waiting says nothing about the program; one that does not answer is started anew next time.
       if (!signal.aborted) await this.close();
       throw new ServiceError("device-offline", [this.id], { cause });
     }
+  }
+
+  async dial(target: SipUri, options: DialOptions): Promise<DialledCall> {
+    const { connect } = await this.wake(options.signal);
+    return transferInside(this.id, connect, { ...options, target });
   }
 
   async close(): Promise<void> {
@@ -116,9 +139,12 @@ class Softphone implements Device {
     this.#legs.clear();
   }
 
-  async #connect(address: SipUri, connect: ConnectOptions): Promise<SipDeviceLeg> {
+  async #connect({ address, from }: SoftphoneProgram, connect: ConnectOptions): Promise<SipDeviceLeg> {
     const options = { ...this.#options, headers: autoAnswer(address), answerWithinMs: ANSWER_WITHIN_MS };
-    const leg = await connectSipDevice(address, options, connect);
+    const leg = await connectSipDevice(address, options, {
+      ...connect,
+      ...(from && { from: { uri: from } }),
+    });
     for (const old of this.#legs) if (old.leg.state === "ended") this.#legs.delete(old);
     this.#legs.add(leg);
     return leg;
