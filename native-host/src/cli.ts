@@ -15,6 +15,7 @@ import {
 } from "./commands/command.ts";
 import { conference } from "./commands/conference.ts";
 import { devices } from "./commands/devices.ts";
+import { doctor } from "./commands/doctor.ts";
 import { install } from "./commands/install.ts";
 import { join } from "./commands/join.ts";
 import { leave } from "./commands/leave.ts";
@@ -45,6 +46,7 @@ export const COMMANDS: Readonly<Record<string, CliCommand>> = {
   passwd,
   install,
   uninstall,
+  doctor,
   open,
   send,
   devices,

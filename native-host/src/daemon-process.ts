@@ -11,6 +11,7 @@ import { type Listener, openListener } from "./api/listener.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { openAccounts } from "./daemon-accounts.ts";
 import { apiPorts } from "./daemon-api.ts";
+import { notifier, openDesktop } from "./daemon-desktop.ts";
 import { type DaemonOptions, readDaemonOptions, USAGE } from "./daemon-options.ts";
 import { openPlugins, startActions } from "./daemon-reactions.ts";
 import { configuredDevices } from "./devices/configured.ts";
@@ -98,7 +99,8 @@ class Daemon {
     try {
       const plugins = await openPlugins(config, log);
       const service = await buildService(agent, config, { options, log, identity, watch, plugins });
-      startActions(config, { service, plugins, log, notify: (text) => log.info(text) });
+      startActions(config, { service, plugins, log, notify: notifier(log) });
+      openDesktop(service, log);
       const directory = options.runtimeDir;
       const ports = await apiPorts(config.api ?? {}, options.config);
       const listener = await openListener({ directory, service, name: NAME, log, ...ports });

@@ -4,11 +4,15 @@ import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 
 interface Environment {
+  readonly DISPLAY?: string | undefined;
   readonly HOME?: string | undefined;
   readonly NO_COLOR?: string | undefined;
   readonly PARTYLINE_CONFIG?: string | undefined;
   readonly PARTYLINE_DATA_DIR?: string | undefined;
   readonly PARTYLINE_RUNTIME_DIR?: string | undefined;
+  readonly PATH?: string | undefined;
+  readonly WAYLAND_DISPLAY?: string | undefined;
+  readonly XDG_CURRENT_DESKTOP?: string | undefined;
   readonly XDG_CONFIG_HOME?: string | undefined;
   readonly XDG_DATA_HOME?: string | undefined;
   readonly XDG_RUNTIME_DIR?: string | undefined;
@@ -30,8 +34,12 @@ export function configFile(environment: Environment = process.env): string {
 
 /** What outlives a restart: PARTYLINE_DATA_DIR, else partyline under XDG_DATA_HOME or ~/.local/share. */
 export function dataDir(environment: Environment = process.env): string {
-  const xdg = environment.XDG_DATA_HOME || join(home(environment), ".local", "share");
-  return environment.PARTYLINE_DATA_DIR || join(xdg, "partyline");
+  return environment.PARTYLINE_DATA_DIR || join(dataHome(environment), "partyline");
+}
+
+/** Where desktops look for the programs of the user. */
+export function dataHome(environment: Environment = process.env): string {
+  return environment.XDG_DATA_HOME || join(home(environment), ".local", "share");
 }
 
 /** The API socket in a runtime directory; on Windows a pipe named after the user and the directory. */
@@ -53,6 +61,20 @@ export function wantsColour(
   environment: Environment = process.env,
 ): boolean {
   return output.isTTY === true && !environment.NO_COLOR;
+}
+
+/** Whether windows can be shown, on which desktop, and where programs are. */
+export function desktopEnvironment(environment: Environment = process.env): {
+  readonly display: boolean;
+  readonly desktop: string;
+  readonly path: string;
+} {
+  const { DISPLAY, WAYLAND_DISPLAY, XDG_CURRENT_DESKTOP, PATH } = environment;
+  return {
+    display: Boolean(DISPLAY || WAYLAND_DISPLAY),
+    desktop: XDG_CURRENT_DESKTOP ?? "",
+    path: PATH ?? "",
+  };
 }
 
 /** The user's home directory. */

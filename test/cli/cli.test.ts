@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -190,46 +190,8 @@ describe("The ports", () => {
   });
 });
 
-describe("partyline install", () => {
-  test("writes a manifest and a launcher for a profile, for our extension only, and takes them back", async (t) => {
-    const home = await mkdtemp(join(tmpdir(), "partyline install's "));
-    t.after(() => rm(home, { recursive: true }));
-    const args = ["--user-data-dir", join(home, "profile")];
-    const { code } = await partyline(["install", ...args, "--runtime-dir", join(home, "run")]);
-    assert.equal(code, 0);
-    const path = join(home, "profile", "NativeMessagingHosts", "org.partyline.host.json");
-    const manifest = JSON.parse(await readFile(path, "utf8"));
-    assert.deepEqual(manifest.allowed_origins, [`chrome-extension://${CHROMIUM_EXTENSION_ID}/`]);
-    assert.notEqual(manifest.description, "");
-    const launcher = await readFile(manifest.path, "utf8");
-    assert.match(launcher, /export PARTYLINE_RUNTIME_DIR='/);
-    assert.match(launcher, /exec '\/.*node' '\/.*native-host\/src\/bridge\.ts' "\$@"/);
-    assert.equal((await stat(manifest.path)).mode & 0o777, 0o755);
-    await partyline(["uninstall", ...args]);
-    await assert.rejects(stat(path));
-    await assert.rejects(stat(manifest.path));
-  });
-
-  test("finds the browsers of a user, and says which to name when there is none", async (t) => {
-    const home = await mkdtemp(join(tmpdir(), "partyline-home-"));
-    t.after(() => rm(home, { recursive: true }));
-    const env = { HOME: home, XDG_CONFIG_HOME: "", XDG_DATA_HOME: "" };
-    const none = await partyline(["install"], { env });
-    assert.equal(none.code, 1);
-    assert.match(none.stderr, /No browser was found; name one: partyline install --browser chromium\|/);
-    const named = await partyline(["install", "--browser", "firefox", "--browser", "chromium"], { env });
-    assert.equal(named.code, 0);
-    const firefox = JSON.parse(
-      await readFile(join(home, ".mozilla/native-messaging-hosts/org.partyline.host.json"), "utf8"),
-    );
-    assert.deepEqual(firefox.allowed_extensions, ["partyline@partyline.example"]);
-    const again = await partyline(["install"], { env });
-    assert.match(again.stdout, /^chromium: .*\nfirefox: /);
-    const gone = await partyline(["uninstall"], { env });
-    assert.equal(gone.stdout, "chromium: removed\nfirefox: removed\n");
-  });
-
-  test("names the id that the key in manifest.json gives", async () => {
+describe("The extension's id", () => {
+  test("is the one that the key in manifest.json gives", async () => {
     const manifest = JSON.parse(await readFile(new URL("../../manifest.json", import.meta.url), "utf8"));
     assert.equal(extensionIdOf(manifest.key), CHROMIUM_EXTENSION_ID);
   });

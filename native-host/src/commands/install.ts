@@ -1,108 +1,81 @@
-/** `partyline install`: tells browsers where the native host is. */
-import { dirname, resolve } from "node:path";
+/** `partyline install`: tells browsers where the native host is, and the system who opens sip: links. */
+import { manifestChanges } from "../desktop/browser-manifests.ts";
+import { apply } from "../desktop/changes.ts";
 import {
-  type BrowserName,
-  browserNames,
-  browsersFound,
-  type Home,
-  manifestPath,
-  profileManifestPath,
-  writeLauncher,
-  writeManifest,
-} from "../desktop/browser-manifests.ts";
-import { configHome, dataDir, home } from "../environment.ts";
-import { type CliCommand, CommandError, type Input, type Options, print, UsageError } from "./command.ts";
-
-export const INSTALL_OPTIONS: Options = {
-  browser: {
-    type: "string",
-    multiple: true,
-    value: "NAME",
-    help: `${browserNames.join(", ")}; may be repeated`,
-  },
-  "user-data-dir": {
-    type: "string",
-    value: "DIR",
-    help: "a Chromium profile directory of its own, and no other",
-  },
-};
-
-/** One manifest to write or remove. */
-export interface Target {
-  readonly path: string;
-  readonly firefox: boolean;
-  readonly words: string;
-}
+  BROWSER_OPTIONS,
+  bridgePath,
+  environmentOf,
+  isWhole,
+  openerPath,
+  starterPath,
+  targetsOf,
+  whereOf,
+} from "../desktop/installation.ts";
+import { launcherText, writeLauncher } from "../desktop/launchers.ts";
+import { sandboxedBrowsers } from "../desktop/sandboxed-browsers.ts";
+import { installHandler, type Schemes } from "../desktop/sip-handler/handler.ts";
+import { systemdUnit } from "../desktop/systemd.ts";
+import { type CliCommand, CommandError, type Input, print } from "./command.ts";
 
 export const install: CliCommand = {
-  summary: "Lets every browser found, or those named, start the SIP service.",
-  usage: "[--browser NAME]… [--user-data-dir DIR]",
-  options: INSTALL_OPTIONS,
+  summary: "Lets browsers start the SIP service, and the system open sip: links with it.",
+  usage: "[--browser NAME]… [--user-data-dir DIR] [--tel] [--no-links] [--systemd]",
+  options: {
+    ...BROWSER_OPTIONS,
+    tel: { type: "boolean", help: "telephone numbers (tel:) are opened with Partyline too" },
+    "no-links": { type: "boolean", help: "leave sip: links to whoever opens them now" },
+    systemd: { type: "boolean", help: "start the service when you log in (Linux, systemd)" },
+  },
   words: [0, 0],
   run: async (input) => {
-    const targets = await targetsOf(input);
-    if (targets.length === 0) {
-      throw new CommandError(
-        `No browser was found; name one: partyline install --browser ${browserNames.join("|")}`,
-      );
-    }
-    const launcher = launcherPath(input, targets);
-    await writeLauncher(launcher, directoriesOf(input));
-    for (const { path, firefox, words } of targets) {
-      await writeManifest(path, launcher, firefox);
-      print(input.flag("json") ? JSON.stringify({ installed: words, manifest: path }) : `${words}: ${path}`);
-    }
+    const { platform } = process;
+    if (input.flag("systemd") && platform !== "linux")
+      throw new CommandError("--systemd is for Linux; here browsers start the service when they need it.");
+    await installBrowsers(input);
+    if (input.text("user-data-dir") === undefined && !input.flag("no-links")) await installLinks(input);
+    if (input.flag("systemd")) await installUnit(input);
     return 0;
   },
 };
 
-/** The manifests meant by --browser and --user-data-dir; without both, those of every browser found. */
-export async function targetsOf(input: Input): Promise<Target[]> {
-  const where: Home = { home: home(), configHome: configHome(), platform: process.platform };
-  if (where.platform === "win32") {
-    throw new CommandError(
-      "On Windows browsers find native hosts by the registry, which is not written yet.",
+async function installBrowsers(input: Input): Promise<void> {
+  const targets = await targetsOf(input);
+  const launcher = bridgePath(input);
+  await writeLauncher(launcher, launcherText("bridge", environmentOf(input), process.platform));
+  for (const { path, browser, words } of targets) {
+    await apply(manifestChanges(path, launcher, browser, process.platform));
+    say(input, words, path);
+  }
+  if (!isWhole(input)) return;
+  if (targets.length === 0)
+    tell(
+      input,
+      "No browser has run for you yet; later, or for another one: partyline install --browser NAME",
     );
-  }
-  const named = input.list("browser").map(browserName);
-  const directory = input.text("user-data-dir");
-  if (directory !== undefined) {
-    if (named.includes("firefox"))
-      throw new UsageError("Firefox does not look into --user-data-dir; leave it out.");
-    return [{ path: profileManifestPath(resolve(directory)), firefox: false, words: `profile ${directory}` }];
-  }
-  const browsers = named.length > 0 ? named : await browsersFound(where);
-  return browsers.map((browser) => ({
-    path: manifestPath(browser, where),
-    firefox: browser === "firefox",
-    words: browser,
-  }));
+  for (const words of await sandboxedBrowsers(whereOf(input).home)) tell(input, words);
 }
 
-function browserName(name: string): BrowserName {
-  const known = browserNames.find((browser) => browser === name);
-  if (known === undefined) throw new UsageError(`--browser ${name} is none of ${browserNames.join(", ")}.`);
-  return known;
+async function installLinks(input: Input): Promise<void> {
+  const schemes: Schemes = input.flag("tel") ? ["sip", "sips", "tel"] : ["sip", "sips"];
+  const launcher = openerPath(input);
+  await writeLauncher(launcher, launcherText("open", environmentOf(input), process.platform));
+  await installHandler(whereOf(input), launcher, schemes);
+  say(input, `${schemes.map((scheme) => `${scheme}:`).join(" ")} links`, launcher);
 }
 
-/** A profile of its own has a launcher of its own, so that it may have a service of its own. */
-export function launcherPath(input: Input, targets: readonly Target[]): string {
-  const [first] = targets;
-  const ownProfile = input.text("user-data-dir") !== undefined && first;
-  const directory = ownProfile ? dirname(first.path) : (input.text("data-dir") ?? dataDir());
-  return resolve(directory, "partyline-host.sh");
+async function installUnit(input: Input): Promise<void> {
+  const launcher = starterPath(input);
+  await writeLauncher(launcher, launcherText("service", environmentOf(input), process.platform));
+  const unit = systemdUnit(whereOf(input).configHome, launcher);
+  await apply(unit);
+  say(input, "systemd", unit.files[0]?.path ?? "");
 }
 
-function directoriesOf(input: Input): Record<string, string> {
-  const names = {
-    config: "PARTYLINE_CONFIG",
-    "runtime-dir": "PARTYLINE_RUNTIME_DIR",
-    "data-dir": "PARTYLINE_DATA_DIR",
-  };
-  return Object.fromEntries(
-    Object.entries(names).flatMap(([option, name]) => {
-      const value = input.text(option);
-      return value === undefined ? [] : [[name, resolve(value)]];
-    }),
-  );
+function say(input: Input, words: string, path: string): void {
+  print(input.flag("json") ? JSON.stringify({ installed: words, path }) : `${words}: ${path}`);
+}
+
+/** What only people need to know. */
+function tell(input: Input, words: string): void {
+  if (!input.flag("json")) print(words);
 }

@@ -1,7 +1,6 @@
 /** Tells browsers where the native host is: a small JSON file in a directory of each. */
-import { chmod, mkdir, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { type Changes, exists, NO_CHANGES } from "./changes.ts";
 import { CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID, NATIVE_HOST_NAME } from "./extension-id.ts";
 
 export type BrowserName = "chromium" | "chrome" | "edge" | "brave" | "vivaldi" | "firefox";
@@ -10,17 +9,33 @@ export type BrowserName = "chromium" | "chrome" | "edge" | "brave" | "vivaldi" |
 interface Place {
   readonly linux: string;
   readonly darwin: string;
+  /** Below %LOCALAPPDATA%, Firefox below %APPDATA%. */
+  readonly win32: string;
 }
 
 const HOSTS = "NativeMessagingHosts";
 /** Below ~/.config on Linux (Firefox: ~) and ~/Library/Application Support on macOS. */
 const PLACES: Readonly<Record<BrowserName, Place>> = {
-  chromium: { linux: "chromium", darwin: "Chromium" },
-  chrome: { linux: "google-chrome", darwin: "Google/Chrome" },
-  edge: { linux: "microsoft-edge", darwin: "Microsoft Edge" },
-  brave: { linux: "BraveSoftware/Brave-Browser", darwin: "BraveSoftware/Brave-Browser" },
-  vivaldi: { linux: "vivaldi", darwin: "Vivaldi" },
-  firefox: { linux: ".mozilla", darwin: "Mozilla" },
+  chromium: { linux: "chromium", darwin: "Chromium", win32: "Chromium" },
+  chrome: { linux: "google-chrome", darwin: "Google/Chrome", win32: "Google/Chrome" },
+  edge: { linux: "microsoft-edge", darwin: "Microsoft Edge", win32: "Microsoft/Edge" },
+  brave: {
+    linux: "BraveSoftware/Brave-Browser",
+    darwin: "BraveSoftware/Brave-Browser",
+    win32: "BraveSoftware/Brave-Browser",
+  },
+  vivaldi: { linux: "vivaldi", darwin: "Vivaldi", win32: "Vivaldi" },
+  firefox: { linux: ".mozilla", darwin: "Mozilla", win32: "Mozilla/Firefox" },
+};
+
+/** Where Windows keeps what a browser is told, below HKEY_CURRENT_USER. */
+const KEYS: Readonly<Record<BrowserName, string>> = {
+  chromium: "Software\\Chromium",
+  chrome: "Software\\Google\\Chrome",
+  edge: "Software\\Microsoft\\Edge",
+  brave: "Software\\BraveSoftware\\Brave-Browser",
+  vivaldi: "Software\\Vivaldi",
+  firefox: "Software\\Mozilla",
 };
 
 // The keys of a const record are its key type.
@@ -29,12 +44,15 @@ export const browserNames = Object.keys(PLACES) as readonly BrowserName[];
 export interface Home {
   readonly home: string;
   readonly configHome: string;
+  /** Our own directory. */
+  readonly dataDir: string;
   readonly platform: string;
 }
 
 /** Where one browser keeps its profiles, whether it is installed or not. */
 export function profilesOf(browser: BrowserName, { home, configHome, platform }: Home): string {
-  const { linux, darwin } = PLACES[browser];
+  const { linux, darwin, win32 } = PLACES[browser];
+  if (platform === "win32") return join(home, "AppData", browser === "firefox" ? "Roaming" : "Local", win32);
   if (platform === "darwin") return join(home, "Library", "Application Support", darwin);
   return browser === "firefox" ? join(home, linux) : join(configHome, linux);
 }
@@ -47,6 +65,8 @@ export async function browsersFound(where: Home): Promise<BrowserName[]> {
 
 /** The manifest's path for a browser's default profiles. */
 export function manifestPath(browser: BrowserName, where: Home): string {
+  // Windows finds it by the registry, wherever it is.
+  if (where.platform === "win32") return join(where.dataDir, browser, `${NATIVE_HOST_NAME}.json`);
   // Only Firefox, and only outside macOS, spells it another way.
   const directory = browser === "firefox" && where.platform !== "darwin" ? "native-messaging-hosts" : HOSTS;
   return join(profilesOf(browser, where), directory, `${NATIVE_HOST_NAME}.json`);
@@ -57,52 +77,24 @@ export function profileManifestPath(userDataDir: string): string {
   return join(userDataDir, HOSTS, `${NATIVE_HOST_NAME}.json`);
 }
 
-/** Writes one manifest that names the launcher. */
-export async function writeManifest(path: string, launcher: string, firefox: boolean): Promise<void> {
+/** What tells one browser where the native host is: its manifest, on Windows also the key that names it. */
+export function manifestChanges(
+  path: string,
+  launcher: string,
+  browser: BrowserName,
+  platform: string,
+): Changes {
   const manifest = {
     name: NATIVE_HOST_NAME,
     description: "Partyline: SIP calls for web pages",
     path: launcher,
     type: "stdio",
-    ...(firefox
+    ...(browser === "firefox"
       ? { allowed_extensions: [FIREFOX_EXTENSION_ID] }
       : { allowed_origins: [`chrome-extension://${CHROMIUM_EXTENSION_ID}/`] }),
   };
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, `${JSON.stringify(manifest, undefined, 2)}\n`);
-}
-
-/** Removes a manifest; returns whether there was one. */
-export async function removeManifest(path: string): Promise<boolean> {
-  const there = await exists(path);
-  await rm(path, { force: true });
-  return there;
-}
-
-/**
- * Writes the program a browser starts: it names this Node and this checkout absolutely, for a browser's PATH is not the
- * user's, and carries the directories the service was installed with.
- */
-export async function writeLauncher(
-  path: string,
-  environment: Readonly<Record<string, string>>,
-): Promise<void> {
-  const bridge = fileURLToPath(new URL("../bridge.ts", import.meta.url));
-  const settings = Object.entries(environment).map(([name, value]) => `export ${name}=${quoted(value)}\n`);
-  const script = `#!/bin/sh\n${settings.join("")}exec ${quoted(process.execPath)} ${quoted(bridge)} "$@"\n`;
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, script);
-  await chmod(path, 0o755);
-}
-
-/** One word for a POSIX shell, whatever is in it. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+  const files = [{ path, text: `${JSON.stringify(manifest, undefined, 2)}\n` }];
+  if (platform !== "win32") return { ...NO_CHANGES, files };
+  const key = `${KEYS[browser]}\\NativeMessagingHosts\\${NATIVE_HOST_NAME}`;
+  return { ...NO_CHANGES, files, registry: [{ key, value: path }], ownKeys: [key] };
 }

@@ -6,6 +6,8 @@ import type {
   CallView,
   ClientId,
   DeviceView,
+  Invited,
+  InviteRequest,
   Joined,
   Right,
   Switched,
@@ -26,6 +28,9 @@ import { Prompts } from "./choose-device.ts";
 import { deviceView } from "./device-view.ts";
 import { InCall } from "./in-call.ts";
 import { Joining, type Lines } from "./joining.ts";
+import { Moderation } from "./moderation.ts";
+import { MultiInvite } from "./multi-invite.ts";
+import type { NewConferenceOptions } from "./new-conference.ts";
 import { Parking } from "./parking.ts";
 import { RememberedDevices } from "./remembered-devices.ts";
 import { Rights } from "./rights.ts";
@@ -34,6 +39,8 @@ import { WebPhones } from "./web-phones.ts";
 
 export interface SipServiceOptions extends Lines {
   readonly choices: Choices;
+  /** Where conferences are made for those who are invited; nowhere when missing. */
+  readonly conferences?: NewConferenceOptions;
   /** Something failed that no command waits for. */
   readonly onTrouble?: (what: string, cause: unknown) => void;
   /** Our SIP stack, for those who follow `trace`. */
@@ -54,6 +61,8 @@ export class SipService implements CallControl {
   readonly #webPhones: WebPhones;
   readonly #joining: Joining;
   readonly #inCall: InCall;
+  readonly #multiInvite: MultiInvite;
+  readonly #moderation = new Moderation(this.#calls);
   readonly #tunnels: Tunnels | undefined;
   readonly #over = new AbortController();
 
@@ -71,6 +80,13 @@ export class SipService implements CallControl {
       calls: this.#calls,
       joining: this.#joining,
       parking: this.#parking,
+      over: this.#over.signal,
+    });
+    this.#multiInvite = new MultiInvite({
+      calls: this.#calls,
+      joining: this.#joining,
+      own: () => [options.identity.uri, ...this.accounts().map(({ id }) => id)],
+      conferences: options.conferences,
       over: this.#over.signal,
     });
     this.#tunnels = options.tunnels && this.#openTunnels(options.tunnels);
@@ -117,10 +133,23 @@ export class SipService implements CallControl {
 
   answer = notYet("take calls that come in");
   decline = notYet("take calls that come in");
-  lock = notYet("lock conferences");
-  muteUser = notYet("mute others");
-  invite = notYet("invite others");
-  remove = notYet("expel others");
+
+  lock(request: Parameters<CallControl["lock"]>[0]): Promise<void> {
+    return this.#moderation.lock(request);
+  }
+
+  muteUser(request: Parameters<CallControl["muteUser"]>[0]): Promise<void> {
+    return this.#moderation.muteUser(request);
+  }
+
+  invite(request: InviteRequest): Promise<Invited> {
+    return this.#multiInvite.invite(request);
+  }
+
+  remove(request: Parameters<CallControl["remove"]>[0]): Promise<void> {
+    return this.#moderation.remove(request);
+  }
+
   async tunnel(request: Parameters<CallControl["tunnel"]>[0]): Promise<{ readonly channel: string }> {
     if (!this.#tunnels) throw new ServiceError("tunnel-denied", []);
     return this.#tunnels.tunnel(request);
@@ -130,6 +159,11 @@ export class SipService implements CallControl {
 
   clientCame(client: ClientId, rights: readonly Right[]): void {
     this.#rights.came(client, rights);
+  }
+
+  /** How many show the question for a device to the user. */
+  get promptScreens(): number {
+    return this.#topics.prompts.size;
   }
 
   devices(): DeviceView[] {
@@ -218,7 +252,10 @@ export class SipService implements CallControl {
       devices: () => this.devices(),
       over: this.#over.signal,
       onChange: (call) => this.#callChanged(call),
-      onRoster: () => this.#topics.rostersChanged(),
+      onRoster: () => {
+        this.#topics.rostersChanged();
+        this.#multiInvite.rostersChanged();
+      },
       onTrouble,
     });
   }

@@ -39,6 +39,10 @@ class Followers<View> {
     return () => this.#emits.delete(emit);
   }
 
+  get size(): number {
+    return this.#emits.size;
+  }
+
   tell(view: View): void {
     if (!this.#isNews(view)) return;
     for (const emit of [...this.#emits]) emit(this.#event(view));
@@ -113,18 +117,25 @@ class UserFeed implements RosterFeed {
   }
 
   show(roster: Roster | undefined): void {
-    const now = roster ?? (this.#shown && { conf: this.#shown.conf, users: [] });
+    const now = roster ?? (this.#shown && { conf: this.#shown.conf, users: [], called: [] });
     const before = this.#shown;
     if (!now || now === before) return;
     this.#shown = now;
     const users = before?.conf === now.conf ? changedUsers(before, now) : undefined;
-    if (users && users.length === 0 && before?.title === now.title) return;
+    const same = before?.title === now.title && before?.locked === now.locked;
+    if (users && users.length === 0 && same) return;
     this.#version += 1;
     this.#emit({ name: "Roster", roster: this.#view(now, users) });
   }
 
-  #view({ conf, title, users }: Roster, changed: RosterView["users"] | undefined): RosterView {
-    const common = { conf, version: this.#version, count: users.length, ...(title && { title }) };
+  #view({ conf, title, locked, users }: Roster, changed: RosterView["users"] | undefined): RosterView {
+    const common = {
+      conf,
+      version: this.#version,
+      count: users.length,
+      ...(title && { title }),
+      ...(locked !== undefined && { locked }),
+    };
     return changed ? { ...common, state: "partial", users: changed } : { ...common, state: "full", users };
   }
 }
@@ -138,7 +149,7 @@ class TalkerFeed implements RosterFeed {
   }
 
   show(roster: Roster | undefined): void {
-    const now = roster ?? (this.#shown && { conf: this.#shown.conf, users: [] });
+    const now = roster ?? (this.#shown && { conf: this.#shown.conf, users: [], called: [] });
     if (!now) return;
     const { conf } = now;
     for (const [entity, on] of changedTalkers(this.#shown, now))
