@@ -5,6 +5,7 @@
 
 import { readRtp, writeRtp } from "../rtp/packet.ts";
 import { ContinuousStream } from "../rtp/stream.ts";
+import { type KeyPress, pressKey } from "../rtp/telephone-event.ts";
 import type { MediaPort } from "./media-port.ts";
 
 /** One peer of the relay as it was negotiated. */
@@ -23,6 +24,8 @@ export interface RelaySide {
 export interface RelayFar {
   side: RelaySide;
   readonly stream: ContinuousStream;
+  /** A key is pressed by ourselves: the device is not heard meanwhile (RFC 4733 §2.5.1.1). */
+  pressing?: boolean;
 }
 
 const FRAME_MS = 20;
@@ -40,17 +43,29 @@ const SILENCE = { PCMU: 0xff, PCMA: 0xd5 } as const;
 export class Relay {
   /** Whether what the device says is replaced by silence. */
   muted = false;
+  #held = false;
   readonly counts = { toDevice: 0, fromDevice: 0, notRtp: 0, unheard: 0, tooSoon: 0 };
   readonly #toDevice = new ContinuousStream();
   readonly #fars = new Set<RelayFar>();
   #device: RelaySide | undefined;
   #devices = 0;
+  #keys = 0;
   #source: RelayFar | undefined;
   #next: { readonly far: RelayFar; readonly heard: () => void } | undefined;
   #skipOne = false;
   #lastToDeviceAt: number | undefined;
   #largestGapMs = 0;
   #silence: NodeJS.Timeout | undefined;
+
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** Whether the device hears silence instead of the far end. */
+  set held(held: boolean) {
+    this.#held = held;
+    this.playSilence(held);
+  }
 
   /** The device whose media these are from now on; the former one is no longer heard, its port is its owner's. */
   setDevice(side: RelaySide): void {
@@ -78,9 +93,10 @@ export class Relay {
 
   /** Turns the device to `far` at its first packet, or after 400 ms without one; resolves when that is done. */
   async hear(far: RelayFar): Promise<void> {
-    this.playSilence(false);
+    this.playSilence(this.#held);
     this.#next?.heard();
-    if (!this.#source) {
+    // Nothing is heard of a far end that is on hold from its first moment.
+    if (!this.#source || this.#held) {
       this.#source = far;
       return;
     }
@@ -100,6 +116,28 @@ export class Relay {
     far.side.port.close();
     if (this.#source === far) this.#source = undefined;
     if (this.#next?.far === far) this.#next.heard();
+  }
+
+  /** Presses a key in the stream to `far`; resolves when it is released and that was said three times. */
+  async press(far: RelayFar, key: KeyPress): Promise<void> {
+    this.#keys += 1;
+    const source = `key:${this.#keys}`;
+    let sequence = 0;
+    far.pressing = true;
+    try {
+      await pressKey(key, (report, first) => {
+        const { port, telephoneEvent } = far.side;
+        if (telephoneEvent === undefined) return;
+        sequence += 1;
+        const fields = { payloadType: telephoneEvent, marker: first, sequence, timestamp: 0, ssrc: 0 };
+        const packet = far.stream.forward(writeRtp(fields, report), source);
+        // The stream clears it where sources change; here an event does begin.
+        if (first) packet[1] = telephoneEvent | 0x80;
+        port.send(packet);
+      });
+    } finally {
+      far.pressing = false;
+    }
   }
 
   /** Begins to watch the stream to the device; the function returned ends with the largest gap beyond 20 ms so far, in ms. */
@@ -138,7 +176,7 @@ export class Relay {
 
   #fromFar(packet: Uint8Array, far: RelayFar): void {
     if (this.#next?.far === far) this.#turnTo(far);
-    if (this.#source !== far || !this.#device) {
+    if (this.#source !== far || !this.#device || this.#held) {
       this.counts.unheard += 1;
     } else {
       this.#toDeviceFrom(packet, far);
@@ -183,6 +221,7 @@ export class Relay {
     this.counts.fromDevice += 1;
     const said = this.muted ? silenced(packet, device) : packet;
     for (const far of this.#fars) {
+      if (far.pressing) continue;
       const out = this.#forwarded(said, { from: device, to: far.side, stream: far.stream, key: number });
       if (out) far.side.port.send(out);
     }

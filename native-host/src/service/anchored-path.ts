@@ -4,9 +4,10 @@ import type { Codec, DeviceEnd, DeviceLeg } from "../devices/device.ts";
 import { Relay, type RelayFar, type RelaySide } from "../devices/relay.ts";
 import { openRtpPort, type RtpPort } from "../devices/rtp-port.ts";
 import { ServiceError } from "../errors.ts";
+import type { KeyPress } from "../rtp/telephone-event.ts";
 import { makeAnswer, makeOffer, PAYLOAD, TELEPHONE_EVENT } from "../sdp/offer-answer.ts";
 import { PayloadNumbers } from "../sdp/payload-numbers.ts";
-import { type AudioMedia, readAudio } from "../sdp/session.ts";
+import { type AudioMedia, type Direction, readAudio, receives } from "../sdp/session.ts";
 import type { Sdp } from "../sip/message.ts";
 import { SipError } from "../sip/sip-error.ts";
 import type { FarMedia, MediaPath } from "./media-path.ts";
@@ -15,11 +16,12 @@ const CODECS: readonly Codec[] = ["PCMU", "PCMA"];
 
 export class AnchoredPath implements MediaPath {
   onEnded: (reason: string) => void = () => undefined;
-  readonly mutes = true;
+  readonly gates = true;
   readonly #relay = new Relay();
   readonly #mediaHost: string;
   readonly #codecs: readonly Codec[];
   #device: DeviceLeg | undefined;
+  #wish: Direction = "sendrecv";
   #closed = false;
 
   /** `mediaHost`: our address towards far ends, a literal one; `codecs`: what a device is offered, best first. */
@@ -28,12 +30,15 @@ export class AnchoredPath implements MediaPath {
     this.#codecs = codecs;
   }
 
-  get muted(): boolean {
-    return this.#relay.muted;
+  get wish(): Direction {
+    return this.#wish;
   }
 
-  set muted(muted: boolean) {
-    this.#relay.muted = muted;
+  /** On hold the user is not heard either: what is `sendonly` then is silence. */
+  set wish(wish: Direction) {
+    this.#wish = wish;
+    this.#relay.muted = wish !== "sendrecv";
+    this.#relay.held = !receives(wish);
   }
 
   async connect(end: DeviceEnd, signal: AbortSignal): Promise<void> {
@@ -55,7 +60,7 @@ export class AnchoredPath implements MediaPath {
     const device = this.#device;
     if (!device || this.#closed) throw new ServiceError("cancelled", []);
     const port = await openRtpPort(this.#mediaHost);
-    return new AnchoredFar(this.#relay, port, device);
+    return new AnchoredFar(this.#relay, port, { codec: device.codec, wish: () => this.#wish });
   }
 
   measureGap(): () => number {
@@ -103,21 +108,22 @@ class AnchoredFar implements FarMedia {
   onOffer = async (offer: Sdp): Promise<Sdp> => this.offered(offer);
   readonly #relay: Relay;
   readonly #port: RtpPort;
-  readonly #codec: DeviceLeg["codec"];
-  readonly #telephoneEvent: boolean;
+  readonly #codec: Codec;
+  readonly #wish: () => Direction;
   readonly #numbers = new PayloadNumbers();
   readonly #far: RelayFar;
 
-  constructor(relay: Relay, port: RtpPort, device: DeviceLeg) {
+  /** `codec`: the device's; `wish`: what we want of far ends now. */
+  constructor(relay: Relay, port: RtpPort, { codec, wish }: { codec: Codec; wish: () => Direction }) {
     this.#relay = relay;
     this.#port = port;
-    this.#codec = device.codec;
-    this.#telephoneEvent = device.telephoneEvent !== undefined;
+    this.#codec = codec;
+    this.#wish = wish;
     this.#far = relay.attach(this.#sideOf(undefined));
   }
 
-  offer(muted: boolean): Sdp {
-    return makeOffer({ ...this.#local(muted), eventsPayload: this.#numbers.events });
+  offer(wish: Direction): Sdp {
+    return makeOffer({ ...this.#local(wish), eventsPayload: this.#numbers.events });
   }
 
   async answered(answer: Sdp): Promise<void> {
@@ -125,7 +131,7 @@ class AnchoredFar implements FarMedia {
     if (!audio) throw new ServiceError("media-mismatch", ["the far end"]);
     this.#agree(audio, this.#numbers.events);
     // Silence goes on while the user is muted: it keeps a NAT open and the stream continuous.
-    if (this.#relay.muted && audio.direction === "sendonly") this.#port.held = false;
+    if (this.#wish() === "recvonly" && audio.direction === "sendonly") this.#port.held = false;
     this.#numbers.learn(answer);
   }
 
@@ -135,21 +141,31 @@ class AnchoredFar implements FarMedia {
 
   async offered(offer: Sdp): Promise<Sdp> {
     const audio = this.#usable(offer);
-    const answer = makeAnswer(offer, this.#local(this.#relay.muted));
+    const answer = makeAnswer(offer, this.#local(this.#wish()));
     if (!audio || !answer) throw new SipError(488, "Not Acceptable Here");
     this.#numbers.learn(offer);
     this.#agree(audio, audio.telephoneEvent ?? TELEPHONE_EVENT);
     return answer;
   }
 
+  async press(key: KeyPress): Promise<void> {
+    if (this.#far.side.telephoneEvent === undefined)
+      throw new ServiceError("device-unsupported", [
+        "the far end",
+        "take digits; it understands no telephone-event",
+      ]);
+    if (this.#port.held) throw new ServiceError("wrong-state", ["the far end has put the call on hold"]);
+    await this.#relay.press(this.#far, key);
+  }
+
   close(): void {
     this.#relay.detach(this.#far);
   }
 
-  #local(muted: boolean) {
+  #local(direction: Direction) {
     const { address, port } = this.#port;
-    const direction = muted ? "recvonly" : "sendrecv";
-    return { address, port, codecs: [this.#codec], telephoneEvent: this.#telephoneEvent, direction } as const;
+    // The service itself can press keys, whatever the device can.
+    return { address, port, codecs: [this.#codec], telephoneEvent: true, direction } as const;
   }
 
   #usable(description: Sdp): AudioMedia | undefined {

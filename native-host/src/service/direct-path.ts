@@ -7,7 +7,7 @@ import { directionsOf, wishAfter, withDirection, withoutSending } from "../sdp/h
 import { sameMedia } from "../sdp/origin.ts";
 import { PayloadNumbers } from "../sdp/payload-numbers.ts";
 import { isLive, split } from "../sdp/sections.ts";
-import { type Direction, readAudio } from "../sdp/session.ts";
+import { type Direction, readAudio, receives, sends } from "../sdp/session.ts";
 import type { Caller, Leg } from "../sip/leg.ts";
 import type { Sdp } from "../sip/message.ts";
 import { SipError } from "../sip/sip-error.ts";
@@ -15,8 +15,8 @@ import type { FarMedia, MediaPath } from "./media-path.ts";
 
 export class DirectPath implements MediaPath {
   onEnded: (reason: string) => void = () => undefined;
-  muted = false;
-  readonly mutes = false;
+  wish: Direction = "sendrecv";
+  readonly gates = false;
   readonly #id: string;
   readonly #caller: Caller;
   /** The answer to the device's offer, for the ACK; there once a far end has answered. */
@@ -28,8 +28,8 @@ export class DirectPath implements MediaPath {
   /** What the device was last told of the far end. */
   #told: Sdp | undefined;
   #far: FarMedia | undefined;
-  /** Which way the device itself wants its audio, whatever hold of a far end it has answered. */
-  #wish: Direction = "sendrecv";
+  /** Which way the device itself wants its audio, whatever hold it has answered. */
+  #own: Direction = "sendrecv";
   readonly #numbers = new PayloadNumbers();
 
   constructor(deviceId: string, caller: Caller) {
@@ -44,7 +44,7 @@ export class DirectPath implements MediaPath {
     const offered = Promise.withResolvers<void>();
     this.#invited = this.#invite(end, AbortSignal.any([signal, this.#over.signal]), (offer) => {
       this.#deviceOffer = offer;
-      this.#wish = directionOf(offer);
+      this.#own = directionOf(offer);
       this.#numbers.learn(offer);
       offered.resolve();
       return this.#firstAnswer.promise;
@@ -56,13 +56,6 @@ export class DirectPath implements MediaPath {
 
   async openFar(): Promise<FarMedia> {
     return new DirectFar(this);
-  }
-
-  async replaceDevice(): Promise<void> {
-    throw new ServiceError("device-unsupported", [
-      this.#id,
-      "be exchanged while its media bypass the service",
-    ]);
   }
 
   /** We do not see the stream. */
@@ -85,11 +78,10 @@ export class DirectPath implements MediaPath {
     return { anchored: false };
   }
 
-  /** The device's description as an offer for the far end. */
-  deviceOffer(muted: boolean): Sdp {
+  /** The device's description as an offer for the far end, given what we want of that. */
+  deviceOffer(wish: Direction): Sdp {
     const said = this.#leg?.description || this.#deviceOffer;
-    const wanted = directionOf(said) === this.#wish ? said : withDirection(said, this.#wish);
-    return muted ? withoutSending(wanted) : wanted;
+    return limited(directionOf(said) === this.#own ? said : withDirection(said, this.#own), wish);
   }
 
   /** Tells the device what the far end answered: in the ACK the first time, then by re-INVITE. Throws ServiceError. */
@@ -112,27 +104,28 @@ export class DirectPath implements MediaPath {
   /** The far end's offer, answered by the device. Throws SipError. */
   async offerToDevice(offer: Sdp): Promise<Sdp> {
     if (!this.#leg) throw new SipError(491, "Request Pending");
-    const answer = await this.#leg.offer(this.#numbers.kept(offer));
-    this.#told = offer;
-    this.#wish = wishAfter(this.#wish, directionOf(offer), directionOf(answer));
+    const passed = receives(this.wish) ? offer : withDirection(offer, "inactive");
+    const answer = await this.#leg.offer(this.#numbers.kept(passed));
+    this.#told = passed;
+    this.#own = wishAfter(this.#own, directionOf(passed), directionOf(answer));
     this.#numbers.learn(answer);
-    return this.muted ? withoutSending(answer) : answer;
+    return limited(answer, this.wish);
   }
 
   /** Re-INVITEs the device for a far end; one whose media are elsewhere now is made known to that far end. */
   async #offerDevice(leg: Leg, offer: Sdp, far: FarMedia): Promise<void> {
     const before = leg.description;
     const answer = await leg.offer(offer);
-    this.#wish = wishAfter(this.#wish, directionOf(offer), directionOf(answer));
+    this.#own = wishAfter(this.#own, directionOf(offer), directionOf(answer));
     this.#numbers.learn(answer);
-    if (!sameStream(before, answer)) await far.onOffer(this.deviceOffer(this.muted));
+    if (!sameStream(before, answer)) await far.onOffer(this.deviceOffer(this.wish));
   }
 
   /** The device's own re-INVITE, answered by the far end. */
   async #offered(offer: Sdp): Promise<Sdp> {
     if (!this.#far) throw new SipError(491, "Request Pending");
-    const answer = await this.#far.onOffer(this.muted ? withoutSending(offer) : offer);
-    this.#wish = directionOf(offer);
+    const answer = await this.#far.onOffer(limited(offer, this.wish));
+    this.#own = directionOf(offer);
     this.#numbers.learn(offer);
     this.#told = answer;
     return answer;
@@ -140,8 +133,8 @@ export class DirectPath implements MediaPath {
 
   /** The device asked for an offer and has answered that of the far end. */
   async #answered(answer: Sdp): Promise<void> {
-    this.#wish = wishAfter(this.#wish, directionOf(this.#told ?? ""), directionOf(answer));
-    await this.#far?.onOffer(this.deviceOffer(this.muted));
+    this.#own = wishAfter(this.#own, directionOf(this.#told ?? ""), directionOf(answer));
+    await this.#far?.onOffer(this.deviceOffer(this.wish));
   }
 
   async #invite(
@@ -163,6 +156,12 @@ export class DirectPath implements MediaPath {
       throw deviceFailure(this.#id, refused);
     }
   }
+}
+
+/** As much of it as we want; on hold nothing at all, for the device's voice runs past us. */
+function limited(description: Sdp, wish: Direction): Sdp {
+  if (!receives(wish)) return withDirection(description, "inactive");
+  return sends(wish) ? description : withoutSending(description);
 }
 
 /** Of its first live audio. */
@@ -190,8 +189,8 @@ class DirectFar implements FarMedia {
     this.#path = path;
   }
 
-  offer(muted: boolean): Sdp {
-    return this.#path.deviceOffer(muted);
+  offer(wish: Direction): Sdp {
+    return this.#path.deviceOffer(wish);
   }
 
   answered(answer: Sdp): Promise<void> {

@@ -1,13 +1,19 @@
 /** Calling a far end: one INVITE with a deadline, and nothing left behind when it is given up. */
 
+import type { Direction } from "../sdp/session.ts";
 import type { Caller, DialogId, Leg, LegHandlers } from "../sip/leg.ts";
 import type { Sdp, SipUri } from "../sip/message.ts";
+import { formatRecipients, RECIPIENT_LIST_INVITE, type Recipient } from "../sip/recipient-list.ts";
 import type { FarMedia } from "./media-path.ts";
 
 /** Whom to call, and as whom. */
 export interface Destination {
   readonly target: SipUri;
   readonly from: CallerIdentity;
+  /** Who is to be called into the conference that is opened there (RFC 5366). */
+  readonly guests?: readonly Recipient[] | undefined;
+  /** The call of a phone that the new one takes over (RFC 3891). */
+  readonly replaces?: DialogId;
 }
 
 /** The From of one far leg; undefined is the user agent's own identity. */
@@ -17,8 +23,8 @@ export type CallerIdentity = { readonly name?: string; readonly uri: SipUri } | 
 export interface FarEnd extends Destination {
   readonly leg: Leg;
   readonly media: FarMedia;
-  /** What the leg last said of our direction: `recvonly` while true. */
-  readonly muted: boolean;
+  /** What the leg last said of our direction. */
+  readonly said: Direction;
 }
 
 export interface FarInvite extends Destination {
@@ -34,12 +40,16 @@ export interface FarInvite extends Destination {
  * 2xx that crosses it, follow by themselves.
  */
 export async function inviteFarEnd(caller: Caller, far: FarInvite): Promise<{ leg: Leg; answer: Sdp }> {
-  const { target, offer, replaces, handlers, from, signal } = far;
+  const { target, offer, replaces, handlers, from, guests = [], signal } = far;
   signal.throwIfAborted();
   const invited = caller.invite(target, {
     offer,
     signal,
     ...(from && { from }),
+    ...(guests.length > 0 && {
+      parts: [formatRecipients(guests)],
+      headers: { require: RECIPIENT_LIST_INVITE },
+    }),
     ...(replaces && { replaces }),
     ...(handlers && { handlers }),
     onProgress: (status) => {

@@ -4,17 +4,20 @@
  */
 
 import { ServiceError } from "../errors.ts";
-import type { Caller, Leg, LegHandlers } from "../sip/leg.ts";
+import type { Direction } from "../sdp/session.ts";
+import type { Caller, LegHandlers } from "../sip/leg.ts";
 import type { Destination, FarEnd } from "./far-end.ts";
 import type { FarRequests } from "./far-requests.ts";
 import type { MediaPath } from "./media-path.ts";
+import { ReplacedLegs } from "./replaced-legs.ts";
 import { callFailure, peerSaid, switchFailure } from "./sip-failure.ts";
 import { switchFarEnd } from "./switch.ts";
+import { type DeviceChange, switchDevice } from "./switch-device.ts";
+import { Turns } from "./turns.ts";
+import { WishTold } from "./wish-told.ts";
 
 /** The new conference of a switch has this long for a final answer; the user stays in the old one meanwhile. */
 const SWITCH_WITHIN_MS = 4000;
-/** A focus that moved us ends the old dialog (RFC 3891 §3); if it forgets, we do. */
-const REPLACED_WITHIN_MS = 2000;
 
 export interface FarSideOptions {
   readonly caller: Caller;
@@ -38,19 +41,25 @@ interface Move {
 
 export class FarSide {
   readonly #options: FarSideOptions;
-  readonly #replaced = new Map<Leg, NodeJS.Timeout>();
+  readonly #replaced = new ReplacedLegs();
+  /** Switches of far end and device, of which there is one at a time. */
+  readonly #turns = new Turns();
+  #path: MediaPath;
   #current: FarEnd | undefined;
   #running: Move | undefined;
   #next: Move | undefined;
-  #muted: boolean;
-  #signalling = false;
+  #wish: Direction;
+  readonly #told = new WishTold();
+  /** Another device is being put in. */
+  #changing = false;
   /** The old far end hung up while a switch was tried. */
   #lostOld = false;
   #over = false;
 
-  constructor(options: FarSideOptions, muted: boolean) {
+  constructor(options: FarSideOptions, wish: Direction) {
     this.#options = options;
-    this.#muted = muted;
+    this.#path = options.path;
+    this.#wish = wish;
     options.farRequests.onChange = () => {
       if (this.#current) this.#current.leg.handlers = this.#handlers(this.#current);
     };
@@ -83,10 +92,19 @@ export class FarSide {
     return move.done.promise;
   }
 
-  /** The far end learns of it by re-INVITE (`recvonly`); resolves when it has, or when nobody is there. Throws ServiceError. */
-  async setMuted(muted: boolean): Promise<void> {
-    this.#muted = muted;
-    await this.#signalMuted();
+  /** The far end learns of it by re-INVITE; resolves when it has, or when nobody is there. Throws ServiceError. */
+  async setWish(wish: Direction): Promise<void> {
+    this.#wish = wish;
+    this.#told.insist();
+    // Who is being switched to is told in its INVITE, or when that is answered.
+    if (this.#current && this.#busy) await this.#turns.take(async () => undefined);
+    await this.#signal();
+  }
+
+  /** Puts the far end onto another device; it is still with the old one when this rejects. Throws ServiceError. */
+  async useDevice(change: DeviceChange): Promise<void> {
+    await this.#turns.take(() => this.#useDevice(change));
+    this.#settled();
   }
 
   /** Ends whatever there is; idempotent. */
@@ -96,13 +114,14 @@ export class FarSide {
     this.#running?.abort.abort(cancelled);
     this.#next?.done.reject(cancelled);
     this.#next = undefined;
-    const replaced = [...this.#replaced.keys()];
-    for (const timer of this.#replaced.values()) clearTimeout(timer);
-    this.#replaced.clear();
     const current = this.#current;
     this.#current = undefined;
     current?.media.close();
-    await Promise.all([current?.leg.bye(reason), ...replaced.map((leg) => leg.bye())]);
+    await Promise.all([current?.leg.bye(reason), this.#replaced.end()]);
+  }
+
+  get #busy(): boolean {
+    return this.moving || this.#changing;
   }
 
   async #run(): Promise<void> {
@@ -110,18 +129,41 @@ export class FarSide {
       const move = this.#next;
       this.#next = undefined;
       this.#running = move;
-      const settle = await this.#attempt(move);
+      const settle = await this.#turns.take(() => this.#attempt(move));
       this.#running = undefined;
       settle();
     }
+    this.#settled();
+  }
+
+  /** Nothing is under way any more: what came up meanwhile is done now. */
+  #settled(): void {
+    if (this.#busy) return;
     const current = this.#current;
     if (current?.leg.state === "ended") this.#legEnded(current);
-    this.#signalMuted().catch(() => undefined);
+    this.#signal().catch(() => undefined);
+  }
+
+  async #useDevice(change: DeviceChange): Promise<void> {
+    const old = this.#current;
+    if (!old || this.#over) throw new ServiceError("wrong-state", ["nobody has answered yet"]);
+    this.#changing = true;
+    try {
+      const far = await switchDevice(old, this.#wish, change);
+      this.#path = change.path;
+      this.#become(far);
+      old.media.close();
+    } catch (failed) {
+      if (failed instanceof ServiceError && failed.code === "switch-lost") this.#options.onLost(failed);
+      throw failed;
+    } finally {
+      this.#changing = false;
+    }
   }
 
   /** Runs one switch; returns what is to happen once it counts as over. */
   async #attempt(move: Move): Promise<() => void> {
-    const gapMs = this.#options.path.measureGap();
+    const gapMs = this.#path.measureGap();
     try {
       const gap = this.#isThere(move.to) ? 0 : await this.#go(move, gapMs);
       return () => move.done.resolve(gap);
@@ -145,12 +187,13 @@ export class FarSide {
   }
 
   async #reach(move: Move): Promise<FarEnd> {
-    const { caller, path, onRinging, deviceReady } = this.#options;
+    const { caller, onRinging, deviceReady } = this.#options;
     await deviceReady;
+    const path = this.#path;
     const old = this.#current;
     const limit = setTimeout(() => old && move.abort.abort(new SwitchTimeout()), SWITCH_WITHIN_MS);
     try {
-      const options = { caller, path, onRinging, muted: this.#muted, signal: move.abort.signal };
+      const options = { caller, path, onRinging, wish: this.#wish, signal: move.abort.signal };
       return await switchFarEnd(old, move.to, options);
     } finally {
       clearTimeout(limit);
@@ -164,32 +207,28 @@ export class FarSide {
       throw new ServiceError("cancelled", []);
     }
     const old = this.#current;
-    this.#current = far;
+    this.#become(far);
     this.#lostOld = false;
-    far.leg.handlers = this.#handlers(far);
     this.#options.onReached(far);
     if (!old) return;
     if (old.media !== far.media) old.media.close();
     this.#leave(old, far);
   }
 
+  #become(far: FarEnd): void {
+    this.#current = far;
+    far.leg.handlers = this.#handlers(far);
+  }
+
   #leave(old: FarEnd, far: FarEnd): void {
-    const { leg } = old;
-    if (old.media !== far.media) {
-      void leg.bye("moved on");
-      return;
-    }
-    const forgotten = () => {
-      this.#replaced.delete(leg);
-      void leg.bye("replaced");
-    };
-    if (leg.state !== "ended") this.#replaced.set(leg, setTimeout(forgotten, REPLACED_WITHIN_MS));
+    if (old.media === far.media) this.#replaced.add(old.leg);
+    else void old.leg.bye("moved on");
   }
 
   #handlers(far: FarEnd): LegHandlers {
     return {
       onOffer: (offer) => far.media.offered(offer),
-      makeOffer: () => far.media.offer(this.#muted),
+      makeOffer: () => far.media.offer(this.#wish),
       onAnswer: (answer) => void far.media.answered(answer).catch(() => this.#unusable(far)),
       onEnded: () => this.#legEnded(far),
       ...this.#options.farRequests.handlers,
@@ -203,11 +242,10 @@ export class FarSide {
   }
 
   #legEnded(far: FarEnd): void {
-    clearTimeout(this.#replaced.get(far.leg));
-    this.#replaced.delete(far.leg);
+    this.#replaced.ended(far.leg);
     if (this.#current?.leg !== far.leg) return;
     // A focus may end the old dialog before its 2xx to the new one is here: the switch decides what becomes of the call.
-    if (this.moving) return;
+    if (this.#busy) return;
     this.#current = undefined;
     far.media.close();
     this.#options.onLost();
@@ -233,22 +271,13 @@ export class FarSide {
     return undefined;
   }
 
-  async #signalMuted(): Promise<void> {
+  async #signal(): Promise<void> {
     const far = this.#current;
-    if (!far || far.muted === this.#muted || this.#signalling || this.moving) return;
-    const muted = this.#muted;
-    this.#signalling = true;
-    try {
-      const answer = await far.leg.offer(far.media.offer(muted));
-      await far.media.answered(answer);
-    } catch (refused) {
-      throw callFailure(far.target, refused);
-    } finally {
-      this.#signalling = false;
-      // Also when it was refused: asking again would not change its mind.
-      if (this.#current === far) this.#current = { ...far, muted };
-    }
-    await this.#signalMuted();
+    if (!far || this.#busy) return;
+    const said = await this.#told.tell(far, this.#wish);
+    if (said === undefined) return;
+    if (this.#current?.leg === far.leg) this.#current = { ...this.#current, said };
+    await this.#signal();
   }
 }
 

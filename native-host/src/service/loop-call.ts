@@ -5,18 +5,24 @@ import type { Device } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";
 import { AnchoredPath } from "./anchored-path.ts";
-import type { Call, CallOptions, CallSurroundings, NewFarEnd, ParkedDevice } from "./call.ts";
+import type { Call, CallOptions, CallSurroundings, NewFarEnd, ParkedDevice, Tones } from "./call.ts";
 import { after, type CallEvent, type LoopCallState } from "./call-state.ts";
+import { callView } from "./call-view.ts";
+import { DeviceSide } from "./device-side.ts";
 import { DirectPath } from "./direct-path.ts";
+import { playDigits } from "./dtmf.ts";
 import type { CallerIdentity, Destination, FarEnd } from "./far-end.ts";
 import { FarRequests } from "./far-requests.ts";
 import { FarSide } from "./far-side.ts";
 import type { MediaPath } from "./media-path.ts";
 import { type Roster, RosterWatch } from "./roster.ts";
-import { asFailure } from "./sip-failure.ts";
+import { Turns } from "./turns.ts";
+import { Wishes } from "./wishes.ts";
 
 /** States in which the device is in the call. */
-const ON_THE_LINE: readonly LoopCallState[] = ["dialing", "ringing", "active", "switching"];
+const ON_THE_LINE: readonly LoopCallState[] = ["dialing", "ringing", "active", "held", "switching"];
+/** States in which there is somebody to put on hold. */
+const HOLDABLE: readonly LoopCallState[] = ["active", "held", "switching"];
 
 interface DeviceWait {
   readonly signal: AbortSignal;
@@ -35,9 +41,9 @@ export class LoopCall implements Call {
   #target: SipUri;
   #display: string | undefined;
   #from: CallerIdentity;
-  #muted: boolean;
-  #device: Device | undefined;
-  #path: MediaPath | undefined;
+  readonly #wishes: Wishes;
+  readonly #deviceSide: DeviceSide;
+  readonly #digits = new Turns();
   #farSide: FarSide | undefined;
   #since: Date | undefined;
   #error: ServiceError | undefined;
@@ -48,7 +54,16 @@ export class LoopCall implements Call {
     this.client = options.client;
     this.#target = options.target;
     this.#display = options.display;
-    this.#muted = options.muted;
+    this.#deviceSide = new DeviceSide({
+      newPath: (device) => this.#pathFor(device),
+      onChange: () => around.onChange(this),
+      onEnded: () => void this.end(),
+    });
+    this.#wishes = new Wishes(options.muted, () => ({
+      path: this.#deviceSide.path,
+      tell: (wish) => this.#farSide?.setWish(wish),
+      onTrouble: around.onTrouble,
+    }));
     this.#around = around;
     this.#roster = new RosterWatch(around.subscriber, () => around.onRoster());
   }
@@ -63,7 +78,7 @@ export class LoopCall implements Call {
   }
 
   get device(): Device | undefined {
-    return this.#device;
+    return this.#deviceSide.device;
   }
 
   get roster(): Roster | undefined {
@@ -94,34 +109,32 @@ export class LoopCall implements Call {
   readonly outOfReach = false;
 
   get view(): CallView {
-    return {
+    return callView({
       call: this.id,
       id: this.#target,
       dir: "out",
       state: this.#state,
       mode: "loop",
       focus: this.conference !== undefined,
-      muted: this.#muted,
-      ...(this.client !== undefined && { client: this.client }),
-      ...(this.#display !== undefined && { display: this.#display }),
-      ...(this.#device && { dev: this.#device.id }),
-      ...(this.#since && { since: this.#since }),
-      ...(this.#error && { error: asFailure(this.#error) }),
-    };
+      muted: this.#wishes.muted,
+      client: this.client,
+      display: this.#display,
+      device: this.device,
+      since: this.#since,
+      error: this.#error,
+    });
   }
 
   holds(device: Device): boolean {
-    return device === this.#device;
+    return this.#deviceSide.holds(device);
   }
 
   /** Calls the device, then the far end; resolves when they hear each other. On a failure the call is over, unless superseded. */
   async join(device: Device, to: Destination, signal: AbortSignal, parked?: MediaPath): Promise<void> {
-    this.#device = device;
+    if (this.#over.signal.aborted) throw this.#error ?? new ServiceError("cancelled", []);
     this.#from = to.from;
-    const path = parked ?? this.#pathFor(device);
-    this.#path = path;
-    path.muted = this.#muted;
-    path.onEnded = () => void this.end();
+    const path = this.#deviceSide.begin(device, parked);
+    path.wish = this.#wishes.direction;
     this.#step("chosen");
     const farSide = this.#openFarSide(
       path,
@@ -150,64 +163,57 @@ export class LoopCall implements Call {
     }
   }
 
-  /** Puts another device in the place of this one, the far end none the wiser; the old one stays on a failure. */
   async useDevice(device: Device, signal: AbortSignal): Promise<void> {
-    if (device === this.#device) return;
-    const path = this.#path;
-    if (!path || !ON_THE_LINE.includes(this.#state)) {
+    const farSide = this.#farSide;
+    if (!farSide || !ON_THE_LINE.includes(this.#state)) {
       throw new ServiceError("wrong-state", ["the call has no device to exchange"]);
     }
     const ends = AbortSignal.any([signal, this.#over.signal]);
-    await path.replaceDevice(await device.wake(ends), ends);
-    this.#device = device;
-    this.#around.onChange(this);
+    await this.#deviceSide.use(device, { move: (change) => farSide.useDevice(change), signal: ends });
   }
 
   async setMuted(muted: boolean): Promise<void> {
-    this.#muted = muted;
-    if (this.#path) this.#path.muted = muted;
-    const told = this.#farSide?.setMuted(muted);
-    if (this.#path?.mutes)
-      told?.catch((cause: unknown) => this.#around.onTrouble("mute was not signalled", cause));
-    else await told;
+    await this.#wishes.setMuted(muted);
     this.#around.onChange(this);
   }
 
-  async setHeld(): Promise<void> {
-    throw new ServiceError("wrong-state", ["this version cannot hold calls"]);
+  async setHeld(held: boolean): Promise<void> {
+    if (!HOLDABLE.includes(this.#state)) throw new ServiceError("wrong-state", ["nobody is talking"]);
+    if (held === this.#wishes.held) return;
+    await this.#wishes.setHeld(held);
+    // A switch on its way ends in the state that is right then.
+    if (this.#state !== "switching") this.#step(this.#wishes.held ? "holds" : "resumes");
   }
 
-  async dtmf(): Promise<void> {
-    throw new ServiceError("wrong-state", ["this version cannot play digits"]);
+  dtmf(tones: Tones): Promise<void> {
+    return this.#digits.take(() => this.#dtmf(tones));
   }
 
   /** Ends both legs and the roster; idempotent, resolves when all have heard it. */
   end(error?: ServiceError): Promise<void> {
-    this.#ending ??= this.#end(error, () => this.#path?.hangUp());
+    this.#ending ??= this.#end(error, () => this.#deviceSide.hangUp());
     return this.#ending;
   }
 
   /** Ends the far leg and hands over the device, in silence on the line; undefined when it cannot be kept. */
   async park(): Promise<ParkedDevice | undefined> {
-    const device = this.#device;
-    const path = this.#path;
-    if (this.#ending || !device || !path?.park()) {
-      await this.end();
-      return undefined;
-    }
-    path.onEnded = () => undefined;
-    this.#ending = this.#end(undefined, () => undefined);
+    const parked = this.#over.signal.aborted ? undefined : this.#deviceSide.park();
+    this.#ending ??= this.#end(undefined, async () => {
+      if (parked === undefined) await this.#deviceSide.hangUp();
+    });
     await this.#ending;
-    return { device, path };
+    return parked;
   }
 
   dump(): Record<string, unknown> {
-    return { ...this.view, media: this.#path?.dump() };
+    return { ...this.view, media: this.#deviceSide.path?.dump() };
   }
 
   #pathFor(device: Device): MediaPath {
     const { mediaHost, codecs, caller } = this.#around;
-    return device.anchored ? new AnchoredPath(mediaHost, codecs) : new DirectPath(device.id, caller);
+    const path = device.anchored ? new AnchoredPath(mediaHost, codecs) : new DirectPath(device.id, caller);
+    path.wish = this.#wishes.direction;
+    return path;
   }
 
   async #ready(device: Device, path: MediaPath, { signal, onTheLine }: DeviceWait): Promise<void> {
@@ -228,7 +234,15 @@ export class LoopCall implements Call {
       onReached: (far: FarEnd) => this.#reached(far),
       onLost: (error?: ServiceError) => void this.end(error),
     };
-    return new FarSide(options, this.#muted);
+    return new FarSide(options, this.#wishes.direction);
+  }
+
+  async #dtmf(tones: Tones): Promise<void> {
+    if (this.#state !== "active") throw new ServiceError("wrong-state", ["nobody hears digits now"]);
+    await playDigits(() => this.far, {
+      ...tones,
+      signal: AbortSignal.any([tones.signal, this.#over.signal]),
+    });
   }
 
   #reached(far: FarEnd): void {
@@ -239,7 +253,7 @@ export class LoopCall implements Call {
   #settle(farSide: FarSide): void {
     if (farSide.moving || this.#state === "ended" || !farSide.current) return;
     this.#target = farSide.current.target;
-    this.#step("connected");
+    this.#step(this.#wishes.held ? "holds" : "connected");
   }
 
   #step(event: CallEvent): void {
@@ -249,7 +263,7 @@ export class LoopCall implements Call {
     this.#around.onChange(this);
   }
 
-  async #end(error: ServiceError | undefined, endDevice: () => Promise<void> | undefined): Promise<void> {
+  async #end(error: ServiceError | undefined, endDevice: () => Promise<void>): Promise<void> {
     this.#error = error;
     this.#over.abort(new ServiceError("cancelled", []));
     this.#step("over");

@@ -4,6 +4,7 @@
  */
 
 import { ServiceError } from "../errors.ts";
+import type { Direction } from "../sdp/session.ts";
 import type { Caller, LegHandlers } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import { SipError } from "../sip/sip-error.ts";
@@ -14,7 +15,8 @@ import type { MediaPath } from "./media-path.ts";
 export interface SwitchOptions {
   readonly caller: Caller;
   readonly path: MediaPath;
-  readonly muted: boolean;
+  /** What we want of the far end. */
+  readonly wish: Direction;
   readonly handlers?: LegHandlers;
   readonly onRinging?: () => void;
   /** Aborted when a newer switch takes the place of this one, or the call ends. */
@@ -54,15 +56,15 @@ export function atSameFocus(old: FarEnd, target: SipUri): boolean {
 
 /** The focus points our stream at the other conference: same port, same SSRC; the device is not touched. */
 async function moveWithinFocus(old: FarEnd, to: Destination, options: SwitchOptions): Promise<FarEnd> {
-  const { caller, muted, handlers } = options;
+  const { caller, wish, handlers } = options;
   const { leg, answer } = await inviteFarEnd(caller, {
     ...to,
-    offer: old.media.offer(muted),
+    offer: old.media.offer(wish),
     replaces: old.leg.id,
     ...(handlers && { handlers }),
     signal: patient(options.signal),
   });
-  const far: FarEnd = { ...to, leg, media: old.media, muted };
+  const far: FarEnd = { ...to, leg, media: old.media, said: wish };
   try {
     await old.media.answered(answer);
     return far;
@@ -73,12 +75,12 @@ async function moveWithinFocus(old: FarEnd, to: Destination, options: SwitchOpti
 }
 
 async function callAnew(to: Destination, options: SwitchOptions): Promise<FarEnd> {
-  const { caller, path, muted, handlers, onRinging, signal } = options;
+  const { caller, path, wish, handlers, onRinging, signal } = options;
   const media = await path.openFar();
   try {
     const { leg, answer } = await inviteFarEnd(caller, {
       ...to,
-      offer: media.offer(muted),
+      offer: media.offer(wish),
       ...(handlers && { handlers }),
       ...(onRinging && { onRinging }),
       signal,
@@ -92,7 +94,7 @@ async function callAnew(to: Destination, options: SwitchOptions): Promise<FarEnd
     }
     await Promise.race([media.hear(), aborted(signal)]);
     if (leg.state === "ended") throw new SipError(480, "It hung up at once");
-    return { ...to, leg, media, muted };
+    return { ...to, leg, media, said: wish };
   } catch (failed) {
     media.close();
     throw failed;

@@ -6,8 +6,9 @@ import { ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";
 import type { Call, CallOptions, CallSurroundings, NewFarEnd, Tones } from "./call.ts";
 import { after, type CallEvent, type LoopCallState } from "./call-state.ts";
+import { callView } from "./call-view.ts";
 import type { CallerIdentity, Destination } from "./far-end.ts";
-import { asFailure, callFailure, switchFailure } from "./sip-failure.ts";
+import { callFailure, switchFailure } from "./sip-failure.ts";
 
 export class TransferCall implements Call {
   readonly id: string;
@@ -68,20 +69,19 @@ export class TransferCall implements Call {
   }
 
   get view(): CallView {
-    return {
+    return callView({
       call: this.id,
       id: this.#target,
       dir: "out",
       state: this.state,
       mode: "transfer",
-      focus: false,
       muted: this.#muted,
-      ...(this.client !== undefined && { client: this.client }),
-      ...(this.#display !== undefined && { display: this.#display }),
-      ...(this.#device && { dev: this.#device.id }),
-      ...(this.#since && { since: this.#since }),
-      ...(this.#error && { error: asFailure(this.#error) }),
-    };
+      client: this.client,
+      display: this.#display,
+      device: this.#device,
+      since: this.#since,
+      error: this.#error,
+    });
   }
 
   /** A device that tells us nothing more may have hung up long ago: it counts as free. */

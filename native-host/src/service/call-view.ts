@@ -1,0 +1,28 @@
+/** A call as applications see it. */
+
+import type { CallView, ClientId } from "../api/call-control.ts";
+import type { Device } from "../devices/device.ts";
+import type { ServiceError } from "../errors.ts";
+import { asFailure } from "./sip-failure.ts";
+
+/** What a call knows of itself; `undefined` is left out of the view. */
+export interface CallFacts extends Pick<CallView, "call" | "id" | "dir" | "state" | "mode" | "muted"> {
+  readonly focus?: boolean;
+  readonly display: string | undefined;
+  readonly device: Device | undefined;
+  readonly client: ClientId | undefined;
+  readonly since: Date | undefined;
+  readonly error: ServiceError | undefined;
+}
+
+export function callView({ display, device, client, since, error, ...facts }: CallFacts): CallView {
+  return {
+    ...facts,
+    focus: facts.focus ?? false,
+    ...(client !== undefined && { client }),
+    ...(display !== undefined && { display }),
+    ...(device && { dev: device.id }),
+    ...(since && { since }),
+    ...(error && { error: asFailure(error) }),
+  };
+}
