@@ -5,10 +5,12 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import type { CallControl } from "../../native-host/src/api/call-control.ts";
 import { NulReader } from "../../native-host/src/api/framing.ts";
-import { type Listener, openListener } from "../../native-host/src/api/listener.ts";
+import { type Listener, type ListenerOptions, openListener } from "../../native-host/src/api/listener.ts";
 import { parseXml, type XmlElement } from "../../native-host/src/xml/strict.ts";
 import { FakeCallControl } from "./fake-call-control.ts";
+import { heardFromService } from "./schema.ts";
 
 /** A client that sends text and awaits documents. */
 export class Talker {
@@ -63,32 +65,55 @@ export class Talker {
   }
 
   #hear(document: XmlElement): void {
+    heardFromService(document);
     this.heard.push(document);
     this.#arrived?.();
   }
 }
 
-export interface ApiCast {
-  readonly service: FakeCallControl;
+export interface ApiSocket {
   readonly listener: Listener;
   readonly directory: string;
   connect(): Promise<Talker>;
+  /** A client of the TCP port. */
+  dial(): Promise<Talker>;
+}
+
+export interface ApiCast extends ApiSocket {
+  readonly service: FakeCallControl;
 }
 
 /** Everything closes and is removed when the test ends. */
-export async function apiCast(test: TestContext, options: { patienceMs?: number } = {}): Promise<ApiCast> {
-  const directory = await mkdtemp(join(tmpdir(), "partyline-api-"));
+export async function apiCast(
+  test: TestContext,
+  options: Pick<ListenerOptions, "patienceMs" | "tcp" | "webSocket" | "log"> = {},
+): Promise<ApiCast> {
   const service = new FakeCallControl();
+  return { service, ...(await apiSocket(test, service, options)) };
+}
+
+/** The same before any service. */
+export async function apiSocket(
+  test: TestContext,
+  service: CallControl,
+  options: Pick<ListenerOptions, "patienceMs" | "tcp" | "webSocket" | "log"> = {},
+): Promise<ApiSocket> {
+  const directory = await mkdtemp(join(tmpdir(), "partyline-api-"));
   const listener = await openListener({ directory, service, name: "partyline/test", ...options });
   test.after(async () => {
     await listener.close();
     await rm(directory, { recursive: true });
   });
-  return { service, listener, directory, connect: () => talk(listener.path) };
+  return {
+    listener,
+    directory,
+    connect: () => talk({ path: listener.path }),
+    dial: () => talk({ host: "127.0.0.1", port: listener.tcpPort ?? 0 }),
+  };
 }
 
-async function talk(path: string): Promise<Talker> {
-  const socket = connect(path);
+async function talk(where: { path: string } | { host: string; port: number }): Promise<Talker> {
+  const socket = connect(where);
   await once(socket, "connect");
   return new Talker(socket);
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseXml, type XmlElement } from "#xml/strict.ts";
 import { type Program, type ProgramOptions, startScript } from "./processes.ts";
+import { heardFromService } from "./schema.ts";
 import { ROOT } from "./servers.ts";
 
 const NAMESPACE = "urn:partyline:api:1";
@@ -172,6 +173,7 @@ export class ApiClient {
   #take(document: XmlElement): void {
     const { name, attributes, children } = document;
     const [body] = children;
+    heardFromService(document);
     if (name === "Event" && body) {
       this.events.push(body);
       for (const listener of [...this.#listeners]) listener(body);
