@@ -1,6 +1,7 @@
 /** People who meet on a conference server of the test's own, with a mixer that mixes nothing. */
 import { makeAnswer, makeOffer } from "#sdp/offer-answer.ts";
 import type { Credentials } from "#sip/credentials.ts";
+import type { IncomingRefer } from "#sip/incoming-refer.ts";
 import type { IncomingInvite, InviteOptions, Leg } from "#sip/leg.ts";
 import type { Sdp, SipUri } from "#sip/message.ts";
 import type { Subscription } from "#sip/subscribe.ts";
@@ -38,6 +39,8 @@ export class Person {
   readonly rtpPort: number;
   /** What whoever calls gets: an answer at once, no answer, or this status. */
   picksUp: boolean | number = true;
+  /** Whether it goes where a REFER sends it, or the status it refuses that with. */
+  goesAlong: true | number = true;
   /** The calls that came, and what became of those that were answered. */
   readonly invites: IncomingInvite[] = [];
   readonly calls: Leg[] = [];
@@ -67,9 +70,23 @@ export class Person {
     else if (!this.picksUp) invite.ring();
     else {
       const leg = invite.accept(invite.offer === undefined ? this.offer : this.answer(invite.offer));
-      leg.handlers = { ...leg.handlers, onEnded: (reason) => void this.hungUp.push(reason) };
+      leg.handlers = {
+        onOffer: (offer) => this.answer(offer),
+        onRefer: (refer) => void this.referred(refer),
+        onEnded: (reason) => void this.hungUp.push(reason),
+      };
       this.calls.push(leg);
     }
+  }
+
+  /** A REFER in a call: the phone calls where it is sent, and says how that went. */
+  async referred(refer: IncomingRefer): Promise<void> {
+    if (typeof this.goesAlong === "number") return refer.reject(this.goesAlong);
+    const report = refer.accept();
+    const from = { name: this.name, uri: this.uri };
+    const { leg } = await this.agent.invite(refer.referTo.uri, { from, offer: this.offer });
+    this.calls.push(leg);
+    await report.progress(200);
   }
 
   room(id: string): SipUri {

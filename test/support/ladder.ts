@@ -55,7 +55,8 @@ function describe(message: SipMessage): string {
   const what = "method" in message ? message.method : String(message.status);
   const { headers, content } = message;
   const replaces = headers["replaces"] === undefined ? "" : " replaces";
-  if (content.startsWith("v=0")) return `${what}${replaces} sdp`;
+  const list = content.includes("<resource-lists") ? " list" : "";
+  if (/^v=0/m.test(content)) return `${what}${replaces} sdp${list}`;
   const roster = / state="(full|partial)" version="(\d+)"/.exec(content);
   if (roster) return `${what} ${roster[1]} ${roster[2]}`;
   const state = headers["subscription-state"];

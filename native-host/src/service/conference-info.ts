@@ -12,6 +12,8 @@ export interface InfoEndpoint {
   readonly audio?: string;
   readonly talking?: boolean;
   readonly joined?: Date;
+  /** Why it is not there any more, as the focus writes it: for us a value of Reason (RFC 3326). */
+  readonly reason?: string;
 }
 
 export interface InfoUser {
@@ -26,6 +28,8 @@ export interface ConferenceInfo {
   readonly version: number;
   readonly state: Part;
   readonly title?: string;
+  /** Nobody more is let in; not said in every document. */
+  readonly locked?: boolean;
   readonly users: readonly InfoUser[];
 }
 
@@ -42,7 +46,14 @@ export function readConferenceInfo(text: string): ConferenceInfo | undefined {
   const description = child(root, "conference-description");
   const title = textOf(child(description, "display-text")) ?? textOf(child(description, "subject"));
   const users = children(child(root, "users"), "user").flatMap(readUser);
-  return { version, state: partOf(root), ...(title && { title }), users };
+  const locked = textOf(child(child(root, "conference-state"), "locked"));
+  return {
+    version,
+    state: partOf(root),
+    ...(title && { title }),
+    ...(locked && { locked: locked === "true" || locked === "1" }),
+    users,
+  };
 }
 
 /**
@@ -54,8 +65,7 @@ export function merge(old: ConferenceInfo | undefined, next: ConferenceInfo): Co
   if (next.state === "deleted") return { ...next, users: [] };
   if (!old || next.version !== old.version + 1) return undefined;
   const users = mergeAll(old.users, next.users, mergeUser);
-  const title = next.title ?? old.title;
-  return { version: next.version, state: "full", ...(title && { title }), users };
+  return { ...old, ...next, state: "full", users };
 }
 
 interface Keyed {
@@ -118,6 +128,7 @@ function readEndpoint(element: XmlElement): InfoEndpoint[] {
   const audio = audioOf(element);
   const talking = element.children.find(({ name, namespace }) => name === "talking" && namespace === TALKING);
   const joined = dateOf(textOf(child(child(element, "joining-info"), "when")));
+  const reason = textOf(child(child(element, "disconnection-info"), "reason"));
   return [
     {
       entity,
@@ -126,6 +137,7 @@ function readEndpoint(element: XmlElement): InfoEndpoint[] {
       ...(audio && { audio }),
       ...(talking && { talking: talking.text.trim() === "true" }),
       ...(joined && { joined }),
+      ...(reason && { reason }),
     },
   ];
 }

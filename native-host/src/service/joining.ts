@@ -47,7 +47,11 @@ export interface JoiningOptions {
   readonly onTrouble: (what: string, cause: unknown) => void;
 }
 
-type ModalRequest = JoinRequest & { readonly mode: Mode };
+type ModalRequest = JoinRequest & {
+  readonly mode: Mode;
+  /** Who is to be called into the conference that is opened. */
+  readonly guests?: Destination["guests"];
+};
 
 /** More calls at once than anybody has devices. */
 const MOST_CALLS = 32;
@@ -156,8 +160,9 @@ export class Joining {
   }
 
   async #connect(call: LoopCall, device: Device, request: ModalRequest): Promise<Joined> {
-    const to = { target: request.target, from: this.from(request) };
-    await this.#forgetHandedTo(device);
+    const to = { target: request.target, from: this.from(request), guests: request.guests };
+    const handed = this.#handedTo(device);
+    if (handed.length > 0) await Promise.all(handed.map((one) => one.end()));
     if (modeWith(device, request.mode) === "transfer") return this.#hand(call, device, to, request);
     await call.join(device, to, this.#signal(request), this.#options.parking.take(device.id));
     return joinedOf(call);
@@ -176,9 +181,8 @@ export class Joining {
   }
 
   /** A call that the device was handed, and of which it tells nothing, makes room for one that it is asked for. */
-  async #forgetHandedTo(device: Device): Promise<void> {
-    const handed = this.#options.calls.all.filter((call) => call.outOfReach && call.device === device);
-    await Promise.all(handed.map((call) => call.end()));
+  #handedTo(device: Device): readonly Call[] {
+    return this.#options.calls.all.filter((call) => call.outOfReach && call.device === device);
   }
 
   #ask(request: JoinRequest, call: Call): Promise<string> {

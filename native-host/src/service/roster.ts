@@ -23,8 +23,23 @@ export interface Subscriber {
 export interface Roster {
   readonly conf: SipUri;
   readonly title?: string;
+  readonly locked?: boolean;
+  /** Who is there. */
   readonly users: readonly RosterUser[];
+  /** Whom the focus is calling, or called in vain a moment ago. */
+  readonly called: readonly Called[];
 }
+
+export interface Called {
+  readonly entity: string;
+  /** `dialing-out`, `alerting`, `disconnected` … (RFC 4575 §5.7.2). */
+  readonly status: string;
+  /** Why they did not come, when the focus says so. */
+  readonly cause?: { readonly status: number; readonly reason: string };
+}
+
+/** States of an endpoint that is not in the conference (RFC 4575 §5.7.2). */
+const ABSENT: readonly string[] = ["pending", "dialing-out", "alerting", "disconnecting", "disconnected"];
 
 /** A focus that lost us, or that we lost, is asked again after this long; doubled each time, up to a minute. */
 const FIRST_RETRY_MS = 1000;
@@ -61,7 +76,7 @@ export class RosterWatch {
     this.#retryMs = FIRST_RETRY_MS;
     this.#subscribe();
     void old?.end();
-    if (!isFocus(far)) this.#become({ conf: far.target, users: [] });
+    if (!isFocus(far)) this.#become({ conf: far.target, users: [], called: [] });
   }
 
   /** The call is over: nobody is in it. */
@@ -70,7 +85,7 @@ export class RosterWatch {
     void this.#subscription?.end();
     this.#subscription = undefined;
     this.#far = undefined;
-    if (this.#roster) this.#become({ conf: this.#roster.conf, users: [] });
+    if (this.#roster) this.#become({ conf: this.#roster.conf, users: [], called: [] });
   }
 
   #subscribe(): void {
@@ -131,8 +146,37 @@ function isFocus(far: FarEnd): boolean {
 function rosterOf(far: FarEnd, info: ConferenceInfo): Roster {
   const us = parseUri(far.leg.localContact)?.user;
   const isUs = ({ entity }: InfoEndpoint) => us !== undefined && parseUri(entity)?.user === us;
-  const users = info.users.map((user): RosterUser => userView(user, user.endpoints.some(isUs)));
-  return { conf: far.target, ...(info.title && { title: info.title }), users };
+  const { title, locked } = info;
+  return {
+    conf: far.target,
+    ...(title && { title }),
+    ...(locked !== undefined && { locked }),
+    users: info.users.filter(isThere).map((user): RosterUser => userView(user, user.endpoints.some(isUs))),
+    called: info.users.flatMap(calledAs),
+  };
+}
+
+/** A focus that tells nothing of a user's calls tells of users who are there. */
+function isThere({ endpoints }: InfoUser): boolean {
+  return endpoints.length === 0 || endpoints.some(({ status }) => !isAbsent(status));
+}
+
+function isAbsent(status: string | undefined): boolean {
+  return status !== undefined && ABSENT.includes(status);
+}
+
+function calledAs(user: InfoUser): Called[] {
+  return user.endpoints.flatMap(({ status = "", reason }) => {
+    if (!isAbsent(status)) return [];
+    const cause = causeOf(reason);
+    return [{ entity: user.entity, status, ...(cause && { cause }) }];
+  });
+}
+
+/** `SIP;cause=486;text="Busy Here"` (RFC 3326). */
+function causeOf(reason = ""): Called["cause"] {
+  const status = Number(/^SIP\s*;.*?cause=([3-6]\d\d)\b/i.exec(reason)?.[1]);
+  return status ? { status, reason: /text="([^"]*)"/i.exec(reason)?.[1] ?? "" } : undefined;
 }
 
 function userView({ entity, display, role, endpoints }: InfoUser, me: boolean): RosterUser {
@@ -142,7 +186,7 @@ function userView({ entity, display, role, endpoints }: InfoUser, me: boolean): 
     me,
     ...(display && { display }),
     ...(role && { role }),
-    endpoints: endpoints.map(endpointView),
+    endpoints: endpoints.filter(({ status }) => !isAbsent(status)).map(endpointView),
   };
 }
 

@@ -99,7 +99,8 @@ class OutgoingInvite implements Attempt {
 
   #compose(target: SipUri): SipRequest {
     const { from, headers, replaces, handlers, parts = [] } = this.#wanted.options;
-    const takeOver = replaces && { replaces: formatReplaces(replaces), require: "replaces" };
+    const required = [headers?.["require"], "replaces"].filter(Boolean).join(", ");
+    const takeOver = replaces && { replaces: formatReplaces(replaces), require: required };
     return this.#core.first("INVITE", target, {
       from: from && { ...from, params: {} },
       headers: {

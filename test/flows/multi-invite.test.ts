@@ -1,0 +1,282 @@
+/** Multi-Invite (paper §IV): people brought into a conference, from a conference, from a call between two, and from nothing. */
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import type { Person } from "../support/conference-cast.ts";
+import { HostCast } from "../support/host-cast.ts";
+import { until } from "../support/until.ts";
+
+let cast: HostCast;
+let bob: Person;
+let carol: Person;
+let dave: Person;
+let erin: Person;
+let frank: Person;
+
+beforeEach(async () => {
+  cast = await HostCast.open();
+  [bob, carol, dave, erin, frank] = (await Promise.all(
+    ["bob", "carol", "dave", "erin", "frank"].map((name) => cast.person(name)),
+  )) as [Person, Person, Person, Person, Person];
+  // Two come, one is busy, one says no, one never answers.
+  dave.picksUp = 486;
+  erin.picksUp = 603;
+  frank.picksUp = false;
+});
+
+afterEach(() => cast.close());
+
+const FIVE = () => [bob, carol, dave, erin, frank];
+const ENDS = [
+  ["bob", "joined", undefined],
+  ["carol", "joined", undefined],
+  ["dave", "failed", "busy"],
+  ["erin", "failed", "declined"],
+  ["frank", "ringing", undefined],
+];
+
+type Outcome = Awaited<ReturnType<HostCast["invite"]>>;
+
+/** What became of each, by name. */
+function ends({ invitees }: Outcome) {
+  return invitees.map(({ id, state, error }) => [
+    id.slice("sip:".length, id.indexOf("@")),
+    state,
+    error?.code,
+  ]);
+}
+
+/** The command's time is over once all who come are there and the others have said what they say. */
+async function lateWhen(holds: number): Promise<void> {
+  await cast.holds(holds);
+  await until(() => FIVE().every(({ invites }) => invites.length === 1), "five calls");
+  await until(() => cast.conference.ladder.steps("frank -> conference: 180").length === 1, "frank ringing");
+  // The roster that says so is on its way: it is the last thing told.
+  await until(() => cast.conference.ladder.steps("NOTIFY").length > 1, "the roster");
+  setTimeout(() => cast.late.abort(), 500);
+}
+
+describe("Five people invited,", () => {
+  test("from no call: the conference is made, they are called by name, and each is answered for", async () => {
+    const invited = cast.invite(FIVE(), { device: "desk" });
+    await lateWhen(3);
+    const outcome = await invited;
+
+    assert.deepEqual(ends(outcome), ENDS);
+    assert.match(outcome.conf ?? "", /^sip:alice-[0-9a-f]{16}@127\.0\.0\.1:\d+$/);
+    assert.deepEqual(cast.accepted, [outcome.call]);
+    assert.equal(cast.conference.ladder.steps("service -> conference: INVITE").length, 1);
+    assert.deepEqual(cast.conference.ladder.steps("REFER"), []);
+    assert.equal(bob.invites[0]?.request.headers["referred-by"], `"Alice" <${cast.uri}>`);
+  });
+
+  test("from a call between two: the other one comes along, and his old call is ended last", async () => {
+    const grace = await cast.person("grace");
+    await cast.join(grace.address);
+    cast.conference.ladder.clear();
+    const invited = cast.invite(FIVE());
+    await lateWhen(4);
+    const outcome = await invited;
+
+    assert.deepEqual(ends(outcome), ENDS);
+    const steps = cast.conference.ladder.steps("service -> ");
+    const between = steps.filter((step) => / -> (grace|conference): (REFER|INVITE|BYE)/.test(step));
+    assert.deepEqual(between, [
+      "service -> grace: REFER",
+      "service -> conference: INVITE sdp list",
+      "service -> grace: BYE",
+    ]);
+    assert.equal(grace.calls[1]?.state, "confirmed");
+    await until(() => grace.hungUp.length === 1, "the end of grace's old call");
+    assert.deepEqual(cast.conference.ladder.steps("service -> desk: BYE"), []);
+  });
+
+  test("from a conference: the conference calls them", async () => {
+    await cast.join(cast.desk.room("films"));
+    const invited = cast.invite(FIVE());
+    await lateWhen(3);
+    const outcome = await invited;
+
+    assert.deepEqual(ends(outcome), ENDS);
+    assert.equal(outcome.conf, cast.desk.room("films"));
+    assert.equal(cast.conference.ladder.steps("service -> conference: REFER").length, 1);
+  });
+});
+
+describe("Whoever invites", () => {
+  test("one, is told by reports that he came", async () => {
+    await cast.join(cast.desk.room("films"));
+
+    assert.deepEqual(ends(await cast.invite([bob])), [["bob", "joined", undefined]]);
+    assert.equal(cast.conference.ladder.steps("service -> conference: REFER").length, 1);
+  });
+
+  test("somebody twice, has him called once and answered for twice", async () => {
+    await cast.join(cast.desk.room("films"));
+
+    assert.deepEqual(ends(await cast.invite([bob, bob])), [
+      ["bob", "joined", undefined],
+      ["bob", "joined", undefined],
+    ]);
+    assert.equal(bob.invites.length, 1);
+  });
+
+  test("somebody who is there, does not have him called again", async () => {
+    await cast.join(cast.desk.room("films"));
+    await cast.invite([bob]);
+
+    assert.deepEqual(ends(await cast.invite([bob])), [["bob", "joined", undefined]]);
+    assert.equal(bob.invites.length, 1);
+  });
+
+  test("himself, this conference, another one here or a telephone, is told that they cannot be called", async () => {
+    const films = cast.desk.room("films");
+    await cast.join(films);
+    const number = "tel:+4930123456" as `sip:${string}`;
+    const outcome = await cast.invite([cast.uri, films, cast.desk.room("dramas"), number, bob]);
+
+    assert.deepEqual(
+      outcome.invitees.map(({ state, error }) => [state, error?.code]),
+      [
+        ["failed", "bad-uri"],
+        ["failed", "bad-uri"],
+        ["failed", "bad-uri"],
+        ["failed", "bad-uri"],
+        ["joined", undefined],
+      ],
+    );
+    assert.equal(cast.conference.server.focus.conferences.size, 1);
+  });
+
+  test("nobody but himself from no call, makes no conference", async () => {
+    await assert.rejects(cast.invite([cast.uri], { device: "desk" }), { code: "bad-uri" });
+    assert.equal(cast.conference.server.focus.conferences.size, 0);
+    assert.deepEqual(cast.conference.ladder.steps("INVITE"), []);
+  });
+
+  test("without naming a device, is asked for one", async () => {
+    const prompts: string[] = [];
+    cast.service.subscribe("prompts", { client: "k1" }, (event) => {
+      if (event.name === "Prompt") prompts.push(event.prompt.prompt);
+    });
+    const invited = cast.invite([bob]);
+    await until(() => prompts.length === 1, "the question");
+    const prompt = prompts[0] ?? "";
+    cast.service.choose({ prompt, device: "desk", cancel: false, remember: "no", client: "k1" });
+
+    assert.deepEqual(ends(await invited), [["bob", "joined", undefined]]);
+  });
+
+  test("by way of a conference server that is not there, stays in the call between two", async () => {
+    const grace = await cast.person("grace");
+    const { call } = await cast.join(grace.address);
+    await cast.conference.server.close();
+
+    await assert.rejects(cast.invite([bob]), { code: "unreachable" });
+    assert.equal(cast.service.calls()[0]?.call, call);
+    assert.equal(cast.service.calls()[0]?.state, "active");
+    assert.deepEqual(grace.hungUp, []);
+  });
+
+  test("stays in the call between two when the other one does not want to come along", async () => {
+    const grace = await cast.person("grace");
+    grace.goesAlong = 603;
+    await cast.join(grace.address);
+
+    await assert.rejects(cast.invite([bob]), { code: "declined" });
+    assert.equal(cast.service.calls()[0]?.state, "active");
+    assert.equal(bob.invites.length, 0);
+  });
+
+  test("has the other one called by the conference when his phone cannot be sent there", async () => {
+    const grace = await cast.person("grace");
+    grace.goesAlong = 405;
+    await cast.join(grace.address);
+
+    assert.deepEqual(ends(await cast.invite([bob])), [["bob", "joined", undefined]]);
+    await cast.holds(3);
+    assert.equal(grace.invites.length, 2);
+  });
+
+  test("in a call that rings still, is asked to wait", async () => {
+    const joining = cast.join(frank.address).catch(() => undefined);
+    await until(() => frank.invites.length === 1, "frank's phone to ring");
+
+    await assert.rejects(cast.invite([bob]), { code: "wrong-state" });
+    await cast.service.leave({ all: true, hangup: true, client: "k1" });
+    await joining;
+  });
+
+  test("into a call there is not, is told so", async () => {
+    await assert.rejects(cast.invite([bob], { call: "c9" }), { code: "no-such-call" });
+  });
+});
+
+describe("In a conference of her own alice", () => {
+  beforeEach(async () => {
+    await cast.invite([bob], { device: "desk" });
+    await cast.holds(2);
+  });
+
+  test("takes bob out again", async () => {
+    await cast.service.remove({ ...cast.which(), users: [bob.address] });
+
+    await until(() => bob.hungUp.length === 1, "the end of bob's call");
+    assert.match(bob.hungUp[0] ?? "", /Removed/);
+  });
+
+  test("locks it: carol is refused; unlocks it: carol comes in", async () => {
+    const rosters: (boolean | undefined)[] = [];
+    cast.service.subscribe("roster", { client: "k1" }, (event) => {
+      if (event.name === "Roster") rosters.push(event.roster.locked);
+    });
+    await cast.service.lock({ ...cast.which(), locked: true });
+    await until(() => rosters.at(-1) === true, "the roster locked");
+
+    await assert.rejects(carol.joins(cast.room), { status: 403 });
+    await cast.service.lock({ ...cast.which(), locked: false });
+    await carol.joins(cast.room);
+  });
+
+  test("mutes bob, who is listed so, and lets him be heard again", async () => {
+    const muted = () => {
+      const [, bobs] = cast.conference.mixer.legs(cast.room);
+      return bobs?.description.includes("a=recvonly");
+    };
+    await cast.service.muteUser({ ...cast.which(), user: bob.address, muted: true });
+    await until(() => muted() === true, "bob silent");
+    await cast.service.muteUser({ ...cast.which(), user: bob.address, muted: false });
+    await until(() => muted() === false, "bob heard");
+  });
+
+  test("is told when nobody of that name is there", async () => {
+    const which = cast.which();
+
+    await assert.rejects(cast.service.remove({ ...which, users: [carol.address] }), { code: "not-found" });
+    await assert.rejects(cast.service.muteUser({ ...which, user: carol.address, muted: true }), {
+      code: "not-found",
+    });
+  });
+});
+
+describe("Elsewhere alice", () => {
+  test("may not lock, mute or take out others where she is a member like any other", async () => {
+    await cast.join(cast.desk.room("films"));
+    await carol.joins("films");
+    const which = cast.which();
+
+    await assert.rejects(cast.service.lock({ ...which, locked: true }), { code: "forbidden" });
+    await assert.rejects(cast.service.remove({ ...which, users: [carol.uri] }), { code: "forbidden" });
+    await assert.rejects(cast.service.muteUser({ ...which, user: carol.uri, muted: true }), {
+      code: "forbidden",
+    });
+  });
+
+  test("has nothing to lock in a call between two, nor without a call", async () => {
+    const which = cast.which();
+    await assert.rejects(cast.service.lock({ ...which, locked: true }), { code: "no-active-call" });
+    await cast.join(bob.address);
+
+    await assert.rejects(cast.service.lock({ ...which, locked: true }), { code: "no-control" });
+    await assert.rejects(cast.service.remove({ ...which, users: [bob.uri] }), { code: "no-control" });
+  });
+});
