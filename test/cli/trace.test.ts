@@ -4,37 +4,23 @@ import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { makeAnswer } from "#sdp/offer-answer.ts";
-import { UserAgent } from "#sip/user-agent.ts";
+import { type AnsweringDesk, startAnsweringDesk } from "../support/answering-desk.ts";
 import { readCapture } from "../support/capture.ts";
 import { Daemon } from "../support/daemon.ts";
 import { Program } from "../support/processes.ts";
 import { type ConferenceSite, ROOT, startConferenceSite } from "../support/servers.ts";
 
 let site: ConferenceSite;
-let desk: UserAgent;
-let service: Daemon;
+let desk: AnsweringDesk;
 let folder: string;
 
 before(async () => {
   site = await startConferenceSite();
-  desk = await UserAgent.open({
-    host: "127.0.0.1",
-    port: 0,
-    name: "desk/1.0",
-    identity: {},
-    onInvite: (invite) => {
-      const media = { address: "127.0.0.1", port: 40_000, codecs: ["PCMU"], telephoneEvent: true } as const;
-      invite.accept(makeAnswer(invite.offer ?? "", media) ?? "");
-    },
-  });
-  const devices = [{ kind: "sip", id: "desk", uri: `sip:desk@127.0.0.1:${desk.port}`, anchor: true }];
-  service = await Daemon.start({ name: "alice", config: { devices } });
+  desk = await startAnsweringDesk("desk/1.0");
   folder = await mkdtemp(join(tmpdir(), "partyline-trace-"));
 });
 after(async () => {
-  await service.stop();
-  await desk.close();
+  await desk.stop();
   await site.stop();
   await rm(folder, { recursive: true });
 });
@@ -44,14 +30,14 @@ async function tracing(...args: string[]): Promise<Program> {
   return Program.start(process.execPath, {
     name: "trace",
     args: [bin, "trace", ...args],
-    env: { ...service.environment },
+    env: { ...desk.service.environment },
     ready: /^tracing/,
   });
 }
 
 /** Joins and leaves, and ends the trace once it has seen the last BYE. */
 async function callSeenBy(trace: Program, last: RegExp): Promise<string[]> {
-  const client = await service.connect();
+  const client = await desk.service.connect();
   await client.tell("Join", { id: site.room("films") }, '<Use dev="desk"/>');
   await client.tell("Leave");
   client.close();
@@ -90,7 +76,7 @@ describe("partyline trace", () => {
     );
     const [first] = told;
     assert.deepEqual([first.from, first.to, first.again], ["service", "desk", false]);
-    assert.deepEqual([packets[0]?.to, packets[0]?.sound], [`127.0.0.1:${desk.port}`, true]);
+    assert.deepEqual([packets[0]?.to, packets[0]?.sound], [`127.0.0.1:${desk.desk.port}`, true]);
     assert.ok(packets.every(({ sound }) => sound));
   });
 

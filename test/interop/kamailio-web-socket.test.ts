@@ -7,7 +7,7 @@ import type { SipUri } from "#sip/message.ts";
 import { UserAgent, type UserAgentOptions } from "#sip/user-agent.ts";
 import { ca } from "../support/certificates.ts";
 import { answerAt, offerAt } from "../support/descriptions.ts";
-import { modulePath, runKamailio, tlsConfig } from "../support/kamailio.ts";
+import { preamble, runKamailio, tlsConfig } from "../support/kamailio.ts";
 import { freePorts } from "../support/ports.ts";
 
 const HOST = "127.0.0.1";
@@ -16,29 +16,8 @@ const MODULES = "tls tm sl rr pv usrloc registrar siputils textops xlog nathelpe
 /** A registrar and proxy that takes whoever comes by WebSocket, and calls them back on their connection. */
 async function config(port: number, folder: string): Promise<string> {
   await writeFile(join(folder, "tls.cfg"), tlsConfig());
-  return `#!KAMAILIO
-debug=1
-log_stderror=yes
-children=1
-tcp_children=1
-auto_aliases=no
-enable_tls=yes
+  return `${await preamble(port, folder, MODULES)}
 tcp_accept_no_cl=yes
-listen=tcp:${HOST}:${port}
-listen=tls:${HOST}:${port + 1}
-alias="${HOST}:${port}"
-mpath="${await modulePath()}/"
-${MODULES.split(" ")
-  .map((name) => `loadmodule "${name}.so"`)
-  .join("\n")}
-modparam("tls", "config", "${folder}/tls.cfg")
-modparam("usrloc", "db_mode", 0)
-modparam("registrar", "received_avp", "$avp(rcv)")
-modparam("nathelper", "received_avp", "$avp(rcv)")
-modparam("rtimer", "timer", "name=up;interval=1;mode=1;")
-modparam("rtimer", "exec", "timer=up;route=UP")
-
-route[UP] { if ($var(up) != 1) { $var(up) = 1; xlog("L_ALERT", "partyline: ready\\n"); } }
 
 request_route {
 	force_rport();

@@ -2,10 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { makeAnswer } from "#sdp/offer-answer.ts";
-import { UserAgent } from "#sip/user-agent.ts";
 import type { XmlElement } from "#xml/strict.ts";
-import { type ApiClient, Daemon } from "../support/daemon.ts";
+import { type AnsweringDesk, startAnsweringDesk } from "../support/answering-desk.ts";
+import type { ApiClient } from "../support/daemon.ts";
 import { type ConferenceSite, startConferenceSite } from "../support/servers.ts";
 import { plays } from "../support/sipp.ts";
 
@@ -35,31 +34,16 @@ describe("A caller in a conference", () => {
 });
 
 describe("A far end of the service", () => {
-  let service: Daemon;
-  let desk: UserAgent;
+  let desk: AnsweringDesk;
   before(async () => {
-    desk = await UserAgent.open({
-      host: "127.0.0.1",
-      port: 0,
-      name: "desk",
-      identity: {},
-      onInvite: (invite) => {
-        const media = { address: "127.0.0.1", port: 40_000, codecs: ["PCMU"], telephoneEvent: true } as const;
-        invite.accept(makeAnswer(invite.offer ?? "", media) ?? "");
-      },
-    });
-    const devices = [{ kind: "sip", id: "desk", uri: `sip:desk@127.0.0.1:${desk.port}`, anchor: true }];
-    service = await Daemon.start({ name: "alice", config: { devices } });
+    desk = await startAnsweringDesk();
   });
-  after(async () => {
-    await service.stop();
-    await desk.close();
-  });
+  after(() => desk.stop());
 
   /** Calls it, waits for the ACKs of its re-INVITEs, does what the test wants of the call, and hangs up. */
   async function calls(name: string, acks: number, then?: (client: ApiClient) => unknown): Promise<void> {
     const far = await plays(scenario(name), { background: true });
-    const client = await service.connect();
+    const client = await desk.service.connect();
     const changed = await toHear(client, "ACK", acks);
     await client.tell("Join", { id: `sip:comedies@127.0.0.1:${far.port}` }, '<Use dev="desk"/>');
     await changed();

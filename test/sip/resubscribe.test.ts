@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import { settled } from "../support/descriptions.ts";
 import { FakeNet } from "../support/fake-stack.ts";
-import { conference, listener, notify, scriptedConference } from "../support/subscriptions.ts";
+import {
+  askedConference,
+  conference,
+  listener,
+  notify,
+  scriptedConference,
+} from "../support/subscriptions.ts";
 
 describe("a subscription that is lost", () => {
   beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
@@ -104,12 +110,7 @@ describe("a subscription that is lost", () => {
   });
 
   test("that the conference is too busy for is asked for when it says", async () => {
-    const net = new FakeNet();
-    const alice = await net.agent("alice");
-    const comedies = net.scripted("comedies");
-    const { ended, options } = listener();
-    const subscription = alice.subscribe("sip:comedies@comedies", options);
-    await settled();
+    const { comedies, subscription, ended } = await askedConference();
 
     comedies.respond(0, 503, { headers: { "retry-after": "7 (full house);duration=60" } });
     await settled();

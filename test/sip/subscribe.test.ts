@@ -3,7 +3,13 @@ import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import type { Subscription } from "#sip/subscribe.ts";
 import { settled } from "../support/descriptions.ts";
 import { FakeNet } from "../support/fake-stack.ts";
-import { conference, listener, notify, scriptedConference } from "../support/subscriptions.ts";
+import {
+  askedConference,
+  conference,
+  listener,
+  notify,
+  scriptedConference,
+} from "../support/subscriptions.ts";
 
 describe("a subscription", () => {
   beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
@@ -84,12 +90,7 @@ describe("a subscription", () => {
   });
 
   test("takes no NOTIFY of a second fork, of another package, or out of order", async () => {
-    const net = new FakeNet();
-    const alice = await net.agent("alice");
-    const comedies = net.scripted("comedies");
-    const { heard, options } = listener();
-    alice.subscribe("sip:comedies@comedies", options);
-    await settled();
+    const { comedies, heard } = await askedConference();
     comedies.respond(0, 200, { contact: "sip:comedies@comedies" });
     const [asked] = comedies.requests;
     const presence = notify(asked, 8, "active");
@@ -245,12 +246,7 @@ describe("a subscription", () => {
   });
 
   test("belongs to the conference whose NOTIFY comes, whichever sent the 200", async () => {
-    const net = new FakeNet();
-    const alice = await net.agent("alice");
-    const comedies = net.scripted("comedies");
-    const { heard, options } = listener();
-    alice.subscribe("sip:comedies@comedies", options);
-    await settled();
+    const { comedies, heard } = await askedConference();
 
     comedies.respond(0, 200, { contact: "sip:comedies@comedies", tag: "films" });
     await settled();

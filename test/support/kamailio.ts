@@ -88,9 +88,35 @@ require_certificate = no
 `;
 }
 
-export async function modulePath(): Promise<string> {
+async function modulePath(): Promise<string> {
   const libraries = (await readdir("/usr/lib")).map((name) => join("/usr/lib", name, "kamailio/modules"));
   return ["/usr/lib/kamailio/modules", ...libraries].find(existsSync) ?? "/usr/lib64/kamailio/modules";
+}
+
+/** What every configuration begins with: the port for TCP, the next one for TLS, and the word that it is ready. */
+export async function preamble(port: number, folder: string, modules: string): Promise<string> {
+  const loaded = modules.split(" ").map((name) => `loadmodule "${name}.so"`);
+  return `#!KAMAILIO
+debug=1
+log_stderror=yes
+children=1
+tcp_children=1
+auto_aliases=no
+enable_tls=yes
+listen=tcp:${HOST}:${port}
+listen=tls:${HOST}:${port + 1}
+alias="${HOST}:${port}"
+mpath="${await modulePath()}/"
+${loaded.join("\n")}
+modparam("tls", "config", "${folder}/tls.cfg")
+modparam("usrloc", "db_mode", 0)
+modparam("registrar", "received_avp", "$avp(rcv)")
+modparam("nathelper", "received_avp", "$avp(rcv)")
+modparam("rtimer", "timer", "name=up;interval=1;mode=1;")
+modparam("rtimer", "exec", "timer=up;route=UP")
+
+route[UP] { if ($var(up) != 1) { $var(up) = 1; xlog("L_ALERT", "partyline: ready\\n"); } }
+`;
 }
 
 const MODULES = "tls tm sl rr pv maxfwd usrloc registrar siputils textops xlog auth nathelper rtimer";
@@ -101,36 +127,15 @@ async function config(port: number, folder: string, options: KamailioOptions): P
     ([username, password]) =>
       `\tif ($au == "${username}") $var(ha1) = "${ha1Of(hash, { username, realm, password })}";`,
   );
-  return `#!KAMAILIO
-debug=1
-log_stderror=yes
-children=1
-tcp_children=1
-auto_aliases=no
+  return `${await preamble(port, folder, MODULES)}
 server_signature=no
-enable_tls=yes
 listen=udp:${HOST}:${port}
-listen=tcp:${HOST}:${port}
-listen=tls:${HOST}:${port + 1}
-alias="${HOST}:${port}"
-mpath="${await modulePath()}/"
-${MODULES.split(" ")
-  .map((name) => `loadmodule "${name}.so"`)
-  .join("\n")}
-modparam("tls", "config", "${folder}/tls.cfg")
-modparam("usrloc", "db_mode", 0)
 modparam("registrar", "min_expires", 30)
-modparam("registrar", "received_avp", "$avp(rcv)")
-modparam("nathelper", "received_avp", "$avp(rcv)")
 modparam("rr", "enable_full_lr", 1)
 modparam("tm", "failure_reply_mode", 3)
 modparam("auth", "algorithm", "${hash === "MD5" ? "" : hash}")
 modparam("auth", "qop", "auth")
 modparam("auth", "nonce_count", 1)
-modparam("rtimer", "timer", "name=up;interval=1;mode=1;")
-modparam("rtimer", "exec", "timer=up;route=UP")
-
-route[UP] { if ($var(up) != 1) { $var(up) = 1; xlog("L_ALERT", "partyline: ready\\n"); } }
 
 request_route {
 	force_rport();

@@ -68,19 +68,26 @@ export function notify(
   };
 }
 
-/** alice has a subscription with a conference that answers by hand. */
-export async function scriptedConference(expiresS?: number) {
+/** alice has asked a conference that answers by hand, and has not yet. */
+export async function askedConference(expiresS?: number) {
   const net = new FakeNet();
   const alice = await net.agent("alice");
   const comedies = net.scripted("comedies");
   const { heard, ended, options } = listener(expiresS);
   const subscription = alice.subscribe("sip:comedies@comedies", options);
   await settled();
+  return { net, alice, comedies, subscription, heard, ended };
+}
+
+/** alice has a subscription with a conference that answers by hand. */
+export async function scriptedConference(expiresS?: number) {
+  const all = await askedConference(expiresS);
+  const { comedies } = all;
   comedies.respond(0, 200, {
     contact: "sip:comedies@comedies",
     headers: { expires: `${expiresS ?? 3600}` },
   });
   comedies.send(notify(comedies.requests[0], 1, "active"));
   await settled();
-  return { net, alice, comedies, subscription, heard, ended };
+  return all;
 }

@@ -7,6 +7,7 @@ import { openStack, type Stack } from "#sip/stack.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { openProxy, type ProxyServer } from "../../../servers/proxy/proxy.ts";
 import { Ladder } from "../../support/ladder.ts";
+import { alices } from "../../support/proxy-requests.ts";
 import { until } from "../../support/until.ts";
 
 const HOST = "127.0.0.1";
@@ -216,20 +217,7 @@ async function rawStack(onRequest?: (request: SipRequest) => SipResponse | undef
 }
 
 function requestTo(method: string, uri: SipUri, headers: Record<string, unknown> = {}): SipRequest {
-  return {
-    method,
-    uri,
-    headers: {
-      via: [],
-      from: { uri: "sip:alice@example.com", params: { tag: "alices" } },
-      to: { uri, params: {} },
-      "call-id": `one-request-${Math.random()}`,
-      cseq: { seq: 1, method },
-      "max-forwards": "70",
-      ...headers,
-    },
-    content: "",
-  };
+  return alices({ method, uri, headers });
 }
 
 const options = (uri: SipUri, headers?: Record<string, unknown>) => requestTo("OPTIONS", uri, headers);

@@ -4,6 +4,7 @@ import type { Hop, SipRequest } from "#sip/message.ts";
 import { type Binding, Location } from "../../../servers/proxy/location.ts";
 import { DialogMark, isNeighbour, neighbours } from "../../../servers/proxy/relay-rule.ts";
 import { Routing, type Target } from "../../../servers/proxy/routing.ts";
+import { alices } from "../../support/proxy-requests.ts";
 
 const NEAR: Hop = { protocol: "UDP", address: "127.0.0.1", port: 5062 };
 const STRANGER: Hop = { protocol: "UDP", address: "203.0.113.7", port: 5062 };
@@ -26,19 +27,7 @@ beforeEach(() => {
 });
 
 function request(uri: string, headers: Record<string, unknown> = {}, method = "INVITE"): SipRequest {
-  return {
-    method,
-    uri,
-    headers: {
-      via: [],
-      from: { uri: "sip:alice@example.com", params: { tag: "alices" } },
-      to: { uri, params: {} },
-      "call-id": "a-call",
-      cseq: { seq: 1, method },
-      ...headers,
-    },
-    content: "",
-  };
+  return alices({ method, uri, headers: { "call-id": "a-call", ...headers } });
 }
 
 const routes = (...uris: string[]) => ({ route: uris.map((uri) => ({ uri, params: {} })) });

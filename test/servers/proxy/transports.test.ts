@@ -6,6 +6,7 @@ import { makeAnswer, makeOffer } from "#sdp/offer-answer.ts";
 import type { Hop, SipRequest, SipUri, Transport } from "#sip/message.ts";
 import { makeResponse, openStack, type Stack } from "#sip/stack.ts";
 import { openProxy, type ProxyServer } from "../../../servers/proxy/proxy.ts";
+import { alices } from "../../support/proxy-requests.ts";
 import { until } from "../../support/until.ts";
 
 const HOST = "127.0.0.1";
@@ -90,7 +91,9 @@ class Phone {
   async register(): Promise<number> {
     const aor = { uri: `sip:${this.name}@example.com`, params: {} };
     const contact = [{ uri: this.contact, params: {} }];
-    return (await this.ask(request("REGISTER", "sip:example.com", { to: aor, contact }))).status;
+    return (
+      await this.ask(alices({ method: "REGISTER", uri: "sip:example.com", headers: { to: aor, contact } }))
+    ).status;
   }
 
   ask(asked: SipRequest) {
@@ -102,7 +105,12 @@ class Phone {
   /** An INVITE, its ACK, and a BYE from either end, by the routes that the answer told. */
   async call(callee: Phone, uri: SipUri = `sip:${callee.name}@example.com`): Promise<void> {
     const contact = [{ uri: this.contact, params: {} }];
-    const invite = request("INVITE", uri, { contact, "content-type": "application/sdp" }, OFFER);
+    const invite = alices({
+      method: "INVITE",
+      uri,
+      headers: { contact, "content-type": "application/sdp" },
+      content: OFFER,
+    });
     const accepted = await this.ask(invite);
     assert.equal(accepted.status, 200, accepted.reason);
     const route = [...(accepted.headers["record-route"] ?? [])].reverse();
@@ -124,11 +132,15 @@ class Phone {
   /** BYE in the call that this INVITE began. */
   hangUp({ headers }: SipRequest) {
     const contact = headers.contact === "*" ? undefined : headers.contact?.[0];
-    const bye = request("BYE", "sip:gone@example.com", {
-      from: { ...headers.to, params: { tag: this.name } },
-      to: headers.from,
-      route: headers["record-route"] ?? [],
-      "call-id": headers["call-id"],
+    const bye = alices({
+      method: "BYE",
+      uri: "sip:gone@example.com",
+      headers: {
+        from: { ...headers.to, params: { tag: this.name } },
+        to: headers.from,
+        route: headers["record-route"] ?? [],
+        "call-id": headers["call-id"],
+      },
     });
     return this.ask({ ...bye, uri: contact?.uri ?? "" });
   }
@@ -144,28 +156,6 @@ class Phone {
 }
 
 const AUDIO = { address: HOST, port: 30_002, codecs: ["PCMU" as const], telephoneEvent: false };
-
-function request(
-  method: string,
-  uri: SipUri,
-  headers: Record<string, unknown> = {},
-  content = "",
-): SipRequest {
-  return {
-    method,
-    uri,
-    headers: {
-      via: [],
-      from: { uri: "sip:alice@example.com", params: { tag: "alices" } },
-      to: { uri, params: {} },
-      "call-id": `a-call-${Math.random()}`,
-      cseq: { seq: 1, method },
-      "max-forwards": "70",
-      ...headers,
-    },
-    content,
-  };
-}
 
 const PAIRS: readonly (readonly [Transport, Transport])[] = [
   ["UDP", "TCP"],
@@ -198,7 +188,7 @@ describe("A phone that can be reached only over the connection it opened", () =>
     await bob.register();
     await bob.disconnect();
 
-    assert.equal((await alice.ask(request("OPTIONS", "sip:bob@example.com"))).status, 480);
+    assert.equal((await alice.ask(alices({ method: "OPTIONS", uri: "sip:bob@example.com" }))).status, 480);
   });
 });
 
@@ -219,7 +209,7 @@ describe("sips:", () => {
     const bob = await Phone.open("bob", "TCP");
     await bob.register();
 
-    assert.equal((await alice.ask(request("OPTIONS", "sips:bob@example.com"))).status, 480);
+    assert.equal((await alice.ask(alices({ method: "OPTIONS", uri: "sips:bob@example.com" }))).status, 480);
     assert.deepEqual(bob.heard, []);
   });
 });
