@@ -1,6 +1,7 @@
 /** The phones of the configuration: a reader for each kind. */
 
 import { basename } from "node:path";
+import { type HttpPhoneConfig, readHttpPhone } from "./config-http-phone.ts";
 import { checkNumber } from "./config-number-plan.ts";
 import { ConfigError, compact, type Section } from "./config-section.ts";
 import type { NumberPlanConfig } from "./devices/number-plan.ts";
@@ -42,35 +43,44 @@ export interface PstnPhoneConfig extends CommonConfig {
 }
 
 /** One member for each line of READERS. */
-export type DeviceConfig = SoftphoneConfig | SipPhoneConfig | PstnPhoneConfig;
+export type DeviceConfig = SoftphoneConfig | SipPhoneConfig | PstnPhoneConfig | HttpPhoneConfig;
 export type DeviceConfigOf<Kind extends DeviceConfig["kind"]> = Extract<DeviceConfig, { kind: Kind }>;
 
 /** What `anchor` is when the file does not say. */
 type Common = Omit<CommonConfig, "anchor"> & { readonly anchor: boolean | undefined };
 
+/** What else of the configuration a phone needs. */
+export interface Beside {
+  /** Reads the numbers of telephones. */
+  readonly plan?: NumberPlanConfig | undefined;
+  /** From where files are named; the working directory when missing. */
+  readonly directory?: string;
+}
+
 const READERS: {
   readonly [Kind in DeviceConfig["kind"]]: (
     device: Section,
     common: Common,
-    plan: NumberPlanConfig | undefined,
+    beside: Beside,
   ) => DeviceConfigOf<Kind>;
 } = {
   softphone: readSoftphone,
   sip: readSipPhone,
   pstn: readPstnPhone,
+  http: readHttpPhone,
 };
 
 const KINDS = Object.keys(READERS) as readonly DeviceConfig["kind"][];
 
-/** `plan` reads the numbers of telephones. Throws ConfigError. */
-export function readDevice(device: Section, plan?: NumberPlanConfig): DeviceConfig {
+/** Throws ConfigError. */
+export function readDevice(device: Section, beside: Beside = {}): DeviceConfig {
   const written = device.text("kind");
   const kind = KINDS.find((one) => one === written);
   const id = device.id("id");
   const name = device.text("name") ?? id;
   const common = { id, name, default: device.flag("default") ?? false, anchor: device.flag("anchor") };
   if (kind === undefined) throw device.mistake("kind", `must be one of ${KINDS.join(", ")}`);
-  const read = READERS[kind](device, common, plan);
+  const read = READERS[kind](device, common, beside);
   device.end();
   return read;
 }
@@ -101,7 +111,7 @@ function readSipPhone(device: Section, common: Common): SipPhoneConfig {
 /** A telephone is picked up by somebody who has to walk there. */
 const RING_S = 45;
 
-function readPstnPhone(device: Section, common: Common, plan: NumberPlanConfig | undefined): PstnPhoneConfig {
+function readPstnPhone(device: Section, common: Common, { plan }: Beside): PstnPhoneConfig {
   const number = device.text("number");
   if (number === undefined) throw device.mistake("number", "is missing; it says which telephone it is");
   checkNumber(device, number, plan);

@@ -71,7 +71,9 @@ export function readConfig(value: unknown, directory = "."): Config {
   const sip = config.section("sip");
   const api = within(config.optional("api"), readApi);
   const numberPlan = within(config.optional("numberPlan"), readNumberPlan);
-  const devices = config.list("devices")?.map((device) => readDevice(device, numberPlan));
+  const devices = config
+    .list("devices")
+    ?.map((device) => readDevice(device, { plan: numberPlan, directory }));
   const accounts = readAccounts(config.list("accounts")?.map(readAccount) ?? []);
   const plugins = readPlugins(config.list("plugins") ?? [], directory);
   const actions = (config.list("actions") ?? []).map(readAction);

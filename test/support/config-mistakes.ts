@@ -57,7 +57,7 @@ export const MISTAKES: readonly (readonly [value: unknown, sentence: string | Re
   [{ sip: { bnd: "127.0.0.1" } }, "sip.bnd is not a key of the configuration."],
   [{ devices: {} }, "devices must be a list."],
   [{ devices: ["desk"] }, "devices[0] must be an object."],
-  [{ devices: [{ ...desk, kind: "fax" }] }, "devices[0].kind must be one of softphone, sip, pstn."],
+  [{ devices: [{ ...desk, kind: "fax" }] }, "devices[0].kind must be one of softphone, sip, pstn, http."],
   [
     { devices: [{ ...desk, uri: "desk" }] },
     "devices[0].uri must be a SIP URI such as sip:alice@example.com.",

@@ -11,8 +11,10 @@ import type {
 } from "../config-device.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
+import { httpPhoneOf } from "./configured-http-phone.ts";
 import type { Device } from "./device.ts";
 import type { NumberPlan } from "./number-plan.ts";
+import type { PhoneRequester } from "./phones/phone-notify.ts";
 import { pstnPhone } from "./pstn-phone.ts";
 import type { Requester } from "./reachable.ts";
 import { DeviceRegistry } from "./registry.ts";
@@ -29,8 +31,8 @@ export interface Surroundings {
   /** Where programs are found, as PATH names the places. */
   readonly path: string;
   readonly untilReachable: (address: SipUri, signal: AbortSignal) => Promise<void>;
-  /** REFERs outside a call, and OPTIONS. */
-  readonly agent: Referrer & Requester;
+  /** REFERs outside a call, OPTIONS, and NOTIFY to phones that obey it. */
+  readonly agent: Referrer & Requester & PhoneRequester;
   /** How telephones are called; their configuration needs one. */
   readonly numberPlan?: NumberPlan | undefined;
 }
@@ -42,6 +44,7 @@ const WRAPPERS: {
   softphone: softphoneOf,
   sip: sipPhoneOf,
   pstn: pstnPhoneOf,
+  http: httpPhoneOf,
 };
 
 export function configuredDevices(
@@ -50,7 +53,9 @@ export function configuredDevices(
 ): DeviceRegistry {
   const configs = config ?? foundSoftphone(around.path);
   const devices = configs.map((device) => wrap(device, around));
-  const uris = new Map(configs.flatMap((device) => (device.kind === "sip" ? [[device.uri, device.id]] : [])));
+  const uris = new Map(
+    configs.flatMap((device) => ("uri" in device && device.uri ? [[device.uri, device.id]] : [])),
+  );
   const defaultId = configs.find((device) => device.default)?.id;
   const phoneAt = (uri: SipUri) =>
     sipPhoneOf(
