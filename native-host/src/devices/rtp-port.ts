@@ -55,10 +55,14 @@ export class RtpPort implements MediaPort {
     this.#peer = to && { address: to.address, port: to.port, learning: true };
   }
 
-  /** Takes over what the peer says of its media; on hold by c=0.0.0.0 it stays where it was. */
+  /**
+   * Takes over what the peer says of its media; on hold by c=0.0.0.0 it stays where it was, and also when it names an
+   * address of the other family, as Linphone does in a call that is all IPv4.
+   */
   agree({ address, port, direction }: AudioMedia): void {
     this.held = !receives(direction);
-    if (address !== "0.0.0.0" && address !== "::") this.latch({ address, port });
+    const reachable = isIPv6(address) === isIPv6(this.address);
+    if (reachable && address !== "0.0.0.0" && address !== "::") this.latch({ address, port });
   }
 
   send(packet: Uint8Array): void {

@@ -61,7 +61,9 @@ class SipPhone implements Device {
     return this.#readiness.check();
   }
 
-  async wake(): Promise<DeviceEnd> {
+  async wake(signal: AbortSignal): Promise<DeviceEnd> {
+    const isThere = await Promise.race([this.#readiness.isThere(), aborted(signal)]);
+    if (!isThere) throw new ServiceError("device-offline", [this.id]);
     return this.#end;
   }
 
@@ -78,15 +80,24 @@ class SipPhone implements Device {
   }
 }
 
+/** Resolves with true, as if it were there, once nobody wants to know any more. */
+function aborted(signal: AbortSignal): Promise<true> {
+  const { promise, resolve } = Promise.withResolvers<true>();
+  if (signal.aborted) resolve(true);
+  signal.addEventListener("abort", () => resolve(true), { once: true });
+  return promise;
+}
+
 /** One that calls somebody by itself when it is asked by REFER. */
 class TransferringSipPhone extends SipPhone {
   override get caps(): readonly string[] {
     return [...super.caps, "transfer", "dial"];
   }
 
-  dial(target: SipUri, options: DialOptions): Promise<DialledCall> {
+  async dial(target: SipUri, options: DialOptions): Promise<DialledCall> {
     const { id, transfer, referrer } = this.options;
     const wish = { ...options, target };
+    await this.wake(options.signal);
     return transfer === "outside" && referrer
       ? transferOutside(this.options, referrer, wish)
       : transferInside(id, (connect) => this.connect(connect), wish);
