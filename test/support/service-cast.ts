@@ -21,6 +21,8 @@ export interface StageOptions {
   readonly phones?: readonly string[];
   /** Whether the phones' media run through the service. */
   readonly anchored?: boolean;
+  /** Phones whose media do not, when those of the others do. */
+  readonly direct?: readonly string[];
   readonly choices?: Choices;
   /** Phones that call by themselves. */
   readonly diallers?: readonly Omit<DiallerOptions, "ladder">[];
@@ -39,13 +41,20 @@ export class Stage {
     roles = {},
     phones = ["desk"],
     anchored = true,
+    direct = [],
     choices = new Choices(),
     diallers = [],
   }: StageOptions = {}) {
     this.cast = new Cast(this.ladder, roles);
-    const common = { anchored, caller: this.cast, mediaHost: HOST };
+    const common = { caller: this.cast, mediaHost: HOST };
     const devices = phones.map((id) =>
-      sipPhone({ ...common, id, name: `${id} phone`, uri: `sip:${id}@${HOST}` }),
+      sipPhone({
+        ...common,
+        anchored: anchored && !direct.includes(id),
+        id,
+        name: `${id} phone`,
+        uri: `sip:${id}@${HOST}`,
+      }),
     );
     this.diallers = diallers.map((options) => new Dialler({ ...options, ladder: this.ladder }));
     this.devices = new DeviceRegistry([...devices, ...this.diallers], { defaultId: phones[0] });
@@ -78,6 +87,14 @@ export class Stage {
 
   switchTo(room: string, more: Partial<JoinRequest> = {}, fallback: Fallback = "error"): Promise<Switched> {
     return this.service.switchTo({ ...this.request(room, more), fallback });
+  }
+
+  use(device: string): Promise<void> {
+    return this.service.useDevice({ device, client: "k1" });
+  }
+
+  hold(held = true): Promise<void> {
+    return this.service.hold({ held, client: "k1" });
   }
 
   leave(hangup = true): Promise<void> {

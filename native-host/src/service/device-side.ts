@@ -83,6 +83,10 @@ export class DeviceSide {
     try {
       this.#path = await this.#exchange(device, old, options);
       this.#device = device;
+    } catch (failed) {
+      // A device that is no longer wanted says only that it did not answer.
+      if (isDeviceFailure(failed)) options.signal.throwIfAborted();
+      throw failed;
     } finally {
       this.#coming = undefined;
       this.#options.onChange();
@@ -109,4 +113,8 @@ export class DeviceSide {
     await move({ device: device.id, path, connect, onEnded: () => this.#options.onEnded(), signal });
     return path;
   }
+}
+
+function isDeviceFailure(failed: unknown): boolean {
+  return failed instanceof ServiceError && failed.code.startsWith("device-");
 }

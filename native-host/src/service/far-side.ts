@@ -103,8 +103,7 @@ export class FarSide {
 
   /** Puts the far end onto another device; it is still with the old one when this rejects. Throws ServiceError. */
   async useDevice(change: DeviceChange): Promise<void> {
-    await this.#turns.take(() => this.#useDevice(change));
-    this.#settled();
+    await this.#turns.take(() => this.#useDevice(change)).finally(() => this.#settled());
   }
 
   /** Ends whatever there is; idempotent. */

@@ -34,9 +34,9 @@ export async function switchDevice(far: FarEnd, wish: Direction, change: DeviceC
     path.onEnded = (reason) => change.onEnded(reason);
     return moved;
   } catch (failed) {
-    await move.back();
-    await path.hangUp("not used");
-    throw failed;
+    await move.back().finally(() => path.hangUp("not used"));
+    change.signal.throwIfAborted();
+    throw far.leg.state === "ended" ? new ServiceError("no-active-call", [], { cause: failed }) : failed;
   }
 }
 
@@ -90,25 +90,24 @@ class Move {
     const { leg, target } = this.#far;
     this.#told = leg.offer(media.offer(this.#wish));
     try {
-      const answer = await within(TOLD_WITHIN_MS, this.#told, this.signal);
+      const answer = await within(TOLD_WITHIN_MS, this.#told);
       this.#answered = true;
+      this.signal.throwIfAborted();
       return answer;
     } catch (refused) {
-      if (refused instanceof SipError && refused.response) this.#told = undefined;
+      // A final refusal leaves the old session as it was; silence may still turn into consent.
+      if (refused instanceof SipError && refused.status !== 408) this.#told = undefined;
       throw callFailure(target, refused);
     }
   }
 }
 
-async function within<Result>(ms: number, work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  const gaveUp = Promise.withResolvers<never>();
-  const late = setTimeout(() => gaveUp.reject(new SipError(408, "No answer to the re-INVITE")), ms);
-  const abort = () => gaveUp.reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
+async function within<Result>(ms: number, work: Promise<Result>): Promise<Result> {
+  const late = Promise.withResolvers<never>();
+  const clock = setTimeout(() => late.reject(new SipError(408, "No answer to the re-INVITE")), ms);
   try {
-    return await Promise.race([work, gaveUp.promise]);
+    return await Promise.race([work, late.promise]);
   } finally {
-    clearTimeout(late);
-    signal.removeEventListener("abort", abort);
+    clearTimeout(clock);
   }
 }
