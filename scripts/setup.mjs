@@ -61,6 +61,15 @@ const TOOLS = [
     dnf: "pulseaudio pulseaudio-utils alsa-plugins-pulseaudio",
     pacman: "pulseaudio alsa-plugins",
   },
+  {
+    name: "zenity, xdotool, Xvfb and xdg-open",
+    found: () =>
+      process.platform !== "linux" || ["zenity", "xdotool", "Xvfb", "xdg-open", "gio"].every(onPath),
+    apt: ["zenity", "xdotool", "xvfb", "xdg-utils", "libglib2.0-bin"],
+    brew: "",
+    dnf: "zenity xdotool xorg-x11-server-Xvfb xdg-utils glib2",
+    pacman: "zenity xdotool xorg-server-xvfb xdg-utils glib2",
+  },
 ];
 
 function say(text) {

@@ -34,7 +34,7 @@ import { uninstall } from "./commands/uninstall.ts";
 import { unmute } from "./commands/unmute.ts";
 import { use } from "./commands/use.ts";
 import { web } from "./commands/web.ts";
-import type { ErrorCode } from "./errors.ts";
+import { type ErrorCode, ServiceError } from "./errors.ts";
 
 export const COMMANDS: Readonly<Record<string, CliCommand>> = {
   service,
@@ -106,19 +106,17 @@ function complain(thrown: unknown, json: boolean): void {
 }
 
 function failureOf(thrown: unknown): { readonly code: string; readonly message: string } {
-  if (thrown instanceof RefusedError) {
-    const next = thrown.code === "unknown" ? undefined : NEXT_STEPS[thrown.code];
-    return {
-      code: thrown.code,
-      message: next ? `${thrown.message.replace(/\.$/, "")}; ${next}` : thrown.message,
-    };
-  }
+  if (thrown instanceof RefusedError) return refusalOf(thrown);
+  if (thrown instanceof ServiceError) return { code: thrown.code, message: thrown.message };
   if (thrown instanceof UsageError) return { code: "usage", message: thrown.message };
   if (thrown instanceof ServiceGoneError) return { code: "no-service", message: thrown.message };
   const deliberate = thrown instanceof CommandError || thrown instanceof SocketDirectoryError;
   if (deliberate) return { code: "failed", message: thrown.message };
-  return {
-    code: "failed",
-    message: thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown),
-  };
+  const unforeseen = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  return { code: "failed", message: unforeseen };
+}
+
+function refusalOf({ code, message }: RefusedError): { readonly code: string; readonly message: string } {
+  const next = code === "unknown" ? undefined : NEXT_STEPS[code];
+  return { code, message: next ? `${message.replace(/\.$/, "")}; ${next}` : message };
 }

@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { partyline } from "./program.ts";
 
-/** His home has a space and a quote in its name; it is gone after the test. */
-export async function user(t: TestContext) {
-  const home = await mkdtemp(join(tmpdir(), "partyline user's "));
+/** His home has a space and a quote in its name unless another one is given; it is gone after the test. */
+export async function user(t: TestContext, name = "partyline user's ") {
+  const home = await mkdtemp(join(tmpdir(), name));
   t.after(() => rm(home, { recursive: true }));
   const env = { HOME: home, XDG_CONFIG_HOME: "", XDG_DATA_HOME: "", XDG_RUNTIME_DIR: "" };
   const run = (...args: readonly string[]) => partyline(args, { env });

@@ -1,5 +1,5 @@
 /** A program of the desktop, run without a shell: nothing that a peer writes is ever more than an argument. */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { childEnvironment } from "../environment.ts";
 
@@ -19,6 +19,12 @@ export interface Ran {
   readonly output: string;
 }
 
+/** What is still shown goes with us. */
+const shown = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of shown) child.kill();
+});
+
 /** Resolves when the program has ended. Throws as the system does when it cannot be started, and AbortError once aborted. */
 export async function runProgram({ program, args, signal, input, environment }: Run): Promise<Ran> {
   const child = spawn(program, [...args], {
@@ -26,6 +32,8 @@ export async function runProgram({ program, args, signal, input, environment }: 
     stdio: ["pipe", "pipe", "ignore"],
     env: childEnvironment(environment ?? {}),
   });
+  shown.add(child);
+  child.once("exit", () => shown.delete(child));
   const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
   child.once("error", reject);
   child.once("close", (code) => resolve(code ?? undefined));

@@ -79,8 +79,12 @@ function desktopEntry(launcher: string, types: readonly string[]): string {
   ].join("\n");
 }
 
-/** One argument of Exec, quoted as its specification says, twice: as an argument, then as a string of the file. */
+/**
+ * One argument of Exec, quoted as its specification says, twice: as an argument, then as a string of the file. A plain
+ * one stands as it is, for `xdg-open` without a desktop around it knows no quotes.
+ */
 export function execWord(word: string): string {
+  if (/^[\w/.+@:-]+$/.test(word)) return word;
   const argument = word.replace(/(["`$\\])/g, "\\$1");
   return `"${argument.replaceAll("\\", "\\\\").replaceAll("%", "%%")}"`;
 }
