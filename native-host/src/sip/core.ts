@@ -1,8 +1,7 @@
 /** The core of the user agent (RFC 3261 §6): who we are, our dialogs, and what every operation shares. */
-import { Alarm } from "./alarm.ts";
-import { sendAuthenticated } from "./authenticated.ts";
+import { Asking, type ExchangeOptions, type SendOptions } from "./asking.ts";
 import { contactUri, reachBack, reachToward } from "./contact.ts";
-import { shown, type Wallet } from "./credentials.ts";
+import type { Wallet } from "./credentials.ts";
 import { firstRequest, type RequestParts } from "./dialog.ts";
 import { Forgetful } from "./forgetful.ts";
 import { type Body, bodyParts, oneLine, tagOf, token, withTag } from "./header-values.ts";
@@ -10,7 +9,7 @@ import type { Leg } from "./leg.ts";
 import type { Hop, NameAddr, Params, SipHeaders, SipRequest, SipResponse, SipUri } from "./message.ts";
 import type { Owner } from "./owner.ts";
 import type { Repetition } from "./repetition.ts";
-import { buildResponse, makeUp } from "./response.ts";
+import { buildResponse } from "./response.ts";
 import { RoomyMap, RoomySet } from "./roomy.ts";
 import type { SessionTimes } from "./session-expires.ts";
 import { SipError } from "./sip-error.ts";
@@ -72,14 +71,6 @@ export interface ContactParts extends Pick<FirstParts, "from" | "routes"> {
   readonly params?: Params;
 }
 
-/** How a request goes out beside what is in it. */
-export interface SendOptions {
-  /** In a dialog: the CSeq number for a request sent again with credentials, `() => dialog.nextSeq()`. */
-  readonly nextSeq?: () => number;
-  /** Where to, whatever its Route and URI say. */
-  readonly hop?: Hop;
-}
-
 /** Option tags every user agent of ours understands. */
 const SUPPORTED = ["replaces", "tdialog", "norefersub", "100rel", "timer"] as const;
 
@@ -104,18 +95,17 @@ export class Core {
   readonly #options: CoreOptions;
   /** What we accepted and nobody has acknowledged yet. */
   readonly unconfirmed = new Forgetful<Repetition>(MOST_UNCONFIRMED, (oldest) => oldest.giveUp());
-  readonly #unanswered = new RoomySet<Unanswered>();
+  readonly #asking: Asking;
   readonly #server: string;
   readonly #abilities: Readonly<Partial<SipHeaders>>;
   readonly #common: Readonly<Partial<SipHeaders>>;
-  /** The credentials in the request that a response answers. */
-  readonly #shown = new WeakMap<SipResponse, Partial<SipHeaders>>();
 
   constructor(options: CoreOptions) {
     this.#options = options;
     this.stack = options.stack;
     this.timers = options.timers;
     this.identity = options.identity;
+    this.#asking = new Asking(options.stack, options.wallet);
     this.#server = oneLine(options.name);
     this.#abilities = Object.freeze({
       allow: options.allow.join(", "),
@@ -217,52 +207,22 @@ export class Core {
     return proxy ? [{ uri: proxy, params: {} }] : [];
   }
 
-  /**
-   * Sends, and answers challenges of our own servers by itself; every other response is reported, and a final one even
-   * when the sockets close first (503). The CSeq to go on with is that of the response.
-   */
+  /** As `Asking.send` does. */
   send(
     request: SipRequest,
     onResponse: (response: SipResponse) => void,
-    options: SendOptions = {},
+    options?: SendOptions,
   ): ClientTransaction {
-    const { stack, wallet } = this;
-    const sent: Unanswered = { request, onResponse };
-    this.#unanswered.add(sent);
-    return sendAuthenticated(request, {
-      ...options,
-      stack,
-      wallet,
-      onResponse: (response, answered) => {
-        if (response.status >= 200) this.#unanswered.delete(sent);
-        const credentials = shown(answered);
-        if (credentials) this.#shown.set(response, credentials);
-        onResponse(response);
-      },
-    });
+    return this.#asking.send(request, onResponse, options);
   }
 
-  /** For the ACK to this 2xx: the credentials its INVITE had (§22.1). */
+  /** As `Asking.exchange` does. */
+  exchange(request: SipRequest, options?: ExchangeOptions): Promise<SipResponse> {
+    return this.#asking.exchange(request, options);
+  }
+
   credentialsFor(response: SipResponse): Partial<SipHeaders> {
-    return this.#shown.get(response) ?? {};
-  }
-
-  /** Sends a request other than INVITE; resolves with its final response or a 408 of our own, never rejects. */
-  exchange(
-    request: SipRequest,
-    options: SendOptions & { timeoutMs?: number | undefined } = {},
-  ): Promise<SipResponse> {
-    const { promise, resolve } = Promise.withResolvers<SipResponse>();
-    const clock = new Alarm();
-    const { timeoutMs } = options;
-    if (timeoutMs !== undefined) clock.set(timeoutMs, () => resolve(makeUp(request, 408)));
-    const onResponse = (response: SipResponse) => {
-      if (response.status < 200) return;
-      clock.stop();
-      resolve(response);
-    };
-    this.send(request, onResponse, options);
-    return promise;
+    return this.#asking.credentialsFor(response);
   }
 
   /** A response in our name, with a To tag (§8.2.6.2). */
@@ -289,16 +249,9 @@ export class Core {
   /** Answers 503 to everything of ours that still waits; called after the sockets closed. */
   abandon(): void {
     for (const user of this.users.values()) user.drop();
-    for (const { request, onResponse } of this.#unanswered) onResponse(makeUp(request, 503, "Closed"));
-    this.#unanswered.clear();
+    this.#asking.abandon();
     this.users.clear();
   }
-}
-
-/** A request of ours that has no final response, and who waits for one. */
-interface Unanswered {
-  readonly request: SipRequest;
-  readonly onResponse: (response: SipResponse) => void;
 }
 
 function looseRoute(proxy: string): string {
