@@ -1,4 +1,5 @@
 /** A request that has its final response: waits for its copies, and for the ACK of a refusal (RFC 3261 §17.2, RFC 6026 §7.1). */
+import { Waiting } from "./forgetful.ts";
 import type { Machine } from "./machine.ts";
 import type { Hop } from "./message.ts";
 import type { ServerEvent, ServerState } from "./server-transaction.ts";
@@ -23,7 +24,7 @@ export interface AnsweredOptions {
 }
 
 /** It waits half a minute: neither the request nor the call behind it must wait with it. */
-export class Answered {
+export class Answered extends Waiting {
   readonly toTag: string | undefined;
   readonly #key: string;
   readonly #home: AnsweredHome;
@@ -32,6 +33,7 @@ export class Answered {
   #from: Hop;
 
   constructor({ key, home, machine, from, text, toTag }: AnsweredOptions) {
+    super();
     this.toTag = toTag;
     this.#key = key;
     this.#home = home;
@@ -42,7 +44,7 @@ export class Answered {
   }
 
   /** Characters it keeps. */
-  get size(): number {
+  get chars(): number {
     return this.#key.length + (this.#text?.length ?? 0);
   }
 

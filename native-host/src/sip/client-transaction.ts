@@ -1,4 +1,5 @@
 /** Client transactions: a request until its final response (RFC 3261 §17.1, RFC 6026 §8.4). */
+import { Waiting } from "./forgetful.ts";
 import { Machine, type Table } from "./machine.ts";
 import { type Hop, isReliable, type SipRequest, type SipResponse } from "./message.ts";
 import { makeUp } from "./response.ts";
@@ -138,7 +139,7 @@ interface Sent {
 }
 
 /** Has its branch from the start, its Via and its clocks once it is known where it goes. */
-export class Client implements ClientTransaction {
+export class Client extends Waiting implements ClientTransaction {
   readonly branch: string;
   readonly method: string;
   readonly #home: ClientHome;
@@ -159,6 +160,7 @@ export class Client implements ClientTransaction {
   #failure: SipError | undefined;
 
   constructor(request: SipRequest, home: ClientHome, { branch = newBranch(), onResponse }: ClientOptions) {
+    super();
     this.branch = branch;
     this.method = request.method;
     this.#request = request;

@@ -4,6 +4,7 @@ import { Forgetful } from "./forgetful.ts";
 import type { Limits } from "./limits.ts";
 import type { Hop, SipRequest, SipResponse } from "./message.ts";
 import type { Outbound } from "./outbound.ts";
+import { RoomyMap } from "./roomy.ts";
 import { SipError } from "./sip-error.ts";
 import type { Timers } from "./timers.ts";
 import { clientKey } from "./transaction.ts";
@@ -23,7 +24,7 @@ type ClientTable = ReturnType<typeof inviteClientStates>;
 export class ClientTransactions implements ClientHome {
   readonly #options: ClientsOptions;
   readonly #tables: Record<"invite" | "request", readonly [unreliable: ClientTable, reliable: ClientTable]>;
-  readonly #clients = new Map<string, Client>();
+  readonly #clients = new RoomyMap<string, Client>();
   /** INVITEs with their final response, which wait for its copies. */
   readonly #waiting: Forgetful<Client>;
 
@@ -87,7 +88,7 @@ export class ClientTransactions implements ClientHome {
   answered(client: Client): void {
     // A copy of any other response is as good as a stray one: nothing is done about it.
     if (client.method !== "INVITE") client.forget();
-    else if (this.#clients.has(keyOf(client))) this.#waiting.keep(client);
+    else if (this.#clients.get(keyOf(client))) this.#waiting.keep(client);
   }
 
   ended(client: Client): void {

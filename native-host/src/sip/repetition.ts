@@ -1,9 +1,21 @@
 /** A response of ours that is sent again until the peer says that it came (RFC 3261 §13.3.1.4, RFC 3262 §3). */
+import { Waiting } from "./forgetful.ts";
 import { Machine, type Table } from "./machine.ts";
+import { Once } from "./once.ts";
 import type { Timers } from "./timers.ts";
 
 type State = "sent" | "heard" | "lost" | "stopped";
 type Event = "again" | "confirmed" | "give-up" | "stop";
+
+const tables = new Map<string, Table<State, Event>>();
+
+/** One for all that repeat at the same pace. */
+function statesFor(t1: number, capMs: number): Table<State, Event> {
+  const pace = `${t1} ${capMs}`;
+  const known = tables.get(pace) ?? states(t1, capMs);
+  tables.set(pace, known);
+  return known;
+}
 
 const states = (t1: number, capMs: number): Table<State, Event> => ({
   sent: {
@@ -27,24 +39,22 @@ export interface RepetitionOptions {
   readonly onSettled?: () => void;
 }
 
-export class Repetition {
-  /** Resolves when there is nothing more to wait for: it was confirmed, never confirmed, or stopped. */
-  readonly settled: Promise<void>;
+export class Repetition extends Waiting {
+  readonly #options: RepetitionOptions;
   readonly #machine: Machine<State, Event>;
+  readonly #settled = new Once();
 
   /** The first copy has gone out. */
-  constructor({ timers, capMs, again, onLost, onSettled }: RepetitionOptions) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.settled = promise;
-    this.#machine = new Machine(states(timers.t1, capMs), "sent", (state) => {
-      if (state === "sent") {
-        again();
-        return;
-      }
-      resolve();
-      onSettled?.();
-      if (state === "lost") onLost();
-    });
+  constructor(options: RepetitionOptions) {
+    super();
+    this.#options = options;
+    const table = statesFor(options.timers.t1, options.capMs);
+    this.#machine = new Machine(table, "sent", (state) => this.#entered(state));
+  }
+
+  /** Resolves when there is nothing more to wait for: it was confirmed, never confirmed, or stopped. */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
   }
 
   /** Nobody can wait for the peer any longer: it counts as lost. */
@@ -59,5 +69,16 @@ export class Repetition {
 
   stop(): void {
     this.#machine.send("stop");
+  }
+
+  #entered(state: State): void {
+    const { again, onSettled, onLost } = this.#options;
+    if (state === "sent") {
+      again();
+      return;
+    }
+    this.#settled.happen();
+    onSettled?.();
+    if (state === "lost") onLost();
   }
 }

@@ -5,6 +5,7 @@ import type { Limits } from "./limits.ts";
 import { type Hop, isReliable, type SipRequest, type SipResponse, textHeader } from "./message.ts";
 import type { Outbound } from "./outbound.ts";
 import { buildResponse, withTag } from "./response.ts";
+import { RoomyMap } from "./roomy.ts";
 import { inviteServerStates, requestServerStates, Server, type ServerHome } from "./server-transaction.ts";
 import type { Timers } from "./timers.ts";
 import { type ServerTransaction, serverKey } from "./transaction.ts";
@@ -28,7 +29,7 @@ type ServerTable = ReturnType<typeof inviteServerStates>;
 export class ServerTransactions implements ServerHome {
   readonly #options: ServersOptions;
   readonly #tables: Record<"invite" | "request", readonly [unreliable: ServerTable, reliable: ServerTable]>;
-  readonly #open = new Map<string, Server>();
+  readonly #open = new RoomyMap<string, Server>();
   readonly #answered = new Map<string, Answered>();
   readonly #waiting: Forgetful<Answered>;
 
@@ -78,7 +79,7 @@ export class ServerTransactions implements ServerHome {
   answered(key: string, answered: Answered): void {
     this.#open.delete(key);
     this.#answered.set(key, answered);
-    this.#waiting.keep(answered, answered.size);
+    this.#waiting.keep(answered, answered.chars);
   }
 
   ended(key: string): void {

@@ -3,8 +3,8 @@ import { Machine, type Table } from "./machine.ts";
 import type { SipMessage, SipRequest, SipResponse } from "./message.ts";
 import { asks, grantFor, knowsTimer, minSe, type SessionTimes, sessionExpires } from "./session-expires.ts";
 
-type State = "off" | "ours" | "due" | "theirs" | "dead";
-type Event = "we-refresh" | "they-refresh" | "switch-off" | "refresh" | "expire" | "stop";
+type State = "ours" | "due" | "theirs" | "dead";
+type Event = "refresh" | "expire" | "stop";
 
 /** No peer makes us refresh more often than the shortest interval we allow, or this, seconds. */
 const TIGHTEST_S = 10;
@@ -15,32 +15,19 @@ function graceMs(intervalMs: number): number {
 }
 
 /**
- *     off ──2xx──▶ ours ──half time──▶ due ──2xx──▶ ours        ours, due, theirs ──2xx of any kind──▶ as it says
- *       └───2xx──▶ theirs ──no refresh──▶ dead ◀──no 2xx── due
+ *     ours ──half time──▶ due        theirs ──no refresh──▶ dead ◀──no 2xx── due        any ──2xx──▶ a machine anew
  */
-function states(intervalMs: () => number): Table<State, Event> {
-  const on = { "we-refresh": "ours", "they-refresh": "theirs", "switch-off": "off", stop: "dead" } as const;
+function states(intervalMs: number): Table<State, Event> {
+  const halfMs = intervalMs / 2;
   return {
-    off: { on },
-    ours: {
-      on: { ...on, refresh: "due" },
-      get after() {
-        return { ms: intervalMs() / 2, event: "refresh", idle: true } as const;
-      },
-      rewind: "we-refresh",
-    },
+    ours: { on: { refresh: "due", stop: "dead" }, after: { ms: halfMs, event: "refresh", idle: true } },
     due: {
-      on: { ...on, expire: "dead" },
-      get after() {
-        return { ms: intervalMs() / 2 - graceMs(intervalMs()), event: "expire", idle: true } as const;
-      },
+      on: { expire: "dead", stop: "dead" },
+      after: { ms: halfMs - graceMs(intervalMs), event: "expire", idle: true },
     },
     theirs: {
-      on: { ...on, expire: "dead" },
-      get after() {
-        return { ms: intervalMs() - graceMs(intervalMs()), event: "expire", idle: true } as const;
-      },
-      rewind: "they-refresh",
+      on: { expire: "dead", stop: "dead" },
+      after: { ms: intervalMs - graceMs(intervalMs), event: "expire", idle: true },
     },
     dead: { on: {} },
   };
@@ -56,31 +43,25 @@ export interface SessionTimerOptions {
 
 export class SessionTimer {
   readonly #options: SessionTimerOptions;
-  readonly #machine: Machine<State, Event>;
+  /** From the 2xx that agreed on an interval to the next. */
+  #machine: Machine<State, Event> | undefined;
   #wantedS: number;
   #shortestS: number;
   #intervalS = 0;
   /** The peer knows no timers: that it answers at all is what we want to know. */
   #alone = false;
+  #stopped = false;
 
   constructor(options: SessionTimerOptions) {
     this.#options = options;
     this.#wantedS = options.times.expiresS;
     this.#shortestS = options.times.shortestS;
-    this.#machine = new Machine(
-      states(() => 1000 * this.#intervalS),
-      "off",
-      (_state, event) => {
-        if (event === "refresh") options.onDue();
-        if (event === "expire") options.onExpired();
-      },
-    );
   }
 
   /** What an INVITE or UPDATE of ours in the dialog asks for: who refreshes goes on refreshing (§7.4). */
   ask(): Record<string, string> {
-    const { state } = this.#machine;
-    if (state === "off" || state === "dead") return asks(this.#wantedS, this.#shortestS);
+    const state = this.#machine?.state ?? "dead";
+    if (state === "dead") return asks(this.#wantedS, this.#shortestS);
     return asks(this.#intervalS, this.#shortestS, state === "theirs" ? "uas" : "uac");
   }
 
@@ -109,7 +90,7 @@ export class SessionTimer {
 
   /** What our 2xx to such a request says; from now on it holds. */
   grant(request: SipRequest): Record<string, string> {
-    const preferred = this.#machine.state === "theirs" ? "uac" : "uas";
+    const preferred = this.#machine?.state === "theirs" ? "uac" : "uas";
     const grant = grantFor(request, this.#wantedS, preferred);
     this.#run(grant?.intervalS ?? 0, grant?.refresher === "uas");
     return { ...grant?.headers };
@@ -127,12 +108,19 @@ export class SessionTimer {
 
   /** The call is over. */
   stop(): void {
-    this.#machine.send("stop");
+    this.#machine?.send("stop");
+    this.#stopped = true;
   }
 
   #run(intervalS: number, ours: boolean): void {
     this.#intervalS = Math.max(intervalS, Math.min(TIGHTEST_S, this.#options.times.shortestS));
-    if (intervalS === 0) this.#machine.send("switch-off");
-    else this.#machine.send(ours ? "we-refresh" : "they-refresh");
+    this.#machine?.send("stop");
+    this.#machine = undefined;
+    if (intervalS === 0 || this.#stopped) return;
+    const table = states(1000 * this.#intervalS);
+    this.#machine = new Machine(table, ours ? "ours" : "theirs", (_state, event) => {
+      if (event === "refresh") this.#options.onDue();
+      if (event === "expire") this.#options.onExpired();
+    });
   }
 }
