@@ -62,7 +62,18 @@ describe("The commands", () => {
     "bad-request",
     "bad-uri",
     "unknown-command",
+    "bad-request",
+    "bad-request",
+    "bad-request",
+    "bad-uri",
+    "bad-request",
+    "bad-request",
+    "bad-request",
+    "bad-request",
+    "bad-request",
+    "bad-request",
   ];
+  assert.equal(expected.length, badDocuments.length);
   for (const [index, document] of badDocuments.entries()) {
     test(`refuses ${document}`, () => assert.equal(refusal(document), expected[index]));
   }
