@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -7,7 +7,9 @@ import { UserAgent } from "#sip/user-agent.ts";
 import { readConfig } from "../native-host/src/config.ts";
 import { configuredDevices } from "../native-host/src/devices/configured.ts";
 import type { Device } from "../native-host/src/devices/device.ts";
+import { accepts, type Schema } from "./support/json-schema.ts";
 import { FINGERPRINT } from "./support/phones/http-phone-cast.ts";
+import { HTTP_PHONE } from "./support/phones/http-phone-config.ts";
 import { PASSWORD, PhoneWeb } from "./support/phones/phone-web.ts";
 import { refused } from "./support/phones/refused.ts";
 import { freePorts } from "./support/ports.ts";
@@ -56,19 +58,9 @@ describe("A phone driven by HTTP, in the configuration", () => {
   });
 
   test("says how it is reached, trusted and told", () => {
-    const all = {
-      model: "yealink",
-      uri: "sip:desk@192.0.2.7",
-      username: "admin",
-      passwordFile: "desk.password",
-      ca: "ca.pem",
-      account: "alice@example.com",
-      domain: "example.com",
-      requests: { hangUp: "GET /servlet?key=X", dial: 'POST /dial application/json {"to": "{number}"}' },
-      events: { token: TOKEN, port: 8089, bind: "192.0.2.5" },
-    };
+    const { password, ...all } = HTTP_PHONE;
 
-    const [phone] = readConfig({ devices: [{ ...desk, ...all }] }, CERTIFICATES).devices ?? [];
+    const [phone] = readConfig({ devices: [all] }, CERTIFICATES).devices ?? [];
 
     assert.ok(phone?.kind === "http");
     assert.equal(phone.passwordFile, join(CERTIFICATES, "desk.password"));
@@ -78,6 +70,21 @@ describe("A phone driven by HTTP, in the configuration", () => {
       dial: { method: "POST", path: "/dial", type: "application/json", body: '{"to": "{number}"}' },
     });
     assert.deepEqual(phone.events, all.events);
+  });
+
+  test("is in the schema as the service reads it", async () => {
+    const text = await readFile(new URL("../docs/config.schema.json", import.meta.url), "utf8");
+    const rules: Schema = JSON.parse(text);
+    /** What is about two keys, or about files. */
+    const beyond = /is missing; it says|beside a password|\.pem/;
+
+    const wrong = MISTAKES.filter(([, sentence]) => !beyond.test(sentence.source));
+
+    assert.deepEqual(
+      wrong.filter(([more]) => accepts(rules, { devices: [{ ...desk, ...more }] })).map(([, said]) => said),
+      [],
+    );
+    assert.ok(accepts(rules, { devices: [desk] }));
   });
 
   for (const [more, sentence] of MISTAKES) {

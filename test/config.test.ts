@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import { loadConfig, readConfig } from "../native-host/src/config.ts";
 import { desk, MISTAKES, plan } from "./support/config-mistakes.ts";
 import { accepts, type Schema } from "./support/json-schema.ts";
+import { HTTP_PHONE } from "./support/phones/http-phone-config.ts";
 
 const CERTIFICATES = join(import.meta.dirname, "support/certificates");
 
@@ -133,6 +134,7 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
 
   test("takes what the service takes, with every key there is", async () => {
     const rules = await schema();
+    const { password, ca, ...httpPhone } = HTTP_PHONE;
     const softphone = {
       id: "soft",
       kind: "softphone",
@@ -164,6 +166,7 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
         { ...softphone, audioSource: "alsa,default", audioPlayer: "alsa,default" },
         { ...softphone, id: "linphone", default: false, program: "/usr/bin/linphonec" },
         { id: "home", kind: "pstn", name: "Home", number: "+49 30 123456", ringS: 30, anchor: true },
+        httpPhone,
       ],
       numberPlan: {
         ...plan,
@@ -218,6 +221,7 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
       ["anchor", "audioPlayer", "audioSource", "default", "id", "kind", "name", "program"],
       ["anchor", "default", "id", "kind", "name", "transfer", "uri"],
       ["anchor", "default", "id", "kind", "name", "number", "ringS"],
+      Object.keys(HTTP_PHONE).sort(),
     ]);
   });
 });

@@ -22,7 +22,6 @@ export interface PhoneCallOptions {
 }
 
 export class PhoneDialledCall implements DialledCall {
-  onEnded: (reason: string) => void = () => undefined;
   declare hangUp?: () => Promise<void>;
   declare setHeld?: (held: boolean) => Promise<void>;
   declare setMuted?: (muted: boolean) => Promise<void>;
@@ -35,6 +34,8 @@ export class PhoneDialledCall implements DialledCall {
   #talking = false;
   #over = false;
   #stop: () => void;
+  #onEnded: ((reason: string) => void) | undefined;
+  #endedBecause: string | undefined;
   #onRinging: (() => void) | undefined;
 
   constructor(options: PhoneCallOptions) {
@@ -51,6 +52,17 @@ export class PhoneDialledCall implements DialledCall {
     if (can.has("mute") && can.has("unmute"))
       this.setMuted = (muted) => this.#tell(muted ? "mute" : "unmute");
     if (can.has("dtmf")) this.dtmf = (digits) => this.#play(digits);
+  }
+
+  /** The end may be faster than the owner. */
+  set onEnded(tell: (reason: string) => void) {
+    this.#onEnded = tell;
+    const reason = this.#endedBecause;
+    if (reason !== undefined) queueMicrotask(() => tell(reason));
+  }
+
+  get onEnded(): (reason: string) => void {
+    return this.#onEnded ?? (() => undefined);
   }
 
   /** Resolves when the far end answered, or when the phone obeyed and tells no more. Throws ServiceError. */
@@ -108,7 +120,8 @@ export class PhoneDialledCall implements DialledCall {
     this.forget();
     this.#reported = true;
     this.#first.resolve();
-    if (this.#talking) this.onEnded(reason);
+    this.#endedBecause = this.#talking ? reason : undefined;
+    if (this.#talking) this.#onEnded?.(reason);
     else this.#established.reject(new ServiceError("no-answer", [this.#options.target]));
   }
 

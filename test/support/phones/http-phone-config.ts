@@ -1,0 +1,22 @@
+/** A phone driven by HTTP with every key its configuration has; `password` and `passwordFile` exclude each other. */
+export const HTTP_PHONE = {
+  id: "http",
+  kind: "http",
+  name: "Desk phone",
+  default: false,
+  anchor: true,
+  url: "https://192.0.2.7",
+  by: "http",
+  model: "yealink",
+  uri: "sip:desk@192.0.2.7",
+  username: "admin",
+  password: "secret",
+  passwordFile: "desk.password",
+  clearPassword: false,
+  ca: "ca.pem",
+  fingerprint: "AB:".repeat(31).concat("CD"),
+  account: "alice@example.com",
+  domain: "example.com",
+  requests: { hangUp: "GET /servlet?key=X", dial: 'POST /dial application/json {"to": "{number}"}' },
+  events: { token: "k7Qm2xVt9pLs4Zr8", port: 8089, bind: "192.0.2.5" },
+} as const;
