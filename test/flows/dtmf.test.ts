@@ -2,99 +2,20 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { writeRtp } from "#rtp/packet.ts";
-import type { Leg } from "#sip/leg.ts";
 import type { Sdp } from "#sip/message.ts";
-import { bracketed } from "#sip/uri.ts";
-import { UserAgent } from "#sip/user-agent.ts";
-import { DeviceRegistry } from "../../native-host/src/devices/registry.ts";
-import { sipPhone } from "../../native-host/src/devices/sip-phone.ts";
-import { Choices } from "../../native-host/src/service/choices.ts";
-import { SipService } from "../../native-host/src/service/sip-service.ts";
-import { mediaOf, RtpParty } from "../support/rtp-party.ts";
+import { mediaOf } from "../support/rtp-party.ts";
 import type { ReceivedPacket } from "../support/rtp-recording.ts";
+import { type Phone, TwoPhones } from "../support/two-phones.ts";
 
-const HOST = "127.0.0.1";
-
-/** A phone whose numbers are its own, and the RTP port beside it. */
-interface Phone {
-  readonly agent: UserAgent;
-  readonly rtp: RtpParty;
-  /** What it heard last of the service's media. */
-  described: Sdp;
-  leg: Leg | undefined;
-}
-
-let open: { close(): unknown }[];
-let service: SipService;
-let desk: Phone;
-let comedies: Phone;
-
-/** A desk phone in a call with comedies, both anchored at an address of this machine. */
-async function inCall(host: string): Promise<void> {
-  open = [];
-  desk = await phone("desk", 96, host);
-  comedies = await phone("comedies", 110, host);
-  const caller = await UserAgent.open({ host, port: 0, name: "service", identity: {} });
-  const device = sipPhone({
-    id: "desk",
-    name: "Desk phone",
-    uri: `sip:desk@${bracketed(host)}:${desk.agent.port}`,
-    anchored: true,
-    caller,
-    mediaHost: host,
-  });
-  service = new SipService({
-    caller,
-    subscriber: caller,
-    devices: new DeviceRegistry([device], { defaultId: "desk" }),
-    choices: new Choices(),
-    identity: { uri: `sip:alice@${HOST}` },
-    mediaHost: host,
-  });
-  open.push(service, caller);
-  const target = `sip:comedies@${bracketed(host)}:${comedies.agent.port}` as const;
-  const signal = new AbortController().signal;
-  await service.join({
-    target,
-    client: "k1",
-    signal,
-    onAccepted: () => undefined,
-    device: "desk",
-    mode: "auto",
-  });
-}
-beforeEach(() => inCall(HOST));
-async function hangUp(): Promise<void> {
-  await service.close();
-  for (const one of open.reverse()) await one.close();
-}
-afterEach(hangUp);
-
-/** Takes calls with PCMU and telephone-event under `events`, whatever number it was offered under. */
-async function phone(name: string, events: number, host: string): Promise<Phone> {
-  const rtp = await RtpParty.open({ host });
-  const agent = await UserAgent.open({
-    host,
-    port: 0,
-    name,
-    identity: {},
-    onInvite: (invite) => {
-      self.described = invite.offer ?? "";
-      self.leg = invite.accept(description(self, events));
-    },
-  });
-  const self: Phone = { agent, rtp, described: "", leg: undefined };
-  open.push(agent, rtp);
-  return self;
-}
-
-function description({ rtp }: Phone, events: number, direction = "sendrecv"): Sdp {
-  return rtp.offer(direction).replaceAll("101", String(events));
-}
+let call: TwoPhones;
+beforeEach(async () => {
+  call = await TwoPhones.inCall();
+});
+afterEach(() => call.close());
 
 function answered(offer: Sdp, tell: (offer: Sdp) => void): Sdp {
   tell(offer);
-  return description(comedies, 110, "sendonly");
+  return call.comedies.description("sendonly");
 }
 
 /** One packet of an event: digit 5, its third report (RFC 4733 §2.3). */
@@ -112,6 +33,7 @@ async function sent(from: Phone, to: Phone, payload: number): Promise<ReceivedPa
 
 describe("A key pressed during an anchored call", () => {
   test("arrives under the number its receiver gave key presses, both ways", async () => {
+    const { desk, comedies } = call;
     const there = await sent(desk, comedies, 96);
     const back = await sent(comedies, desk, 110);
 
@@ -121,14 +43,16 @@ describe("A key pressed during an anchored call", () => {
   });
 
   test("arrives over IPv6 as well", async () => {
-    await hangUp();
-    await inCall("::1");
+    await call.close();
+    call = await TwoPhones.inCall({ host: "::1" });
+    const { desk, comedies } = call;
 
     assert.match(comedies.described, /^c=IN IP6 ::1\r$/m);
     assert.equal((await sent(desk, comedies, 96)).header.payloadType, 110);
   });
 
   test("arrives also from a phone that sends under the number we declared", async () => {
+    const { desk, comedies } = call;
     const declared = Number(/a=rtpmap:(\d+) telephone-event/.exec(desk.described)?.[1]);
 
     assert.equal(declared, 101);
@@ -136,6 +60,7 @@ describe("A key pressed during an anchored call", () => {
   });
 
   test("keeps the timestamp of its first packet and the order of its packets", async () => {
+    const { desk, comedies } = call;
     await sent(desk, comedies, 96);
     comedies.rtp.forget();
     const last = comedies.rtp.frames(3);
@@ -152,7 +77,8 @@ describe("A key pressed during an anchored call", () => {
   });
 
   test("is still understood after the desk phone gave it another number", async () => {
-    const answer = await desk.leg?.offer(description(desk, 98));
+    const { desk, comedies } = call;
+    const answer = await desk.leg?.offer(desk.rtp.offer().replaceAll("101", "98"));
 
     assert.match(answer ?? "", /a=rtpmap:98 telephone-event/);
     assert.equal((await sent(comedies, desk, 110)).header.payloadType, 98);
@@ -160,6 +86,7 @@ describe("A key pressed during an anchored call", () => {
   });
 
   test("has the same number in every later offer of ours", async () => {
+    const { desk, comedies, service } = call;
     const told = new Promise<Sdp>((resolve) => {
       if (comedies.leg) comedies.leg.handlers = { onOffer: (offer) => answered(offer, resolve) };
     });
@@ -172,11 +99,12 @@ describe("A key pressed during an anchored call", () => {
 
 describe("An anchored far end on hold", () => {
   test("is sent nothing, until it resumes", async () => {
+    const { desk, comedies } = call;
     desk.rtp.hz = 400;
     desk.rtp.talkTo(mediaOf(desk.described));
     await comedies.rtp.hears(400);
 
-    const held = await comedies.leg?.offer(description(comedies, 110, "sendonly"));
+    const held = await comedies.leg?.offer(call.comedies.description("sendonly"));
     comedies.rtp.forget();
     // What was on its way may still come; a second of the desk phone's frames must not.
     const before = comedies.rtp.heard.packets.length;
@@ -185,16 +113,17 @@ describe("An anchored far end on hold", () => {
 
     assert.match(held ?? "", /a=recvonly/);
     assert.ok(comedies.rtp.heard.packets.length - before <= 1, `${comedies.rtp.heard.packets.length}`);
-    await comedies.leg?.offer(description(comedies, 110));
+    await comedies.leg?.offer(call.comedies.description());
     await comedies.rtp.hears(400);
   });
 
   test("by the old address of zeros stays where it was, and resumes", async () => {
+    const { desk, comedies } = call;
     desk.rtp.hz = 400;
     desk.rtp.talkTo(mediaOf(desk.described));
-    const zeros = description(comedies, 110).replace(/^c=.*$/m, "c=IN IP4 0.0.0.0");
+    const zeros = call.comedies.description().replace(/^c=.*$/m, "c=IN IP4 0.0.0.0");
     const held = await comedies.leg?.offer(zeros);
-    await comedies.leg?.offer(description(comedies, 110));
+    await comedies.leg?.offer(call.comedies.description());
 
     assert.match(held ?? "", /a=recvonly/);
     await comedies.rtp.hears(400);

@@ -1,0 +1,121 @@
+/** A desk phone in a call with comedies through the service, with sockets, SIP and RTP as they are. */
+import type { Leg } from "#sip/leg.ts";
+import type { Sdp, SipRequest } from "#sip/message.ts";
+import { bracketed } from "#sip/uri.ts";
+import { UserAgent } from "#sip/user-agent.ts";
+import { DeviceRegistry } from "../../native-host/src/devices/registry.ts";
+import { sipPhone } from "../../native-host/src/devices/sip-phone.ts";
+import { Choices } from "../../native-host/src/service/choices.ts";
+import { SipService } from "../../native-host/src/service/sip-service.ts";
+import { RtpParty } from "./rtp-party.ts";
+
+const HOST = "127.0.0.1";
+
+export interface TwoPhonesOptions {
+  readonly host?: string;
+  readonly anchored?: boolean;
+  /** The number comedies gives telephone-event; it takes none when undefined is said. */
+  readonly events?: number | undefined;
+}
+
+/** A phone whose numbers are its own, and the RTP port beside it. */
+export class Phone {
+  readonly agent: UserAgent;
+  readonly rtp: RtpParty;
+  /** What it heard last of the service's media. */
+  described: Sdp = "";
+  leg: Leg | undefined;
+  /** Requests in its call that are not about the call itself; answered with `status`. */
+  readonly requests: SipRequest[] = [];
+  status = 200;
+  readonly #events: number | undefined;
+
+  private constructor(agent: UserAgent, rtp: RtpParty, events: number | undefined) {
+    this.agent = agent;
+    this.rtp = rtp;
+    this.#events = events;
+  }
+
+  /** Takes calls with PCMU and telephone-event under `events`, whatever number it was offered under. */
+  static async open(name: string, events: number | undefined, host: string): Promise<Phone> {
+    const rtp = await RtpParty.open({ host });
+    const agent = await UserAgent.open({
+      host,
+      port: 0,
+      name,
+      identity: {},
+      onInvite: (invite) => {
+        self.described = invite.offer ?? "";
+        self.leg = invite.accept(self.description(), { handlers: self.#handlers() });
+      },
+    });
+    const self = new Phone(agent, rtp, events);
+    return self;
+  }
+
+  description(direction = "sendrecv"): Sdp {
+    const own = this.rtp.offer(direction);
+    if (this.#events !== undefined) return own.replaceAll("101", String(this.#events));
+    return own.replace(/^(m=.*) 101/m, "$1").replace(/^a=\w+:101 .*\r\n/gm, "");
+  }
+
+  async close(): Promise<void> {
+    await this.agent.close();
+    this.rtp.close();
+  }
+
+  #handlers() {
+    return {
+      onRequest: (request: SipRequest) => {
+        this.requests.push(request);
+        return { status: this.status };
+      },
+    };
+  }
+}
+
+export class TwoPhones {
+  readonly desk: Phone;
+  readonly comedies: Phone;
+  readonly service: SipService;
+  readonly #caller: UserAgent;
+
+  private constructor(phones: { desk: Phone; comedies: Phone }, service: SipService, caller: UserAgent) {
+    this.desk = phones.desk;
+    this.comedies = phones.comedies;
+    this.service = service;
+    this.#caller = caller;
+  }
+
+  static async inCall(options: TwoPhonesOptions = {}): Promise<TwoPhones> {
+    const { host = HOST, anchored = true } = options;
+    const desk = await Phone.open("desk", 96, host);
+    const comedies = await Phone.open("comedies", "events" in options ? options.events : 110, host);
+    const caller = await UserAgent.open({ host, port: 0, name: "service", identity: {} });
+    const at = (phone: Phone) => `${bracketed(host)}:${phone.agent.port}`;
+    const uri = `sip:desk@${at(desk)}` as const;
+    const device = sipPhone({ id: "desk", name: "Desk phone", uri, anchored, caller, mediaHost: host });
+    const service = new SipService({
+      caller,
+      subscriber: caller,
+      devices: new DeviceRegistry([device], { defaultId: "desk" }),
+      choices: new Choices(),
+      identity: { uri: `sip:alice@${HOST}` },
+      mediaHost: host,
+    });
+    await service.join({
+      target: `sip:comedies@${at(comedies)}`,
+      client: "k1",
+      signal: new AbortController().signal,
+      onAccepted: () => undefined,
+      device: "desk",
+      mode: "auto",
+    });
+    return new TwoPhones({ desk, comedies }, service, caller);
+  }
+
+  async close(): Promise<void> {
+    await this.service.close();
+    await Promise.all([this.desk.close(), this.comedies.close(), this.#caller.close()]);
+  }
+}
