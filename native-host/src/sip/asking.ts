@@ -4,7 +4,6 @@ import { sendAuthenticated } from "./authenticated.ts";
 import { shown, type Wallet } from "./credentials.ts";
 import type { Hop, SipHeaders, SipRequest, SipResponse } from "./message.ts";
 import { makeUp } from "./response.ts";
-import { RoomySet } from "./roomy.ts";
 import type { ClientTransaction, Stack } from "./stack.ts";
 
 /** How a request goes out beside what is in it. */
@@ -29,7 +28,7 @@ interface Unanswered {
 export class Asking {
   readonly #stack: Stack;
   readonly #wallet: Wallet;
-  readonly #unanswered = new RoomySet<Unanswered>();
+  readonly #unanswered = new Set<Unanswered>();
   /** The credentials in the request that a response answers. */
   readonly #shown = new WeakMap<SipResponse, Partial<SipHeaders>>();
 

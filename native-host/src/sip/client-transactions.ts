@@ -4,7 +4,6 @@ import { Forgetful } from "./forgetful.ts";
 import type { Limits } from "./limits.ts";
 import type { Hop, SipRequest, SipResponse } from "./message.ts";
 import type { Outbound } from "./outbound.ts";
-import { RoomyMap } from "./roomy.ts";
 import { SipError } from "./sip-error.ts";
 import type { Timers } from "./timers.ts";
 import { clientKey } from "./transaction.ts";
@@ -24,7 +23,7 @@ type ClientTable = ReturnType<typeof inviteClientStates>;
 export class ClientTransactions implements ClientHome {
   readonly #options: ClientsOptions;
   readonly #tables: Record<"invite" | "request", readonly [unreliable: ClientTable, reliable: ClientTable]>;
-  readonly #clients = new RoomyMap<string, Client>();
+  readonly #clients = new Map<string, Client>();
   /** INVITEs with their final response, which wait for its copies. */
   readonly #waiting: Forgetful<Client>;
 

@@ -10,7 +10,6 @@ import type { Hop, NameAddr, Params, SipHeaders, SipRequest, SipResponse, SipUri
 import type { Owner } from "./owner.ts";
 import type { Repetition } from "./repetition.ts";
 import { buildResponse } from "./response.ts";
-import { RoomyMap, RoomySet } from "./roomy.ts";
 import type { SessionTimes } from "./session-expires.ts";
 import { SipError } from "./sip-error.ts";
 import type { ClientTransaction, ServerTransaction, Stack } from "./stack.ts";
@@ -84,10 +83,10 @@ export class Core {
   readonly stack: Stack;
   readonly timers: Timers;
   readonly identity: NameAddr;
-  readonly users = new RoomyMap<string, DialogUser>();
-  readonly attempts = new RoomySet<Attempt>();
+  readonly users = new Map<string, DialogUser>();
+  readonly attempts = new Set<Attempt>();
   /** The subscriptions others hold with us. */
-  readonly notifiers = new RoomySet<object>();
+  readonly notifiers = new Set<object>();
   /** Who wants to know that a connection to a peer is gone. */
   readonly onLost = new Set<(peer: Hop) => void>();
   /** The way of first requests by their From, for accounts that have one of their own. */

@@ -5,7 +5,6 @@ import type { Limits } from "./limits.ts";
 import { type Hop, isReliable, type SipRequest, type SipResponse, textHeader } from "./message.ts";
 import type { Outbound } from "./outbound.ts";
 import { buildResponse, withTag } from "./response.ts";
-import { RoomyMap } from "./roomy.ts";
 import { inviteServerStates, requestServerStates, Server, type ServerHome } from "./server-transaction.ts";
 import type { Timers } from "./timers.ts";
 import { type ServerTransaction, serverKey } from "./transaction.ts";
@@ -29,7 +28,7 @@ type ServerTable = ReturnType<typeof inviteServerStates>;
 export class ServerTransactions implements ServerHome {
   readonly #options: ServersOptions;
   readonly #tables: Record<"invite" | "request", readonly [unreliable: ServerTable, reliable: ServerTable]>;
-  readonly #open = new RoomyMap<string, Server>();
+  readonly #open = new Map<string, Server>();
   readonly #answered = new Map<string, Answered>();
   readonly #waiting: Forgetful<Answered>;
 
