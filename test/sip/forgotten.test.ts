@@ -8,6 +8,7 @@ import { UserAgent } from "#sip/user-agent.ts";
 import { answerAt, offerAt, settled } from "../support/descriptions.ts";
 import { FakeNet } from "../support/fake-stack.ts";
 import { RawTcp, RawUdp, rawRequest } from "../support/raw-sip.ts";
+import { until } from "../support/until.ts";
 
 const annas = { uri: "sip:anna@anna:5060", params: {} };
 const audio = { type: "application/sdp", content: offerAt(4000) };
@@ -82,6 +83,27 @@ describe("a call that is over", () => {
     await Promise.all([anna.close(), bob.close()]);
 
     assert.deepEqual([...during, after], [2, 0]);
+  });
+
+  test("is forgotten while the BYE to a caller who is gone is still under way", async () => {
+    const bob = await UserAgent.open({
+      host: "127.0.0.1",
+      port: 0,
+      name: "bob",
+      identity: {},
+      timers: { t1: 10 },
+      onInvite: accept,
+    });
+    using anna = await RawUdp.open(bob.port);
+    const lines = ["Contact: <sip:anna@127.0.0.1>", "Content-Type: application/sdp"];
+
+    anna.send(rawRequest({ method: "INVITE", lines, body: offerAt(4000) }));
+    await anna.next();
+    await until(() => [...bob.legs()].length === 0, "bob to give up");
+    const after = queryObjects(InviteLeg, { format: "count" });
+    await bob.close();
+
+    assert.equal(after, 0);
   });
 });
 

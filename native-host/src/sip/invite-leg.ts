@@ -1,10 +1,11 @@
 /** Our half of an INVITE dialog, early or accepted: what is sent and received in it, and its end. */
 import type { Agreement } from "./agreement.ts";
 import { Alarm } from "./alarm.ts";
+import { inWords, sayBye } from "./bye.ts";
 import type { Core, DialogUser } from "./core.ts";
 import { type Dialog, dialogKey, type RequestParts } from "./dialog.ts";
 import { after, type DialogEvent, type DialogState } from "./dialog-state.ts";
-import { type Body, extraHeaders, NO_TAGS, oneLine, optionTags } from "./header-values.ts";
+import { type Body, extraHeaders, NO_TAGS, optionTags } from "./header-values.ts";
 import { LegRequests } from "./in-dialog.ts";
 import type { DialogId, EarlyLeg, ExtraHeaders, Leg, LegHandlers } from "./leg.ts";
 import type { LegSession, SessionLeg } from "./leg-session.ts";
@@ -252,14 +253,15 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
       this.#setup?.left();
       return;
     }
-    if (status !== 481 && this.#state !== "ended") void this.#sendBye();
+    if (status !== 481 && this.#state !== "ended") void sayBye(this.#core, this.#dialog);
     this.#end("timeout", status === 0 ? "No ACK" : `${status}`);
     this.#requests.stop();
   }
 
   /** Nobody refreshed the session (RFC 4028 §10). */
   #expire(): void {
-    if (this.#state === "confirmed") void this.#sendBye(`SIP;cause=408;text="Session expired"`);
+    const reason = `SIP;cause=408;text="Session expired"`;
+    if (this.#state === "confirmed") void sayBye(this.#core, this.#dialog, reason);
     this.#end("timeout", "Session expired");
   }
 
@@ -267,15 +269,8 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
   async #hangUp(reason: string | undefined): Promise<void> {
     this.session.timer.stop();
     await this.#negotiation.acknowledged();
-    const text = reason === undefined ? undefined : oneLine(reason).replace(/["\\]/g, "'");
-    await this.#sendBye(text === undefined ? undefined : `SIP;text="${text}"`);
+    await sayBye(this.#core, this.#dialog, reason === undefined ? undefined : inWords(reason));
     this.#forget();
-  }
-
-  async #sendBye(reason?: string): Promise<void> {
-    const headers = reason === undefined ? {} : { reason };
-    const request = this.#dialog.request("BYE", { headers });
-    await this.#core.exchange(request, { nextSeq: () => this.#dialog.nextSeq() });
   }
 
   #end(event: DialogEvent, reason: string): void {
