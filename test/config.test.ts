@@ -201,6 +201,7 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
       "accounts",
       "actions",
       "api",
+      "conferences",
       "devices",
       "identity",
       "numberPlan",

@@ -17,13 +17,16 @@ import { conference } from "./commands/conference.ts";
 import { devices } from "./commands/devices.ts";
 import { doctor } from "./commands/doctor.ts";
 import { install } from "./commands/install.ts";
+import { invite } from "./commands/invite.ts";
 import { join } from "./commands/join.ts";
 import { leave } from "./commands/leave.ts";
+import { lock } from "./commands/lock.ts";
 import { mixer } from "./commands/mixer.ts";
 import { mute } from "./commands/mute.ts";
 import { open } from "./commands/open.ts";
 import { passwd } from "./commands/passwd.ts";
 import { proxy } from "./commands/proxy.ts";
+import { remove } from "./commands/remove.ts";
 import { send } from "./commands/send.ts";
 import { servers } from "./commands/servers.ts";
 import { service } from "./commands/service.ts";
@@ -31,6 +34,7 @@ import { status } from "./commands/status.ts";
 import { switchCommand } from "./commands/switch.ts";
 import { trace } from "./commands/trace.ts";
 import { uninstall } from "./commands/uninstall.ts";
+import { unlock } from "./commands/unlock.ts";
 import { unmute } from "./commands/unmute.ts";
 import { use } from "./commands/use.ts";
 import { web } from "./commands/web.ts";
@@ -54,6 +58,10 @@ export const COMMANDS: Readonly<Record<string, CliCommand>> = {
   join,
   switch: switchCommand,
   use,
+  invite,
+  remove,
+  lock,
+  unlock,
   leave,
   mute,
   unmute,

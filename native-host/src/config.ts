@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { type AccountConfig, readAccount } from "./config-account.ts";
 import { type ActionConfig, readAction } from "./config-actions.ts";
 import { type ApiConfig, readApi } from "./config-api.ts";
+import { type ConferencesConfig, readConferences } from "./config-conferences.ts";
 import { checkDevices, type DeviceConfig, readDevice } from "./config-device.ts";
 import { readNumberPlan } from "./config-number-plan.ts";
 import { type PluginConfig, readPlugins } from "./config-plugins.ts";
@@ -36,6 +37,8 @@ export interface Config {
   readonly api?: ApiConfig;
   /** The default one first. */
   readonly accounts?: readonly AccountConfig[];
+  /** Where conferences are made; not said: the server beside us. */
+  readonly conferences?: ConferencesConfig;
   /** How telephone numbers are called; without it they are not. */
   readonly numberPlan?: NumberPlanConfig;
   /** Undefined: not said; then there is baresip, if it is installed. */
@@ -71,6 +74,7 @@ export function readConfig(value: unknown, directory = "."): Config {
   const sip = config.section("sip");
   const api = within(config.optional("api"), readApi);
   const numberPlan = within(config.optional("numberPlan"), readNumberPlan);
+  const conferences = within(config.optional("conferences"), readConferences);
   const devices = config
     .list("devices")
     ?.map((device) => readDevice(device, { plan: numberPlan, directory }));
@@ -90,6 +94,7 @@ export function readConfig(value: unknown, directory = "."): Config {
     }),
     ...compact({
       api,
+      conferences,
       numberPlan,
       devices,
       accounts: unlessEmpty(accounts),

@@ -11,6 +11,7 @@ import { type Listener, openListener } from "./api/listener.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { openAccounts } from "./daemon-accounts.ts";
 import { apiPorts } from "./daemon-api.ts";
+import { conferencesOf } from "./daemon-conferences.ts";
 import { notifier, openDesktop } from "./daemon-desktop.ts";
 import { type DaemonOptions, readDaemonOptions, USAGE } from "./daemon-options.ts";
 import { openPlugins, startActions } from "./daemon-reactions.ts";
@@ -224,7 +225,9 @@ async function buildService(
     caller: agent,
     accounts,
     subscriber: agent,
+    conferences: conferencesOf(agent, config),
     devices,
+    numberPlan,
     choices: new Choices(join(options.dataDir, "choices.json")),
     identity,
     watch,

@@ -28,6 +28,14 @@ export const MISTAKES: readonly (readonly [value: unknown, sentence: string | Re
     { api: { webSocket: { ...apiPort, origins: ["*"] } } },
     'api.webSocket.origins has "*", which is not like https://example.com.',
   ],
+  [
+    { conferences: { server: "conf.example.com" } },
+    "conferences.server must be a SIP URI such as sip:alice@example.com.",
+  ],
+  [
+    { conferences: { server: "sip:films@conf.example.com" } },
+    "conferences.server must be the address of a server, such as sip:conf.example.com.",
+  ],
   [[], "the configuration must be an object."],
   [{ idenity: {} }, "idenity is not a key of the configuration."],
   [{ identity: "Alice" }, "identity must be an object."],

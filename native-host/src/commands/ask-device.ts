@@ -7,16 +7,23 @@ import { thisDesktop } from "../desktop/this-desktop.ts";
 import { el, type XmlElement } from "../xml/strict.ts";
 import { CommandError, print, printable } from "./command.ts";
 
-/** Answers the question for `id` when it comes; the promise rejects when nobody can be asked. Aborting withdraws it. */
-export async function askForDevice(client: ApiClient, id: string, signal: AbortSignal): Promise<never> {
+/**
+ * Answers the question for an address that `isOurs` when it comes; the promise rejects when nobody can be asked. Aborting
+ * withdraws it.
+ */
+export async function askForDevice(
+  client: ApiClient,
+  isOurs: (id: string) => boolean,
+  signal: AbortSignal,
+): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>();
   const answered = new AbortController();
   client.onDocument = (document) => {
     const prompt = child(document, "Prompt");
     const over = AbortSignal.any([signal, answered.signal]);
-    if (prompt?.attributes["id"] === id) choose(client, prompt, over).catch(reject);
+    if (prompt && isOurs(prompt.attributes["id"] ?? "")) choose(client, prompt, over).catch(reject);
     const call = child(document, "Call")?.attributes;
-    if (call?.["id"] === id && call["state"] !== "choosing") answered.abort();
+    if (call && isOurs(call["id"] ?? "") && call["state"] !== "choosing") answered.abort();
   };
   await client.request(el("Subscribe", { to: "calls" }));
   await client.request(el("Subscribe", { to: "prompts" }));

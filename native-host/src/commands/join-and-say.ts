@@ -19,7 +19,7 @@ async function join(client: ApiClient, input: Input, id: string): Promise<XmlEle
   const dev = input.text("dev");
   if (dev !== undefined) return client.request(el("Join", attributes, [el("Use", { dev })]));
   const over = new AbortController();
-  const asked = askForDevice(client, id, over.signal);
+  const asked = askForDevice(client, (asked) => asked === id, over.signal);
   try {
     return await Promise.race([asked, client.request(el("ExternalJoin", attributes))]);
   } finally {
