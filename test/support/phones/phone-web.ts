@@ -82,7 +82,9 @@ export class PhoneWeb {
     return `${this.#options.tls ? "https" : "http"}://127.0.0.1:${port}`;
   }
 
+  /** Switched off; again does nothing. */
   async close(): Promise<void> {
+    if (!this.#http.listening) return;
     this.#http.close();
     this.#http.closeAllConnections();
     await once(this.#http, "close");
