@@ -124,6 +124,8 @@ export class FakeCallControl implements CallControl {
     if (request.prompt !== "p1") throw new ServiceError("no-such-prompt", [request.prompt]);
   }
 
+  async checkDevices(): Promise<void> {}
+
   devices(): readonly DeviceView[] {
     return [SOFTPHONE];
   }

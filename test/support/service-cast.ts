@@ -5,6 +5,7 @@ import type {
   ServiceEvent,
   Switched,
 } from "../../native-host/src/api/call-control.ts";
+import type { NumberPlan } from "../../native-host/src/devices/number-plan.ts";
 import { DeviceRegistry } from "../../native-host/src/devices/registry.ts";
 import { sipPhone } from "../../native-host/src/devices/sip-phone.ts";
 import { Choices } from "../../native-host/src/service/choices.ts";
@@ -24,6 +25,8 @@ export interface StageOptions {
   /** Phones whose media do not, when those of the others do. */
   readonly direct?: readonly string[];
   readonly choices?: Choices;
+  /** How telephones are called; not at all when missing. */
+  readonly numberPlan?: NumberPlan;
   /** Phones that call by themselves. */
   readonly diallers?: readonly Omit<DiallerOptions, "ladder">[];
 }
@@ -43,6 +46,7 @@ export class Stage {
     anchored = true,
     direct = [],
     choices = new Choices(),
+    numberPlan,
     diallers = [],
   }: StageOptions = {}) {
     this.cast = new Cast(this.ladder, roles);
@@ -57,12 +61,16 @@ export class Stage {
       }),
     );
     this.diallers = diallers.map((options) => new Dialler({ ...options, ladder: this.ladder }));
-    this.devices = new DeviceRegistry([...devices, ...this.diallers], { defaultId: phones[0] });
+    this.devices = new DeviceRegistry([...devices, ...this.diallers], {
+      defaultId: phones[0],
+      phoneAt: (uri) => sipPhone({ ...common, anchored: true, id: uri, name: uri, uri }),
+    });
     this.service = new SipService({
       caller: this.cast,
       subscriber: this.cast,
       devices: this.devices,
       choices,
+      numberPlan,
       identity: { uri: `sip:alice@${HOST}` },
       mediaHost: HOST,
     });

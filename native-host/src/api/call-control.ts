@@ -282,6 +282,8 @@ export interface CallControl {
   }): Promise<string>;
   /** A client connected; calls of others are out of its reach without the right `control`. */
   clientCame(client: ClientId, rights: readonly Right[]): void;
+  /** Asks the phones that can be asked whether they are there; resolves in half a second, never rejects. */
+  checkDevices(): Promise<void>;
   devices(): readonly DeviceView[];
   calls(): readonly CallView[];
   accounts(): readonly AccountView[];

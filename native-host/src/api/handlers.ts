@@ -88,9 +88,10 @@ const HANDLERS: Handlers = {
   Test: async ({ device }, { service, client, signal }) => ({
     attributes: { detail: shortened(await service.testDevice({ device, client, signal })) },
   }),
-  Devices: (_command, { service }) => ({
-    children: [el("Devices", {}, service.devices().map(deviceElement))],
-  }),
+  Devices: async (_command, { service }) => {
+    await service.checkDevices();
+    return { children: [el("Devices", {}, service.devices().map(deviceElement))] };
+  },
   Status: (_command, { service }) => {
     const accounts = service.accounts().map(accountElement);
     return { children: [el("Status", {}, [...accounts, ...service.calls().map(callElement)])] };

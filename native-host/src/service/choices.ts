@@ -1,10 +1,12 @@
-/** Which device the user chose for which site, remembered across restarts. */
+/** Which device the user chose for which site, and which phones they confirmed, remembered across restarts. */
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** The key of a choice for every site; no origin looks like it. */
 const ALWAYS = "*";
+/** Stands for a device where a phone was confirmed by its address; no device can have this name. */
+const CONFIRMED = "(confirmed)";
 
 export class Choices {
   readonly #file: string | undefined;
@@ -24,6 +26,16 @@ export class Choices {
   /** Throws as the file system does; the choice counts for this process all the same. */
   remember(device: string, origin: string | undefined): void {
     this.#keep(new Map([...this.#devices, [origin ?? ALWAYS, device]]));
+  }
+
+  /** Whether the user has said that the phone at this address may be used. */
+  isConfirmed(uri: string): boolean {
+    return this.#devices.get(uri) === CONFIRMED;
+  }
+
+  /** Throws as `remember` does. */
+  confirm(uri: string): void {
+    this.#keep(new Map([...this.#devices, [uri, CONFIRMED]]));
   }
 
   /** Asks again next time, for this site and for all where that device was the answer. Throws as `remember` does. */

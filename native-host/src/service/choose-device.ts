@@ -11,10 +11,14 @@ export interface Question {
   readonly origin?: string | undefined;
   readonly client: ClientId;
   readonly signal: AbortSignal;
+  /** The only ones that may be chosen, used or not: the question is rather whether to call. All when missing. */
+  readonly devices?: readonly DeviceView[];
 }
 
 interface Prompt {
   readonly view: PromptView;
+  /** Whether it only asks for a yes. */
+  readonly confirms: boolean;
   readonly clients: Set<ClientId>;
   readonly answered: PromiseWithResolvers<string>;
 }
@@ -35,12 +39,13 @@ export class Prompts {
   }
 
   /** Resolves with the device chosen. Throws ServiceError `cancelled`, also after 60 s. */
-  async ask({ id, origin, client, signal }: Question): Promise<string> {
+  async ask({ id, origin, client, signal, devices: only }: Question): Promise<string> {
     this.#count += 1;
     const name = `p${this.#count}`;
-    const devices = this.#devices();
+    const devices = only ?? this.#devices();
     const view = { prompt: name, id, ...(origin !== undefined && { origin }), expiresS: EXPIRES_S, devices };
-    const prompt: Prompt = { view, clients: new Set([client]), answered: Promise.withResolvers() };
+    const confirms = only !== undefined;
+    const prompt: Prompt = { view, confirms, clients: new Set([client]), answered: Promise.withResolvers() };
     const cancel = () => prompt.answered.reject(new ServiceError("cancelled", []));
     const expiry = setTimeout(cancel, 1000 * EXPIRES_S);
     signal.addEventListener("abort", cancel, { once: true });
@@ -58,6 +63,14 @@ export class Prompts {
   /** What an open question asks about. Throws ServiceError `no-such-prompt`. */
   find(name: string): PromptView {
     return this.#find(name).view;
+  }
+
+  /** Whether `device` says yes to a question that has no more in it. Throws ServiceError `no-such-prompt`, `no-such-device`. */
+  isYes(name: string, device: string): boolean {
+    const { view, confirms } = this.#find(name);
+    if (!confirms) return false;
+    if (view.devices.some(({ dev }) => dev === device)) return true;
+    throw new ServiceError("no-such-device", [device]);
   }
 
   /** The user chose a device, or none. Throws ServiceError `no-such-prompt`. */

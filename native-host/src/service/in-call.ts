@@ -28,8 +28,9 @@ export class InCall {
     this.#options = options;
   }
 
-  async switchTo(request: SwitchRequest): Promise<Switched> {
+  async switchTo(wanted: SwitchRequest): Promise<Switched> {
     const { calls, joining, over } = this.#options;
+    const request = await joining.consent.switchTo(wanted, calls.own(wanted)?.device);
     const call = calls.own(request);
     if (call?.redial && HANDED.includes(call.state)) return this.#redial(call, request);
     if (!call?.movable) return this.#withoutCall(call, request);
@@ -47,7 +48,8 @@ export class InCall {
     const call = calls.active(request);
     const current = call.device;
     if (current && joining.isNamed(current, request.device)) return;
-    await call.useDevice(joining.usable(request.device, "loop"), over);
+    const name = await joining.consent.device(request.device, request, call.view.id);
+    await call.useDevice(joining.usable(name, "loop"), over);
   }
 
   async leave(request: LeaveRequest): Promise<void> {

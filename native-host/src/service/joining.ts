@@ -2,6 +2,7 @@
 
 import type { CallControl, Joined, JoinRequest, Mode } from "../api/call-control.ts";
 import type { Codec, Device } from "../devices/device.ts";
+import type { NumberPlan } from "../devices/number-plan.ts";
 import type { DeviceRegistry } from "../devices/registry.ts";
 import { asServiceError, ServiceError } from "../errors.ts";
 import type { Caller } from "../sip/leg.ts";
@@ -9,12 +10,14 @@ import type { SipUri } from "../sip/message.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Call, CallSurroundings } from "./call.ts";
 import type { Calls } from "./calls.ts";
+import type { Choices } from "./choices.ts";
 import type { Prompts } from "./choose-device.ts";
+import { Consent } from "./consent.ts";
 import type { CallerIdentity, Destination } from "./far-end.ts";
 import { identityFor } from "./identity.ts";
 import { LoopCall } from "./loop-call.ts";
 import type { Parking } from "./parking.ts";
-import type { RememberedDevices } from "./remembered-devices.ts";
+import { RememberedDevices } from "./remembered-devices.ts";
 import type { Subscriber } from "./roster.ts";
 import { TransferCall } from "./transfer-call.ts";
 
@@ -31,13 +34,15 @@ export interface Lines {
   readonly mediaHost: string;
   /** What a device is offered, best first; PCMU, PCMA when missing. */
   readonly codecs?: readonly Codec[];
+  /** How telephone numbers are called; without it they are not. */
+  readonly numberPlan?: NumberPlan | undefined;
 }
 
 export interface JoiningOptions {
   readonly lines: Lines;
   readonly calls: Calls;
   readonly prompts: Prompts;
-  readonly remembered: RememberedDevices;
+  readonly choices: Choices;
   readonly parking: Parking;
   readonly devices: CallControl["devices"];
   /** Aborted when the service ends. */
@@ -51,6 +56,8 @@ type ModalRequest = JoinRequest & {
   readonly mode: Mode;
   /** Who is to be called into the conference that is opened. */
   readonly guests?: Destination["guests"];
+  /** Whom the user is asked about, also where a device is remembered. */
+  readonly ask?: SipUri;
 };
 
 /** More calls at once than anybody has devices. */
@@ -59,26 +66,39 @@ const MOST_CALLS = 32;
 const SAME_QUESTION_MS = 1000;
 
 export class Joining {
+  /** What the user is asked before anybody is called. */
+  readonly consent: Consent;
   readonly #options: JoiningOptions;
+  readonly #remembered: RememberedDevices;
   readonly #asked = new Map<string, { readonly id: string; readonly joined: Promise<Joined> }>();
 
   constructor(options: JoiningOptions) {
     this.#options = options;
+    const { lines, devices, onTrouble } = options;
+    this.consent = new Consent({ ...lines, ...options, devices: lines.devices, views: devices });
+    this.#remembered = new RememberedDevices(options.choices, (cause) =>
+      onTrouble("the choice could not be written", cause),
+    );
   }
 
   /** The device is named. */
-  async join(request: ModalRequest & { readonly device: string }): Promise<Joined> {
+  async join(wanted: ModalRequest & { readonly device: string }): Promise<Joined> {
+    const request = await this.consent.join(wanted);
     const device = this.usable(request.device, request.mode);
     const call = this.#open(request);
     return this.#connect(call, device, request);
   }
 
   /** The device is remembered, or asked for. */
-  async externalJoin(request: ModalRequest): Promise<Joined> {
+  async externalJoin(wanted: ModalRequest): Promise<Joined> {
+    const request = this.consent.ask(wanted);
     const question = `${request.origin ?? ""} ${request.target}`;
     const asked = this.#asked.get(question);
     if (asked && this.#options.calls.get(asked.id)) {
-      this.#options.prompts.alsoAskedBy(request.client, { id: request.target, origin: request.origin });
+      this.#options.prompts.alsoAskedBy(request.client, {
+        id: request.ask ?? request.target,
+        origin: request.origin,
+      });
       request.onAccepted(asked.id);
       return asked.joined;
     }
@@ -90,13 +110,14 @@ export class Joining {
   }
 
   choose(request: Parameters<CallControl["choose"]>[0]): void {
-    const { prompts, remembered } = this.#options;
+    const { prompts } = this.#options;
     const { id: _target, origin } = prompts.find(request.prompt);
     const device = request.cancel ? undefined : request.device;
-    if (device !== undefined) this.usable(device, "auto");
+    const isYes = device !== undefined && prompts.isYes(request.prompt, device);
+    if (device !== undefined && !isYes) this.usable(device, "auto");
     prompts.answer(request.prompt, device);
-    if (device === undefined || request.remember === "no") return;
-    remembered.remember(device, request.remember === "origin" ? origin : undefined);
+    if (device === undefined || isYes || request.remember === "no") return;
+    this.#remembered.remember(device, request.remember === "origin" ? origin : undefined);
   }
 
   /** Throws ServiceError unless the device is known, free, and can do what is asked. */
@@ -145,14 +166,15 @@ export class Joining {
   }
 
   async #chooseAndConnect(call: LoopCall, request: ModalRequest): Promise<Joined> {
-    const { remembered, devices } = this.#options;
+    const { devices } = this.#options;
     let chosen: string | undefined;
     try {
       this.#options.onChange(call);
-      chosen = remembered.deviceFor(request.origin, devices()) ?? (await this.#ask(request, call));
+      const known = request.ask ? undefined : this.#remembered.deviceFor(request.origin, devices());
+      chosen = known ?? (await this.#ask(request, call));
       return await this.#connect(call, this.usable(chosen, request.mode), request);
     } catch (failed) {
-      if (chosen !== undefined) remembered.failed(chosen, request.origin, failed);
+      if (chosen !== undefined) this.#remembered.failed(chosen, request.origin, failed);
       if (this.#options.calls.get(call.id) === call && call.state === "choosing")
         await call.end(asServiceError(failed));
       throw failed;
@@ -185,10 +207,10 @@ export class Joining {
     return this.#options.calls.all.filter((call) => call.outOfReach && call.device === device);
   }
 
-  #ask(request: JoinRequest, call: Call): Promise<string> {
-    const { target, origin, client } = request;
+  #ask(request: ModalRequest, call: Call): Promise<string> {
+    const { target, origin, client, ask } = request;
     const signal = AbortSignal.any([this.#signal(request), call.over]);
-    return this.#options.prompts.ask({ id: target, origin, client, signal });
+    return this.#options.prompts.ask({ id: ask ?? target, origin, client, signal });
   }
 
   #signal(request: JoinRequest): AbortSignal {

@@ -13,7 +13,6 @@ import type {
   Switched,
   Topic,
 } from "../api/call-control.ts";
-import type { Device } from "../devices/device.ts";
 import { answerPeer } from "../devices/peer.ts";
 import { ServiceError } from "../errors.ts";
 import type { Sdp } from "../sip/message.ts";
@@ -25,14 +24,13 @@ import type { Call } from "./call.ts";
 import { Calls } from "./calls.ts";
 import type { Choices } from "./choices.ts";
 import { Prompts } from "./choose-device.ts";
-import { deviceView } from "./device-view.ts";
+import { DeviceList } from "./device-list.ts";
 import { InCall } from "./in-call.ts";
 import { Joining, type Lines } from "./joining.ts";
 import { Moderation } from "./moderation.ts";
 import { MultiInvite } from "./multi-invite.ts";
 import type { NewConferenceOptions } from "./new-conference.ts";
 import { Parking } from "./parking.ts";
-import { RememberedDevices } from "./remembered-devices.ts";
 import { Rights } from "./rights.ts";
 import { type Emit, Topics } from "./topics.ts";
 import { WebPhones } from "./web-phones.ts";
@@ -59,6 +57,7 @@ export class SipService implements CallControl {
   readonly #prompts: Prompts;
   readonly #parking = new Parking();
   readonly #webPhones: WebPhones;
+  readonly #deviceList: DeviceList;
   readonly #joining: Joining;
   readonly #inCall: InCall;
   readonly #multiInvite: MultiInvite;
@@ -75,6 +74,12 @@ export class SipService implements CallControl {
       () => this.devices(),
       (prompt) => this.#topics.prompts.tell(prompt),
     );
+    this.#deviceList = new DeviceList({
+      ...options,
+      calls: this.#calls,
+      over: this.#over.signal,
+      tell: (device) => this.#topics.devices.tell(device),
+    });
     this.#joining = this.#openJoining(options);
     this.#inCall = new InCall({
       calls: this.#calls,
@@ -92,7 +97,6 @@ export class SipService implements CallControl {
     this.#tunnels = options.tunnels && this.#openTunnels(options.tunnels);
     this.#webPhones = new WebPhones(options.devices, options.answerPeer ?? answerPeer);
     if (options.accounts) options.accounts.onChange = (account) => this.#topics.accounts.tell(account);
-    options.devices.onChange = (device, present) => this.#deviceChanged(device, present);
   }
 
   join(request: Parameters<CallControl["join"]>[0]): Promise<Joined> {
@@ -142,8 +146,8 @@ export class SipService implements CallControl {
     return this.#moderation.muteUser(request);
   }
 
-  invite(request: InviteRequest): Promise<Invited> {
-    return this.#multiInvite.invite(request);
+  async invite(request: InviteRequest): Promise<Invited> {
+    return this.#multiInvite.invite(await this.#joining.consent.invite(request));
   }
 
   remove(request: Parameters<CallControl["remove"]>[0]): Promise<void> {
@@ -155,7 +159,13 @@ export class SipService implements CallControl {
     return this.#tunnels.tunnel(request);
   }
 
-  testDevice = notYet("try out devices");
+  testDevice(request: Parameters<CallControl["testDevice"]>[0]): Promise<string> {
+    return this.#deviceList.test(request);
+  }
+
+  async checkDevices(): Promise<void> {
+    await this.#options.devices.check();
+  }
 
   clientCame(client: ClientId, rights: readonly Right[]): void {
     this.#rights.came(client, rights);
@@ -167,7 +177,7 @@ export class SipService implements CallControl {
   }
 
   devices(): DeviceView[] {
-    return this.#options.devices.list().map((device) => this.#deviceView(device));
+    return this.#deviceList.views;
   }
 
   calls(): CallView[] {
@@ -243,11 +253,9 @@ export class SipService implements CallControl {
     const onTrouble = (what: string, cause: unknown) => options.onTrouble?.(what, cause);
     return new Joining({
       lines: options,
+      choices: options.choices,
       calls: this.#calls,
       prompts: this.#prompts,
-      remembered: new RememberedDevices(options.choices, (cause) =>
-        onTrouble("the choice could not be written", cause),
-      ),
       parking: this.#parking,
       devices: () => this.devices(),
       over: this.#over.signal,
@@ -264,17 +272,8 @@ export class SipService implements CallControl {
     if (call.state === "ended") this.#calls.forget(call);
     this.#topics.calls.tell(call.view);
     if (call.state === "ended") this.#topics.calls.forget(call.id);
-    for (const device of this.#options.devices.list()) this.#topics.devices.tell(this.#deviceView(device));
+    this.#deviceList.tellAll();
     this.#topics.rostersChanged();
-  }
-
-  #deviceChanged(device: Device, present: boolean): void {
-    const view = this.#deviceView(device);
-    this.#topics.devices.tell(present ? view : { ...view, state: "offline" });
-  }
-
-  #deviceView(device: Device): DeviceView {
-    return deviceView(device, this.#calls.of(device), this.#options.devices.defaultId);
   }
 }
 
