@@ -111,10 +111,10 @@ describe("A subscription", () => {
 });
 
 describe("A client that lost its connection", () => {
-  test("comes back by its handle, goes on with its numbers, and misses nothing", async (t) => {
+  test("comes back, goes on with its numbers, and misses nothing", async (t) => {
     const { service, connect } = await apiCast(t);
     const before = await connect();
-    const { client } = await introduced(before);
+    const { resume } = await introduced(before);
     await before.ask("1", '<Subscribe req="1" to="calls"/>');
     for (const room of [1, 2]) tell(service, room);
     await before.hears(({ attributes }) => attributes["seq"] === "2");
@@ -123,7 +123,7 @@ describe("A client that lost its connection", () => {
     tell(service, 3);
 
     const after = await connect();
-    assert.equal((await introduced(after, client))["seq"], "2");
+    assert.equal((await introduced(after, resume))["seq"], "2");
     const result = await after.ask("1", '<Subscribe req="1" to="calls" since="1"/>');
     assert.equal(result.attributes["replayed"], "2");
     tell(service, 4);
@@ -132,7 +132,7 @@ describe("A client that lost its connection", () => {
     assert.deepEqual(numbers(after), ["3", "4", "5"]);
   });
 
-  test("is a new one to the service when it comes back too late, or under a handle nobody had", async (t) => {
+  test("is a new one to the service when it comes back too late, or by what nobody was told", async (t) => {
     const { connect } = await apiCast(t);
     const alice = await connect();
     assert.equal((await introduced(alice, "k77"))["seq"], "0");
@@ -143,10 +143,10 @@ describe("A client that lost its connection", () => {
   test("cannot take the place of one that is still here", async (t) => {
     const { service, connect } = await apiCast(t);
     const [alice, mallory] = [await connect(), await connect()];
-    const { client } = await introduced(alice);
+    const { resume } = await introduced(alice);
     await alice.ask("1", '<Subscribe req="1" to="calls"/>');
     tell(service, 1);
-    assert.equal((await introduced(mallory, client))["seq"], "0");
+    assert.equal((await introduced(mallory, resume))["seq"], "0");
     tell(service, 2);
     await alice.hears(({ attributes }) => attributes["seq"] === "2");
   });
@@ -154,7 +154,7 @@ describe("A client that lost its connection", () => {
   test("begins with the full state where it was lagging", async (t) => {
     const { service, connect } = await apiCast(t);
     const before = await connect();
-    const { client } = await introduced(before);
+    const { resume } = await introduced(before);
     await before.ask("1", '<Subscribe req="1" to="talking"/>');
     before.socket.pause();
     const entity = `sip:${"x".repeat(1000)}@home`;
@@ -163,7 +163,7 @@ describe("A client that lost its connection", () => {
     before.socket.destroy();
     const after = await connect();
     await until(() => service.gone.length === 1, "the service hears of it");
-    await introduced(after, client);
+    await introduced(after, resume);
     const result = await after.ask("1", '<Subscribe req="1" to="talking" since="0"/>');
     assert.equal(result.attributes["replayed"], undefined);
   });

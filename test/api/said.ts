@@ -206,7 +206,14 @@ export const SAID: readonly XmlElement[] = [
     },
   }),
   answered("h2", {
-    welcome: { version: 1, service: "partyline/0.1", features: "loop resume", client: "k9", seq: 57 },
+    welcome: {
+      version: 1,
+      service: "partyline/0.1",
+      features: "loop resume",
+      client: "k9",
+      resume: "k9.0f9c21aa7d5e4b36",
+      seq: 57,
+    },
   }),
   answered("30", { attributes: { sub: "s1", replayed: 2 } }),
   answered("34", { attributes: { detail: "The tone was heard on both ways." } }),

@@ -27,7 +27,15 @@ function sentence(error: XmlElement | undefined, code: string): string {
   return sip === undefined ? detail : `${detail.replace(/\.$/, "")} (${`${sip} ${reason}`.trim()}).`;
 }
 
-interface Waiting {
+/** What a request hears while it waits, at once when it comes. */
+export interface Hearing {
+  /** The call has a handle. */
+  readonly onAccepted?: (call: string) => void;
+  /** The command succeeded; events that follow have not been heard yet. */
+  readonly onResult?: (result: XmlElement) => void;
+}
+
+interface Waiting extends Hearing {
   resolve(answer: XmlElement): void;
   reject(error: Error): void;
 }
@@ -40,6 +48,7 @@ export class ApiClient {
   /** Every document, answers too, as it comes. */
   onDocument: ((document: XmlElement, text: string) => void) | undefined;
   #count = 0;
+  #gone = false;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -58,11 +67,12 @@ export class ApiClient {
   }
 
   /** Sends a command under a `req` of its own; resolves with its Result or Welcome, rejects with RefusedError. */
-  request(command: XmlElement): Promise<XmlElement> {
+  request(command: XmlElement, hearing: Hearing = {}): Promise<XmlElement> {
+    if (this.#gone) return Promise.reject(serviceGone());
     this.#count += 1;
     const req = `r${this.#count}`;
     const { promise, resolve, reject } = Promise.withResolvers<XmlElement>();
-    this.#waiting.set(req, { resolve, reject });
+    this.#waiting.set(req, { ...hearing, resolve, reject });
     this.send(formatXml({ ...command, attributes: { ...command.attributes, req } }));
     return promise;
   }
@@ -80,18 +90,28 @@ export class ApiClient {
   #receive(text: string): void {
     const document = parseXml(text, { maxBytes: MAX_FRAME_BYTES * 4 });
     this.onDocument?.(document, text);
-    if (document.name !== "Result" && document.name !== "Welcome") return;
-    const { req = "", status } = document.attributes;
+    const { req = "", status, call = "" } = document.attributes;
     const waiting = this.#waiting.get(req);
+    if (document.name === "Accepted") waiting?.onAccepted?.(call);
+    if (document.name !== "Result" && document.name !== "Welcome") return;
     this.#waiting.delete(req);
-    if (status === "error") waiting?.reject(new RefusedError(document));
-    else waiting?.resolve(document);
+    if (status === "error") {
+      waiting?.reject(new RefusedError(document));
+    } else {
+      waiting?.onResult?.(document);
+      waiting?.resolve(document);
+    }
   }
 
   #abandon(): void {
-    const gone = new ServiceGoneError("The SIP service went away; start it with: partyline service");
+    this.#gone = true;
+    const gone = serviceGone();
     for (const { reject } of this.#waiting.values()) reject(gone);
     this.#waiting.clear();
     this.#closed.resolve();
   }
+}
+
+function serviceGone(): ServiceGoneError {
+  return new ServiceGoneError("The SIP service went away; start it with: partyline service");
 }

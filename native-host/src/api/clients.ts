@@ -1,4 +1,5 @@
 /** Everybody who is connected, by whatever carriage: handles are given here, and here the service says goodbye to all. */
+import { randomBytes } from "node:crypto";
 import type { CallControl, Right } from "./call-control.ts";
 import { ClientConnection, type Log, type Wire } from "./connection.ts";
 import { Departed } from "./departed.ts";
@@ -17,6 +18,8 @@ export class Clients {
   readonly #options: ClientsOptions;
   readonly #here = new Map<Wire, ClientConnection>();
   readonly #departed = new Departed();
+  /** Tells handles of this run of the service from those of another. */
+  readonly #run = randomBytes(8).toString("hex");
   #count = 0;
 
   constructor(options: ClientsOptions) {
@@ -31,9 +34,11 @@ export class Clients {
   admit(wire: Wire, rights: readonly Right[]): Party | undefined {
     if (this.#here.size >= MAX_CLIENTS) return undefined;
     this.#count += 1;
+    const client = `k${this.#count}`;
     const connection = new ClientConnection({
       ...this.#options,
-      client: `k${this.#count}`,
+      client,
+      resume: `${client}.${this.#run}`,
       rights,
       departed: this.#departed,
       wire,

@@ -10,7 +10,7 @@ export type Command =
       readonly versions: readonly number[];
       readonly client?: string;
       readonly token?: string;
-      /** The handle of a former connection, as its Welcome told. */
+      /** By what a former connection may come back, as its Welcome told. */
       readonly resume?: string;
     }
   | { readonly name: "Ping" }

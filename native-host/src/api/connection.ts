@@ -5,9 +5,9 @@ import { answered, failureOf, refused } from "./answers.ts";
 import type { CallControl, ClientId, Right } from "./call-control.ts";
 import { API_NAMESPACE, type Command, type Request } from "./command.ts";
 import { Deadline } from "./deadline.ts";
-import type { Departed } from "./departed.ts";
+import type { Departed, Return } from "./departed.ts";
 import { eventElement } from "./events.ts";
-import { type Context, dispatch } from "./handlers.ts";
+import { type Context, dispatch, type Greeting } from "./handlers.ts";
 import { type OpenRequest, OpenRequests } from "./open-requests.ts";
 import { Pace } from "./pace.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -35,8 +35,9 @@ export interface ConnectionOptions {
   readonly client: ClientId;
   readonly rights: readonly Right[];
   readonly service: CallControl;
-  /** Those who were here before; nobody can come back when missing. */
+  /** Those who were here before, and how this one comes back; it cannot when missing. */
   readonly departed?: Departed;
+  readonly resume?: Return;
   /** Name and version, for Welcome. */
   readonly name: string;
   readonly wire: Wire;
@@ -180,7 +181,7 @@ export class ClientConnection {
       service: this.#options.service,
       client: this.#options.client,
       signal,
-      introduce: (resume) => this.#introduce(resume),
+      introduce: (former) => this.#introduce(former),
       onAccepted: (call) => open.accept(call),
       tell: (happened) => this.#sendEvent(undefined, happened),
       subscribe: (wish, follow) => this.#subscriptions.open(wish, follow),
@@ -189,22 +190,23 @@ export class ClientConnection {
   }
 
   /** Welcome: a client that was here before goes on with its numbers and may resume its subscriptions. */
-  #introduce(resume: ClientId | undefined): { readonly service: string; readonly seq: number } {
+  #introduce(former: Return | undefined): Greeting {
     this.#introduced = true;
-    const estate = resume === undefined ? undefined : this.#options.departed?.take(resume);
+    const { name: service, resume, departed } = this.#options;
+    const estate = former === undefined ? undefined : departed?.take(former);
     if (estate) {
       this.#seq = Math.max(this.#seq, estate.seq);
       this.#subscriptions.adopt(estate.retired);
     }
-    return { service: this.#options.name, seq: this.#seq };
+    return { service, seq: this.#seq, resume };
   }
 
   #leaveSubscriptions(): void {
-    const { client, departed } = this.#options;
+    const { resume, departed } = this.#options;
     if (this.#left) return;
     this.#left = true;
-    if (this.#introduced && departed)
-      departed.add(client, { seq: this.#seq, retired: this.#subscriptions.retire() });
+    if (this.#introduced && departed && resume !== undefined)
+      departed.add(resume, { seq: this.#seq, retired: this.#subscriptions.retire() });
     else this.#subscriptions.close();
   }
 

@@ -1,6 +1,8 @@
 /** Clients that went away a moment ago: one that comes back goes on where it stopped (`<Hello resume>`). */
-import type { ClientId } from "./call-control.ts";
 import type { Retired } from "./retired.ts";
+
+/** What a client is told to come back by: no other client, and none of another run of the service, has the same. */
+export type Return = string;
 
 const MOST_CLIENTS = 16;
 
@@ -12,15 +14,15 @@ export interface Estate {
 }
 
 export class Departed {
-  readonly #estates = new Map<ClientId, Estate>();
+  readonly #estates = new Map<Return, Estate>();
 
-  add(client: ClientId, estate: Estate): void {
+  add(client: Return, estate: Estate): void {
     this.#estates.set(client, estate);
     const [oldest] = this.#estates.keys();
     if (this.#estates.size > MOST_CLIENTS && oldest !== undefined) this.take(oldest)?.retired.close();
   }
 
-  take(client: ClientId): Estate | undefined {
+  take(client: Return): Estate | undefined {
     const estate = this.#estates.get(client);
     this.#estates.delete(client);
     return estate;

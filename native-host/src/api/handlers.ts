@@ -13,6 +13,7 @@ import type {
   TunnelData,
 } from "./call-control.ts";
 import type { Command, CommandName, CommandOf } from "./command.ts";
+import type { Return } from "./departed.ts";
 import { accountElement, callElement, deviceElement, tunnelElement } from "./events.ts";
 import type { Follow } from "./subscription.ts";
 import type { Opened, Wish } from "./subscriptions.ts";
@@ -22,8 +23,8 @@ export interface Context {
   readonly service: CallControl;
   readonly client: ClientId;
   readonly signal: AbortSignal;
-  /** What the service calls itself, and the number of the last event this client was sent, here or as `resume`. */
-  introduce(resume: ClientId | undefined): { readonly service: string; readonly seq: number };
+  /** The client says who it is, and perhaps by what it may come back. */
+  introduce(former: Return | undefined): Greeting;
   onAccepted(call: string): void;
   /** An event addressed to this client itself. */
   tell(happened: XmlElement): void;
@@ -31,6 +32,16 @@ export interface Context {
   subscribe(wish: Wish, follow: Follow): Opened;
   /** Ends a subscription; the function returned says so to the client. */
   unsubscribe(sub: string): () => void;
+}
+
+/** What Welcome says beside the version. */
+export interface Greeting {
+  /** What the service calls itself. */
+  readonly service: string;
+  /** The number of the last event this client was sent, here or before. */
+  readonly seq: number;
+  /** By what it comes back. */
+  readonly resume: Return | undefined;
 }
 
 type Handlers = {

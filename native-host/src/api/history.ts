@@ -23,8 +23,9 @@ export class History {
       .map(({ event }) => event);
   }
 
-  /** What is replayed is sent again, under new numbers. */
-  clear(): void {
+  /** What came later is sent again, under new numbers. */
+  forget(seq: number): void {
+    this.#forgotten = seq;
     this.#entries = [];
   }
 }

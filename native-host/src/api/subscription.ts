@@ -89,7 +89,7 @@ export class Subscription {
   resume(since: number, to: { readonly sub: string; readonly feed: Feed }): number | undefined {
     const missed = this.#over ? undefined : this.#history?.after(since);
     if (!missed) return undefined;
-    this.#history?.clear();
+    this.#history?.forget(since);
     this.#sub = to.sub;
     this.#feed = to.feed;
     this.#held = [...missed];
