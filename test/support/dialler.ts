@@ -40,8 +40,8 @@ export class Dialler implements Device {
     return this.#options.end;
   }
 
-  async dial(target: SipUri, { onRinging, signal, replaces }: DialOptions): Promise<DialledCall> {
-    this.#says(`call ${nameOf(target)}${replaces ? ` in the place of ${replaces.callId}` : ""}`);
+  async dial(target: SipUri, { onRinging, signal }: DialOptions): Promise<DialledCall> {
+    this.#says(`call ${nameOf(target)}`);
     const cancelled = Promise.withResolvers<never>();
     cancelled.promise.catch(() => undefined);
     signal.addEventListener("abort", () => cancelled.reject(signal.reason), { once: true });

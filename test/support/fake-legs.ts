@@ -106,7 +106,9 @@ export class Cast implements Caller {
 
   #inviteLine(options: InviteOptions, replaced: FakeLeg | undefined): string {
     const sdp = options.offer === undefined ? "" : ` ${this.describe(options.offer)}`;
-    return `INVITE${sdp}${replaced ? ` replaces ${replaced.name}` : ""}`;
+    // A dialog that is none of ours has its Call-ID for a name.
+    const whose = replaced?.name ?? options.replaces?.callId;
+    return `INVITE${sdp}${whose === undefined ? "" : ` replaces ${whose}`}`;
   }
 
   #find({ callId }: DialogId): FakeLeg | undefined {

@@ -1,6 +1,6 @@
 /** What the service knows of a phone: how it is named, made ready, and brought onto a call. */
 
-import type { DialogId, ExtraHeaders } from "../sip/leg.ts";
+import type { ExtraHeaders } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import type { MediaPort } from "./media-port.ts";
 
@@ -40,8 +40,6 @@ export interface Device {
 export interface DialOptions {
   /** Who asks, for Referred-By (RFC 3892). */
   readonly from?: SipUri;
-  /** A call of another phone with the far end, which this one takes over (RFC 3891); not every phone can. */
-  readonly replaces?: DialogId;
   /** The far end rings. */
   readonly onRinging?: () => void;
   readonly signal: AbortSignal;

@@ -36,8 +36,11 @@ export interface Call {
   holds(device: Device): boolean;
   /** Exchanges the far end under the device; resolves with the gap at the device in ms. Throws ServiceError. */
   switchTo(to: NewFarEnd, signal: AbortSignal): Promise<number>;
-  /** Puts another device in the place of this one, which stays on a failure. Throws ServiceError. */
-  useDevice(device: Device, signal: AbortSignal): Promise<void>;
+  /**
+   * Puts another device in the place of this one, which stays on a failure; resolves with the call that goes on under
+   * the same name, where it is another one. Throws ServiceError.
+   */
+  useDevice(device: Device, signal: AbortSignal): Promise<Call | undefined>;
   setMuted(muted: boolean): Promise<void>;
   /** Puts the far end on hold, or takes it off. Throws ServiceError. */
   setHeld(held: boolean): Promise<void>;

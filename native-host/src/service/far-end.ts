@@ -12,8 +12,8 @@ export interface Destination {
   readonly from: CallerIdentity;
   /** Who is to be called into the conference that is opened there (RFC 5366). */
   readonly guests?: readonly Recipient[] | undefined;
-  /** The call of a phone that the new one takes over (RFC 3891). */
-  readonly replaces?: DialogId;
+  /** The call of a phone that the new one takes over, and where that one's far end is (RFC 3891). */
+  readonly takesOver?: { readonly dialog: DialogId; readonly at: SipUri };
 }
 
 /** The From of one far leg; undefined is the user agent's own identity. */
@@ -40,9 +40,10 @@ export interface FarInvite extends Destination {
  * 2xx that crosses it, follow by themselves.
  */
 export async function inviteFarEnd(caller: Caller, far: FarInvite): Promise<{ leg: Leg; answer: Sdp }> {
-  const { target, offer, replaces, handlers, from, guests = [], signal } = far;
+  const { takesOver, offer, handlers, from, guests = [], signal } = far;
   signal.throwIfAborted();
-  const invited = caller.invite(target, {
+  const replaces = far.replaces ?? takesOver?.dialog;
+  const invited = caller.invite(takesOver?.at ?? far.target, {
     offer,
     signal,
     ...(from && { from }),

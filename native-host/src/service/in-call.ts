@@ -49,7 +49,13 @@ export class InCall {
     const current = call.device;
     if (current && joining.isNamed(current, request.device)) return;
     const name = await joining.consent.device(request.device, request, call.view.id);
-    await call.useDevice(joining.usable(name, "loop"), over);
+    const device = joining.usable(name, "loop");
+    // It is called anew.
+    await this.#options.parking.take(device.id)?.hangUp();
+    const goesOn = await call.useDevice(device, over);
+    if (!goesOn) return;
+    calls.use(goesOn);
+    joining.surroundings.onChange(goesOn);
   }
 
   async leave(request: LeaveRequest): Promise<void> {

@@ -163,7 +163,7 @@ export class LoopCall implements Call {
     }
   }
 
-  async useDevice(device: Device, signal: AbortSignal): Promise<void> {
+  async useDevice(device: Device, signal: AbortSignal): Promise<undefined> {
     const farSide = this.#farSide;
     if (!farSide || !ON_THE_LINE.includes(this.#state)) {
       throw new ServiceError("wrong-state", ["the call has no device to exchange"]);

@@ -8,7 +8,12 @@ import type { Call, CallOptions, CallSurroundings, NewFarEnd, Tones } from "./ca
 import { after, type CallEvent, type LoopCallState } from "./call-state.ts";
 import { callView } from "./call-view.ts";
 import type { CallerIdentity, Destination } from "./far-end.ts";
+import { LoopCall } from "./loop-call.ts";
+import { askForDialog, type PhoneDialog } from "./phone-dialogs.ts";
 import { callFailure, switchFailure } from "./sip-failure.ts";
+
+/** A far end answers so that does not know Replaces, or not this call (RFC 3891 §3). */
+const NO_REPLACES: readonly number[] = [403, 405, 420, 481, 501];
 
 export class TransferCall implements Call {
   readonly id: string;
@@ -18,13 +23,15 @@ export class TransferCall implements Call {
   readonly conference = undefined;
   readonly far = undefined;
   readonly movable = false;
-  readonly #onChange: (call: Call) => void;
+  readonly #around: CallSurroundings;
   readonly #over = new AbortController();
   #state: LoopCallState = "choosing";
   #target: SipUri;
   #display: string | undefined;
   #from: CallerIdentity;
   #device: Device | undefined;
+  /** The one that is to take the call over. */
+  #coming: Device | undefined;
   #dialled: DialledCall | undefined;
   #since: Date | undefined;
   #muted = false;
@@ -32,15 +39,12 @@ export class TransferCall implements Call {
   #error: ServiceError | undefined;
   #ending: Promise<void> | undefined;
 
-  constructor(
-    { id, client, target, display }: Omit<CallOptions, "muted">,
-    { onChange }: Pick<CallSurroundings, "onChange">,
-  ) {
+  constructor({ id, client, target, display }: Omit<CallOptions, "muted">, around: CallSurroundings) {
     this.id = id;
     this.client = client;
     this.#target = target;
     this.#display = display;
-    this.#onChange = onChange;
+    this.#around = around;
   }
 
   get state(): LoopCallState {
@@ -86,7 +90,7 @@ export class TransferCall implements Call {
 
   /** A device that tells us nothing more may have hung up long ago: it counts as free. */
   holds(device: Device): boolean {
-    return device === this.#device && !this.outOfReach;
+    return device === this.#coming || (device === this.#device && !this.outOfReach);
   }
 
   /** Has the device call; resolves when it says that the far end answered. On a failure the call is over. */
@@ -123,8 +127,29 @@ export class TransferCall implements Call {
     throw this.#noControl();
   }
 
-  async useDevice(): Promise<never> {
-    throw this.#noControl();
+  /**
+   * Attended, where the phone says which call it is in: the far end is asked by Replaces to put ours in its place, and
+   * hangs up the phone itself (RFC 3891, RFC 5589 §7). The call is in our hands then.
+   */
+  async useDevice(device: Device, signal: AbortSignal): Promise<Call> {
+    if (this.#state !== "transferred" || this.#coming)
+      throw new ServiceError("wrong-state", ["the device is just calling"]);
+    this.#coming = device;
+    this.#around.onChange(this);
+    try {
+      const takesOver = await this.#ownDialog(signal);
+      const ends = AbortSignal.any([signal, this.#over.signal]);
+      const taken = await this.#takenOver(
+        device,
+        { target: this.#target, from: this.#from, takesOver },
+        ends,
+      );
+      this.#dialled = undefined;
+      return taken;
+    } finally {
+      this.#coming = undefined;
+      this.#around.onChange(this);
+    }
   }
 
   async setMuted(muted: boolean): Promise<void> {
@@ -132,7 +157,7 @@ export class TransferCall implements Call {
     if (!dialled?.setMuted) throw this.#noControl();
     await dialled.setMuted(muted);
     this.#muted = muted;
-    this.#onChange(this);
+    this.#around.onChange(this);
   }
 
   async setHeld(held: boolean): Promise<void> {
@@ -140,7 +165,7 @@ export class TransferCall implements Call {
     if (!dialled?.setHeld) throw this.#noControl();
     await dialled.setHeld(held);
     this.#held = held;
-    this.#onChange(this);
+    this.#around.onChange(this);
   }
 
   async dtmf({ digits }: Tones): Promise<void> {
@@ -184,6 +209,31 @@ export class TransferCall implements Call {
     this.#step("handed");
   }
 
+  /** The call as the device knows it. Throws ServiceError `no-control`. */
+  async #ownDialog(signal: AbortSignal): Promise<PhoneDialog> {
+    const end = await this.#device?.wake(signal).catch(() => undefined);
+    const dialog = end?.address && (await askForDialog(this.#around.subscriber, end.address, this.#target));
+    if (!dialog) throw this.#noControl();
+    return dialog;
+  }
+
+  /** A call of ours in the place of the device's; nobody hears of it before it stands. */
+  async #takenOver(device: Device, to: Destination, signal: AbortSignal): Promise<Call> {
+    let stands = false;
+    const taken = new LoopCall(
+      { id: this.id, client: this.client, target: this.#target, display: this.#display, muted: false },
+      { ...this.#around, onChange: (call) => stands && this.#around.onChange(call) },
+    );
+    try {
+      await taken.join(device, to, signal);
+    } catch (refused) {
+      const unwilling = refused instanceof ServiceError && NO_REPLACES.includes(refused.sip ?? 0);
+      throw unwilling ? new ServiceError("no-control", [this.id], { cause: refused }) : refused;
+    }
+    stands = true;
+    return taken;
+  }
+
   /** The device says that the call is over: there is nothing left to hang up. */
   async #lost(): Promise<void> {
     this.#dialled = undefined;
@@ -224,7 +274,7 @@ export class TransferCall implements Call {
     const next = after(this.#state, event);
     if (next === undefined) return;
     this.#state = next;
-    this.#onChange(this);
+    this.#around.onChange(this);
   }
 
   async #end(error: ServiceError | undefined): Promise<void> {
