@@ -62,6 +62,14 @@ const TOOLS = [
     pacman: "pulseaudio alsa-plugins",
   },
   {
+    name: "xmllint and Python",
+    found: () => onPath("xmllint") && onPath("python3"),
+    apt: ["libxml2-utils", "python3"],
+    brew: "libxml2 python3",
+    dnf: "libxml2 python3",
+    pacman: "libxml2 python",
+  },
+  {
     name: "zenity, xdotool, Xvfb and xdg-open",
     found: () =>
       process.platform !== "linux" || ["zenity", "xdotool", "Xvfb", "xdg-open", "gio"].every(onPath),
