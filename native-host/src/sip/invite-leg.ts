@@ -56,7 +56,7 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
   readonly session: LegSession;
   handlers: LegHandlers;
   onLost?: (reason: string) => void;
-  /** Our reliable responses, to which the caller's PRACKs go. */
+  /** Our reliable responses, to which the caller's PRACKs go until the call is accepted. */
   reliable: ReliableResponses | undefined;
   readonly #core: Core;
   readonly #dialog: Dialog;
@@ -142,6 +142,7 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
     if (!this.#move("accepted")) return;
     this.#overtaken.stop();
     this.#setup = undefined;
+    this.reliable = undefined;
     this.#negotiation.confirm();
     if (!response) return;
     this.#dialog.confirm(response);

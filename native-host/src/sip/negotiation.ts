@@ -29,6 +29,7 @@ export class Negotiation {
   #inviting: "us" | "peer" | undefined;
   #answering: Promise<unknown> | undefined;
   #pending: ServerTransaction | undefined;
+  /** Until its ACK. */
   #accepted: Accepted | undefined;
 
   constructor(session: LegSession) {
@@ -69,8 +70,9 @@ export class Negotiation {
 
   acknowledge(ack: SipRequest): void {
     const { agreement, leg } = this.#session;
-    const news = this.#accepted?.acknowledge(ack.headers.cseq.seq);
-    if (!news || agreement.open !== "us") return;
+    if (!this.#accepted?.acknowledge(ack.headers.cseq.seq)) return;
+    this.#accepted = undefined;
+    if (agreement.open !== "us") return;
     const answer = sdpIn(ack);
     if (answer === "") agreement.refused();
     else {
@@ -97,6 +99,7 @@ export class Negotiation {
     this.#backOff.stop();
     this.#wake();
     this.#accepted?.stop();
+    this.#accepted = undefined;
     this.#pending?.onCancel?.();
     this.#session.agreement.refused();
     this.#confirmed.happen();
