@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { formatXml, type XmlElement } from "#xml/strict.ts";
 import { API_NAMESPACE } from "../../native-host/src/api/command.ts";
 
+const XMLLINT = "xmllint";
 const SCHEMA = fileURLToPath(new URL("../../native-host/api/partyline-1.xsd", import.meta.url));
 /** Documents that differ in numbers only are one. */
 const MOST_DOCUMENTS = 1000;
@@ -31,7 +32,7 @@ export function complaints(documents: readonly string[]): string {
       writeFileSync(file, text);
       return file;
     });
-    const { status, stderr, error } = spawnSync("xmllint", ["--noout", "--schema", SCHEMA, ...files], {
+    const { status, stderr, error } = spawnSync(XMLLINT, ["--noout", "--schema", SCHEMA, ...files], {
       encoding: "utf8",
     });
     if (error) throw new Error("xmllint is missing; node scripts/setup.mjs brings it.", { cause: error });
