@@ -34,14 +34,16 @@ export class Amplification {
   /** Who began a dialog with us, by Call-ID: what we say in it, wherever that goes, is said because of them. */
   readonly #began = new Map<string, Source>();
   readonly #told = new Map<string, Source>();
+  /** One hop is asked about several times for each message. */
+  #latest: { readonly hop: Hop; readonly key: string } | undefined;
 
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
   /** A datagram came, whatever is in it. */
-  received({ address, port }: Hop, bytes: number): void {
-    const key = keyOf(address, port);
+  received(hop: Hop, bytes: number): void {
+    const key = this.#keyOf(hop);
     if (!this.#isProved(key)) this.#source(key).received += bytes;
   }
 
@@ -59,10 +61,12 @@ export class Amplification {
   }
 
   /** Answers to a source may go to another port than it sent from (no rport); they are still because of it. */
-  #answeredAt(via: Via | undefined, { address, port }: Hop): Source | undefined {
-    const key = keyOf(address, port);
+  #answeredAt(via: Via | undefined, hop: Hop): Source | undefined {
+    const { address, port } = hop;
+    const key = this.#keyOf(hop);
     const source = this.#isProved(key) ? this.#proved.get(key) : this.#source(key);
-    const back = keyOf(address, !via || "rport" in via.params ? port : (via.port ?? DEFAULT_PORT));
+    const backPort = !via || "rport" in via.params ? port : (via.port ?? DEFAULT_PORT);
+    const back = backPort === port ? key : keyOf(address, backPort);
     if (source && back !== key && !this.#proved.has(back) && !this.#unproved.has(back)) {
       source.keys.push(back);
       keep(source.provedAt === undefined ? this.#unproved : this.#proved, back, source);
@@ -71,9 +75,9 @@ export class Amplification {
   }
 
   /** Whether these bytes may go there now; if so they are counted. */
-  admits(message: Printable, { protocol, address, port }: Hop, bytes: number): boolean {
-    if (protocol !== "UDP") return true;
-    const key = keyOf(address, port);
+  admits(message: Printable, hop: Hop, bytes: number): boolean {
+    if (hop.protocol !== "UDP") return true;
+    const key = this.#keyOf(hop);
     if (this.#isProved(key)) return true;
     const cause = this.#causeOf(message, key);
     const secret = secretOf(message);
@@ -104,6 +108,11 @@ export class Amplification {
       this.#unproved.delete(key);
       keep(this.#proved, key, source);
     }
+  }
+
+  #keyOf(hop: Hop): string {
+    if (this.#latest?.hop !== hop) this.#latest = { hop, key: keyOf(hop.address, hop.port) };
+    return this.#latest.key;
   }
 
   #isProved(key: string): boolean {

@@ -30,3 +30,23 @@ export function apart(text: string): string {
   const room = text.length * 3 <= scratch.length ? scratch : Buffer.alloc(text.length * 3);
   return room.toString("utf8", 0, room.write(text, "utf8"));
 }
+
+/** As large as a message may be that goes by UDP. */
+const ROOM_BYTES = 65_536;
+/** No character of a well-formed text takes more bytes for each of its UTF-16 units. */
+const MOST_BYTES_A_UNIT = 3;
+
+/** Writes one text after another in the same place, for new memory costs more than writing: bytes last until the next text. */
+export class WritingRoom {
+  #room = Buffer.alloc(ROOM_BYTES);
+
+  bytesOf(text: string): Buffer {
+    const fits = text.length * MOST_BYTES_A_UNIT <= ROOM_BYTES && text.isWellFormed();
+    return fits ? this.#room.subarray(0, this.#room.write(text, "utf8")) : bytesOf(text);
+  }
+
+  /** Leaves the bytes made last to somebody who still reads them. */
+  leave(): void {
+    this.#room = Buffer.alloc(ROOM_BYTES);
+  }
+}

@@ -34,13 +34,12 @@ const [TAB, LF, CR, SPACE, DEL] = [9, 10, 13, 32, 127];
 /** Throws SipError with the status to answer and a reason that names the fault. */
 export function checkHead(head: string, limits: Limits): CheckedHead {
   const suspicious = head.length > limits.lineBytes || !isPlain(head);
-  const lines = (suspicious ? unfold(head) : head).split("\r\n");
-  const [first = ""] = lines;
-  const start = readStartLine(first);
-  if (first.length > limits.lineBytes) throw bad("Start Line Too Long");
-  if (lines.length - 1 > limits.headers) throw bad("Too Many Headers");
-  if (suspicious) checkLines(lines.slice(1), limits);
-  const fields = readFields(lines);
+  const text = suspicious ? unfold(head) : head;
+  const end = lineEnd(text, 0);
+  if (end > limits.lineBytes) throw bad("Start Line Too Long");
+  const start = readStartLine(text.slice(0, end));
+  if (suspicious) checkLines(text.split("\r\n").slice(1), limits);
+  const fields = readFields(text, end + CRLF.length, limits);
   const cseq = parseCSeq(required(fields, "cseq"));
   if (!cseq || (start.name === "request" && cseq.method !== start.method)) throw bad("Bad CSeq");
   required(fields, "call-id");
@@ -94,18 +93,33 @@ function checkLines(lines: readonly string[], limits: Limits): void {
   }
 }
 
-/** All lines but the first, which is the start line. */
-function readFields(lines: readonly string[]): Map<string, string> {
+const CRLF = "\r\n";
+
+/** Where the line that begins at `from` ends. */
+function lineEnd(text: string, from: number): number {
+  const end = text.indexOf(CRLF, from);
+  return end < 0 ? text.length : end;
+}
+
+/** The lines from `begin` on. */
+function readFields(text: string, begin: number, limits: Limits): Map<string, string> {
   const fields = new Map<string, string>();
-  for (let i = 1; i < lines.length; i++) addField(fields, lines[i] ?? "");
+  let count = 0;
+  for (let at = begin; at <= text.length; count++) {
+    if (count === limits.headers) throw bad("Too Many Headers");
+    const end = lineEnd(text, at);
+    addField(fields, text, at, end);
+    at = end + CRLF.length;
+  }
   return fields;
 }
 
-function addField(fields: Map<string, string>, line: string): void {
-  const colon = line.indexOf(":");
-  const name = colon < 1 ? undefined : readName(line.slice(0, colon).trimEnd());
+/** The line from `begin` to `end`. */
+function addField(fields: Map<string, string>, text: string, begin: number, end: number): void {
+  const colon = text.indexOf(":", begin);
+  const name = colon <= begin || colon >= end ? undefined : readName(text.slice(begin, colon).trimEnd());
   if (name === undefined) throw bad("Bad Header Name");
-  const value = line.slice(colon + 1).trim();
+  const value = text.slice(colon + 1, end).trim();
   const before = fields.get(name);
   if (before !== undefined && !mayRepeat(name)) throw bad(`Duplicate ${name}`);
   fields.set(name, before === undefined ? value : `${before}, ${value}`);

@@ -1,6 +1,6 @@
 /** From messages to bytes: the Via of a request, the hop it takes, and the way back of a response (RFC 3261 §18). */
 import { type Amplification, terse } from "./amplification.ts";
-import { bytesOf } from "./bytes.ts";
+import { WritingRoom } from "./bytes.ts";
 import { type Codec, encode, type Printable, readBack, write } from "./codec.ts";
 import {
   type Hop,
@@ -55,6 +55,7 @@ export class Outbound {
   readonly #resolver: Resolver;
   /** A request is measured before it is sent: this is the message written last. */
   #written: Written | undefined;
+  readonly #room = new WritingRoom();
 
   constructor(endpoint: Endpoint, options: OutboundOptions) {
     this.#endpoint = endpoint;
@@ -93,7 +94,7 @@ export class Outbound {
       if (!isUsable(hop)) throw new SipError(503, "Bad Target");
       const bytes = this.#allowed(message, hop);
       // What a forged source may not draw is left out, as if the network had lost it.
-      if (bytes) this.#endpoint.send(bytes, hop, fail);
+      if (bytes && !this.#endpoint.send(bytes, hop, fail)) this.#room.leave();
       return bytes !== undefined;
     } catch (cause) {
       fail(cause);
@@ -198,7 +199,7 @@ export class Outbound {
   again(text: string, wayOf: (message: SipMessage) => Hop): void {
     try {
       const message = readBack(this.#options.codec, text);
-      this.#written = { message, text, bytes: bytesOf(text) };
+      this.#written = { message, text, bytes: this.#room.bytesOf(text) };
       this.transmit(message, wayOf(message), () => {});
     } catch {
       // A copy of it is as good as lost.
@@ -212,7 +213,7 @@ export class Outbound {
   #write(message: Printable): Written {
     if (this.#written?.message === message) return this.#written;
     const text = write(this.#options.codec, message);
-    this.#written = { message, text, bytes: bytesOf(text) };
+    this.#written = { message, text, bytes: this.#room.bytesOf(text) };
     return this.#written;
   }
 }

@@ -98,14 +98,18 @@ export class Endpoint {
     return { host: bracketed(isWildcard(this.#bound) ? ownAddress(address) : this.#bound), port };
   }
 
-  /** Never throws; what goes wrong reaches `onFailed`, at once or later. */
-  send(bytes: Buffer, hop: Hop, onFailed: (error: Error) => void): void {
+  /**
+   * Never throws; what goes wrong reaches `onFailed`, at once or later. Returns whether `bytes` may be written over; if
+   * not, they are still to be sent.
+   */
+  send(bytes: Buffer, hop: Hop, onFailed: (error: Error) => void): boolean {
     try {
-      if (hop.protocol === "UDP") this.#udp.send(bytes, hop, onFailed);
-      else this.#connections.send(bytes, hop, onFailed);
+      if (hop.protocol === "UDP") return this.#udp.send(bytes, hop, onFailed);
+      this.#connections.send(Buffer.from(bytes), hop, onFailed);
     } catch (cause) {
       onFailed(cause instanceof Error ? cause : new Error("not sent", { cause }));
     }
+    return true;
   }
 
   connected(hop: Hop): boolean {

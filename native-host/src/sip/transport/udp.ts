@@ -50,7 +50,8 @@ export class UdpTransport {
     return this.#socket.address().port;
   }
 
-  send(bytes: Buffer, hop: Hop, onFailed: (error: Error) => void): void {
+  /** Returns false when the system had no room: then `bytes` wait to be read. */
+  send(bytes: Buffer, hop: Hop, onFailed: (error: Error) => void): boolean {
     this.#sending++;
     const address = this.#family === 6 ? mapped(hop.address) : hop.address;
     this.#socket.send(bytes, hop.port, address, (error) => {
@@ -58,6 +59,7 @@ export class UdpTransport {
       if (this.#sending === 0) this.#drained.resolve();
       if (error) onFailed(error);
     });
+    return this.#socket.getSendQueueCount() === 0;
   }
 
   /** What was sent before still leaves. */
