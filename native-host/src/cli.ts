@@ -2,6 +2,7 @@
 import { RefusedError } from "./api/client.ts";
 import { ServiceGoneError } from "./api/reach-service.ts";
 import { SocketDirectoryError } from "./api/socket-directory.ts";
+import { answer } from "./commands/answer.ts";
 import {
   type CliCommand,
   COMMON_OPTIONS,
@@ -14,13 +15,16 @@ import {
   UsageError,
 } from "./commands/command.ts";
 import { conference } from "./commands/conference.ts";
+import { decline } from "./commands/decline.ts";
 import { devices } from "./commands/devices.ts";
+import { dnd } from "./commands/dnd.ts";
 import { doctor } from "./commands/doctor.ts";
 import { install } from "./commands/install.ts";
 import { invite } from "./commands/invite.ts";
 import { join } from "./commands/join.ts";
 import { leave } from "./commands/leave.ts";
 import { lock } from "./commands/lock.ts";
+import { missed } from "./commands/missed.ts";
 import { mixer } from "./commands/mixer.ts";
 import { mute } from "./commands/mute.ts";
 import { open } from "./commands/open.ts";
@@ -65,6 +69,10 @@ export const COMMANDS: Readonly<Record<string, CliCommand>> = {
   leave,
   mute,
   unmute,
+  answer,
+  decline,
+  missed,
+  dnd,
   trace,
 };
 

@@ -75,7 +75,7 @@ export class Section {
   /** As the XML API names devices. */
   id(key: string): string {
     const value = this.#take(key);
-    if (typeof value === "string" && /^[A-Za-z0-9._-]{1,64}$/.test(value)) return value;
+    if (typeof value === "string" && isId(value)) return value;
     throw this.mistake(key, "must be a name of letters, digits, dots, dashes and underscores");
   }
 
@@ -115,6 +115,24 @@ export class Section {
     throw this.mistake(key, `must be ${what}, ${least} to ${most}`);
   }
 
+  choice<Choice extends string>(key: string, known: readonly Choice[]): Choice | undefined {
+    const value = this.#take(key);
+    if (value === undefined) return undefined;
+    const chosen = known.find((one) => one === value);
+    if (chosen !== undefined) return chosen;
+    throw this.mistake(key, `must be one of ${known.join(", ")}`);
+  }
+
+  /** Names as `id` takes them, one or more, none twice. */
+  ids(key: string): readonly string[] | undefined {
+    const value = this.#take(key);
+    if (value === undefined) return undefined;
+    const isRight = (one: unknown): one is string => typeof one === "string" && isId(one);
+    const right = Array.isArray(value) && value.length > 0 && value.every(isRight);
+    if (right && new Set(value).size === value.length) return value;
+    throw this.mistake(key, "must be a list of names of devices, each once at most");
+  }
+
   /** One or more of `known`, none twice. */
   choices<Choice extends string>(key: string, known: readonly Choice[]): readonly Choice[] | undefined {
     const value = this.#take(key);
@@ -152,4 +170,8 @@ export class Section {
   #place(key: string): string {
     return this.#path === "" ? key : `${this.#path}.${key}`;
   }
+}
+
+function isId(text: string): boolean {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(text);
 }

@@ -7,6 +7,7 @@ import { type ActionConfig, readAction } from "./config-actions.ts";
 import { type ApiConfig, readApi } from "./config-api.ts";
 import { type ConferencesConfig, readConferences } from "./config-conferences.ts";
 import { checkDevices, type DeviceConfig, readDevice } from "./config-device.ts";
+import { type IncomingConfig, readIncoming } from "./config-incoming.ts";
 import { readNumberPlan } from "./config-number-plan.ts";
 import { type PluginConfig, readPlugins } from "./config-plugins.ts";
 import { ConfigError, compact, Section } from "./config-section.ts";
@@ -43,6 +44,8 @@ export interface Config {
   readonly numberPlan?: NumberPlanConfig;
   /** Undefined: not said; then there is baresip, if it is installed. */
   readonly devices?: readonly DeviceConfig[];
+  /** What calls that come in get. */
+  readonly incoming?: IncomingConfig;
   readonly plugins?: readonly PluginConfig[];
   readonly actions?: readonly ActionConfig[];
 }
@@ -79,6 +82,7 @@ export function readConfig(value: unknown, directory = "."): Config {
     .list("devices")
     ?.map((device) => readDevice(device, { plan: numberPlan, directory }));
   const accounts = readAccounts(config.list("accounts")?.map(readAccount) ?? []);
+  const incoming = within(config.optional("incoming"), readIncoming);
   const plugins = readPlugins(config.list("plugins") ?? [], directory);
   const actions = (config.list("actions") ?? []).map(readAction);
   config.end();
@@ -97,6 +101,7 @@ export function readConfig(value: unknown, directory = "."): Config {
       conferences,
       numberPlan,
       devices,
+      incoming,
       accounts: unlessEmpty(accounts),
       plugins: unlessEmpty(plugins),
       actions: unlessEmpty(actions),

@@ -9,6 +9,7 @@ import { type Logger, pino } from "pino";
 import packageJson from "../../package.json" with { type: "json" };
 import { type Listener, openListener } from "./api/listener.ts";
 import { type Config, loadConfig } from "./config.ts";
+import { readIncoming } from "./config-incoming.ts";
 import { openAccounts } from "./daemon-accounts.ts";
 import { apiPorts } from "./daemon-api.ts";
 import { conferencesOf } from "./daemon-conferences.ts";
@@ -20,8 +21,12 @@ import { NumberPlan } from "./devices/number-plan.ts";
 import { untilReachable } from "./devices/reachable.ts";
 import { childEnvironment } from "./environment.ts";
 import { Choices } from "./service/choices.ts";
+import { DoNotDisturb } from "./service/do-not-disturb.ts";
+import type { Reception } from "./service/incoming.ts";
+import { MissedCalls } from "./service/missed-calls.ts";
 import { SipService } from "./service/sip-service.ts";
 import { FlowLog } from "./sip/flow-log.ts";
+import type { IncomingInvite } from "./sip/leg.ts";
 import type { SipUri } from "./sip/message.ts";
 import { keepHeapSmall } from "./sip/small-heap.ts";
 import { Watch } from "./sip/trace.ts";
@@ -96,10 +101,12 @@ class Daemon {
     const host = options.bind ?? config.sip.bind ?? "127.0.0.1";
     const identity = identityOf(config, host);
     const watch = new Watch();
-    const agent = await openAgent(config, { options, log, identity, watch, host });
+    const door = new Door();
+    const agent = await openAgent(config, { options, log, identity, watch, host, door });
     try {
       const plugins = await openPlugins(config, log);
       const service = await buildService(agent, config, { options, log, identity, watch, plugins });
+      door.opens(service);
       startActions(config, { service, plugins, log, notify: notifier(log) });
       openDesktop(service, log);
       const directory = options.runtimeDir;
@@ -144,6 +151,24 @@ class Daemon {
   }
 }
 
+/** Where callers wait until there is a service to take them. */
+class Door {
+  #service: SipService | undefined;
+
+  opens(service: SipService): void {
+    this.#service = service;
+  }
+
+  receive(invite: IncomingInvite): void {
+    if (this.#service) this.#service.receive(invite);
+    else invite.reject(503);
+  }
+
+  inviteStatus(target: SipUri): number {
+    return this.#service?.inviteStatus(target) ?? 503;
+  }
+}
+
 interface Context {
   readonly options: DaemonOptions;
   readonly log: Logger;
@@ -166,7 +191,7 @@ function identityOf({ identity }: Config, host: string): Identity {
 /** Opens the sockets; the host is one literal address, for media too. */
 async function openAgent(
   config: Config,
-  { options, log, identity, watch, host }: Context & { readonly host: string },
+  { options, log, identity, watch, host, door }: Context & { readonly host: string; readonly door: Door },
 ): Promise<UserAgent> {
   const flow = new FlowLog({}, (line) => process.stderr.write(`${line}\n`)).trace("service");
   const both: typeof flow = (...message) => {
@@ -184,8 +209,8 @@ async function openAgent(
     ...(ca !== undefined && { ca }),
     ...(dnsServers && { dns: { servers: dnsServers } }),
     onTrace: both,
-    // It places calls and takes none: nobody can be called here.
-    onInvite: (invite) => invite.reject(404),
+    onInvite: (invite) => door.receive(invite),
+    inviteStatus: (target) => door.inviteStatus(target),
   });
   if (wanted !== 0 && agent.port !== wanted) log.warn(`SIP port ${wanted} is taken; using ${agent.port}`);
   else log.info(`SIP on ${agent.address}`);
@@ -229,6 +254,7 @@ async function buildService(
     devices,
     numberPlan,
     choices: new Choices(join(options.dataDir, "choices.json")),
+    reception: receptionOf(config, options.dataDir),
     identity,
     watch,
     ...(plugins.length > 0 && { tunnels: { plugins, agent } }),
@@ -236,4 +262,12 @@ async function buildService(
     ...(config.sip.codecs && { codecs: config.sip.codecs }),
     onTrouble: (what, err) => log.warn({ err }, what),
   });
+}
+
+function receptionOf({ incoming = readIncoming(undefined) }: Config, directory: string): Reception {
+  return {
+    config: incoming,
+    doNotDisturb: new DoNotDisturb(incoming.doNotDisturb, directory),
+    missed: new MissedCalls(directory),
+  };
 }

@@ -1,12 +1,13 @@
 /** A real baresip as somebody's phone: headless, a tone for its microphone, told what to do over ctrl_tcp. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SipUri } from "#sip/message.ts";
 import { freePorts } from "./ports.ts";
 import { Program } from "./processes.ts";
+import { SAMPLE_RATE, tonesIn } from "./tone.ts";
 import { writeToneWav } from "./wav.ts";
 
 const HOST = "127.0.0.1";
@@ -14,6 +15,7 @@ const HOST = "127.0.0.1";
 const MICROPHONE_SECONDS = 600;
 const RTP_PORTS = 12;
 const COMMAND_MS = 5000;
+const WAV_HEAD_BYTES = 44;
 
 export interface BaresipOptions {
   /** User part of its address, and its name in messages. */
@@ -23,6 +25,8 @@ export interface BaresipOptions {
   /** PulseAudio server that it plays to, as in PULSE_SERVER; without one it plays to nobody. */
   readonly pulse?: string;
   readonly answer?: "auto" | "manual";
+  /** Keeps what it hears, for `tonesHeard`. */
+  readonly records?: boolean;
   /** Where it registers, with digest; without it, it is called at its own address. */
   readonly account?: { readonly registrar: `${string}:${number}`; readonly password: string };
 }
@@ -128,6 +132,14 @@ export class Baresip {
     return promise;
   }
 
+  /** The tones in the last half second it recorded; none before that. */
+  async tonesHeard(): Promise<number[]> {
+    const files = (await readdir(this.#folder)).filter((name) => name.endsWith("-dec.wav")).sort();
+    const wav = await readFile(join(this.#folder, files.at(-1) ?? "none")).catch(() => Buffer.alloc(0));
+    const pcm = wav.subarray(WAV_HEAD_BYTES + ((wav.length - WAV_HEAD_BYTES) % 2)).subarray(-SAMPLE_RATE);
+    return tonesIn(Array.from({ length: pcm.length >> 1 }, (_, at) => pcm.readInt16LE(2 * at)));
+  }
+
   async stop(): Promise<void> {
     this.#control.destroy();
     await this.#program.stop();
@@ -188,6 +200,7 @@ async function writeProfile(folder: string, port: number, options: BaresipOption
     ...["g711", "aubridge", "aufile", "alsa"].map((name) => `module ${name}.so`),
     "module_tmp account.so",
     ...["contact", "menu", "ctrl_tcp"].map((name) => `module_app ${name}.so`),
+    ...(options.records ? ["module sndfile.so", `snd_path ${folder}`] : []),
     `ctrl_tcp_listen ${HOST}:${port + 2}`,
   ];
   const display = options.name.charAt(0).toUpperCase() + options.name.slice(1);

@@ -1,6 +1,7 @@
 /** Actors of call control's flows: phones and conferences that answer at once, unless they are cast to do otherwise. */
 import { makeAnswer, makeOffer } from "#sdp/offer-answer.ts";
 import { readAudio } from "#sdp/session.ts";
+import { COMPLETED_ELSEWHERE } from "#sip/cancel-reason.ts";
 import type { DialogState } from "#sip/dialog-state.ts";
 import type { Caller, DialogId, InviteOptions, Leg, LegHandlers } from "#sip/leg.ts";
 import type { Sdp, SipUri } from "#sip/message.ts";
@@ -17,6 +18,8 @@ export interface Role {
   readonly refusesOffers?: number;
   /** Never sends a final response. */
   readonly silent?: boolean;
+  /** Answers only when it is asked to do so by itself; nobody is there to pick it up. */
+  readonly unattended?: boolean;
   /** Answers only when this resolves; a CANCEL before it is in time, unless it crosses. */
   readonly answers?: Promise<void>;
   /** Its 200 crosses a CANCEL on the wire: both happen. */
@@ -37,6 +40,8 @@ export class Cast implements Caller {
   readonly #roles: Readonly<Record<string, Role>>;
   readonly #ports = new Map<string, number>();
   readonly legs: FakeLeg[] = [];
+  /** Every INVITE of the service, as it was asked for. */
+  readonly invites: { readonly name: string; readonly options: InviteOptions }[] = [];
   readonly subscriptions: { readonly target: string; readonly options: SubscribeOptions }[] = [];
 
   constructor(ladder: Ladder, roles: Readonly<Record<string, Role>> = {}) {
@@ -58,8 +63,10 @@ export class Cast implements Caller {
   }
 
   async invite(target: SipUri, options: InviteOptions): Promise<{ leg: Leg; answer: Sdp }> {
+    if (options.signal?.aborted) throw new SipError(487, "Cancelled");
     const name = nameOf(target);
     const replaced = options.replaces && this.#find(options.replaces);
+    this.invites.push({ name, options });
     this.record("service", name, this.#inviteLine(options, replaced));
     await this.#answers(name, options);
     const refusal = this.#refusalOf(name, options);
@@ -120,19 +127,28 @@ export class Cast implements Caller {
     return options.replaces && role?.refusesReplaces ? role.refusesReplaces : role?.refuses;
   }
 
-  async #answers(name: string, { signal }: InviteOptions): Promise<void> {
+  async #answers(name: string, { signal, timeoutMs, headers }: InviteOptions): Promise<void> {
     const role = this.#roles[name] ?? {};
+    const waits = role.silent || role.crosses || (role.unattended && headers?.["call-info"] === undefined);
     const { promise: cancelled, reject } = Promise.withResolvers<never>();
     cancelled.catch(() => undefined);
     const cancel = () => {
-      this.record("service", name, "CANCEL");
+      const elsewhere = signal?.reason === COMPLETED_ELSEWHERE ? " completed elsewhere" : "";
+      this.record("service", name, `CANCEL${elsewhere}`);
       if (role.crosses) this.#cross(name);
       reject(new SipError(487, "Request Terminated"));
     };
     signal?.addEventListener("abort", cancel, { once: true });
-    const answered = role.silent || role.crosses ? new Promise<void>(() => undefined) : role.answers;
-    await Promise.race([answered, cancelled]);
-    signal?.removeEventListener("abort", cancel);
+    const answered = waits ? new Promise<void>(() => undefined) : role.answers;
+    const giveUp = () => {
+      this.record("service", name, "CANCEL");
+      reject(new SipError(408, "No answer"));
+    };
+    const patience = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
+    await Promise.race([answered, cancelled]).finally(() => {
+      clearTimeout(patience);
+      signal?.removeEventListener("abort", cancel);
+    });
   }
 
   /** What the user agent does with a 200 that crosses its CANCEL. */

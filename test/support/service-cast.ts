@@ -9,6 +9,7 @@ import type { NumberPlan } from "../../native-host/src/devices/number-plan.ts";
 import { DeviceRegistry } from "../../native-host/src/devices/registry.ts";
 import { sipPhone } from "../../native-host/src/devices/sip-phone.ts";
 import { Choices } from "../../native-host/src/service/choices.ts";
+import type { Reception } from "../../native-host/src/service/incoming.ts";
 import { SipService } from "../../native-host/src/service/sip-service.ts";
 import { Dialler, type DiallerOptions } from "./dialler.ts";
 import { Cast, type Role } from "./fake-legs.ts";
@@ -29,6 +30,8 @@ export interface StageOptions {
   readonly numberPlan?: NumberPlan;
   /** Phones that call by themselves. */
   readonly diallers?: readonly Omit<DiallerOptions, "ladder">[];
+  /** How the user wants to be called. */
+  readonly reception?: Reception;
 }
 
 export class Stage {
@@ -48,6 +51,7 @@ export class Stage {
     choices = new Choices(),
     numberPlan,
     diallers = [],
+    reception,
   }: StageOptions = {}) {
     this.cast = new Cast(this.ladder, roles);
     const common = { caller: this.cast, mediaHost: HOST };
@@ -73,6 +77,7 @@ export class Stage {
       numberPlan,
       identity: { uri: `sip:alice@${HOST}` },
       mediaHost: HOST,
+      ...(reception && { reception }),
     });
     this.service.subscribe("calls", { client: "k1" }, (event) => this.events.push(event));
   }

@@ -2,6 +2,7 @@
 import { el, type XmlElement } from "../xml/strict.ts";
 import { plainAttributes } from "./as-json.ts";
 import { type CliCommand, print, printable } from "./command.ts";
+import { missedCallsOf } from "./missed.ts";
 import { withService } from "./talk.ts";
 
 export const status: CliCommand = {
@@ -15,14 +16,24 @@ export const status: CliCommand = {
       all.filter(({ name }) => name === wanted).map(({ attributes }) => attributes);
     const [calls, accounts] = [called("Call"), called("Account")];
     if (input.flag("json")) print(JSON.stringify(calls.map(plainAttributes)));
-    else {
-      for (const account of accounts) print(accountLine(account));
-      if (calls.length === 0) print("The service is running; there is no call.");
-      for (const call of calls) print(line(call));
-    }
+    else for (const each of lines({ accounts, calls, missed: missedCallsOf(input).all.length })) print(each);
     return 0;
   },
 };
+
+type Attributes = XmlElement["attributes"];
+
+function lines(there: {
+  readonly accounts: readonly Attributes[];
+  readonly calls: readonly Attributes[];
+  readonly missed: number;
+}): string[] {
+  const { accounts, calls, missed } = there;
+  const nothing = calls.length === 0 ? ["The service is running; there is no call."] : [];
+  const more =
+    missed > 0 ? [`${missed} missed ${missed === 1 ? "call" : "calls"}; see: partyline missed`] : [];
+  return [...accounts.map(accountLine), ...nothing, ...calls.map(line), ...more];
+}
 
 function accountLine({ id = "", state = "", sip, reason }: XmlElement["attributes"]): string {
   const why = sip === undefined ? "" : `: ${sip} ${reason ?? ""}`.trimEnd();
@@ -30,7 +41,8 @@ function accountLine({ id = "", state = "", sip, reason }: XmlElement["attribute
 }
 
 function line(call: XmlElement["attributes"]): string {
-  const { id = "", state = "", dev, muted, call: handle = "" } = call;
+  const { id = "", display, state = "", dev, muted, call: handle = "" } = call;
   const device = dev === undefined ? "" : ` on ${dev}`;
-  return printable(`${id} ${state}${device}${muted === "true" ? ", muted" : ""} (call ${handle})`);
+  const who = display === undefined ? id : `${display} <${id}>`;
+  return printable(`${who} ${state}${device}${muted === "true" ? ", muted" : ""} (call ${handle})`);
 }

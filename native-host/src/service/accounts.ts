@@ -39,14 +39,17 @@ export class Accounts {
     return [...this.#views.values()];
   }
 
+  /** The addresses, and the names they have. */
+  get identities(): readonly NonNullable<CallerIdentity>[] {
+    return this.#options.accounts.map(identityOf);
+  }
+
   /** Whose name a call to `target` is made in: the account of that domain, else the first; undefined without accounts. */
   identityFor(target: SipUri): Exclude<CallerIdentity, undefined> | undefined {
     const { accounts } = this.#options;
     const domain = domainOf(target);
     const account = accounts.find(({ aor }) => domainOf(aor) === domain) ?? accounts[0];
-    return (
-      account && { uri: account.aor, ...(account.displayName !== undefined && { name: account.displayName }) }
-    );
+    return account && identityOf(account);
   }
 
   /** Says goodbye to every registrar; resolves when they heard it or are given up. */
@@ -84,6 +87,10 @@ export class Accounts {
       .sort()
       .join(" ");
   }
+}
+
+function identityOf({ aor, displayName }: RegisterOptions): NonNullable<CallerIdentity> {
+  return { uri: aor, ...(displayName !== undefined && { name: displayName }) };
 }
 
 function domainOf(uri: SipUri): string {

@@ -45,6 +45,11 @@ export class AnchoredPath implements MediaPath {
     this.#use(await end.connect({ codecs: this.#codecs, signal }));
   }
 
+  /** A device that is on the line already. */
+  adopt(leg: DeviceLeg): void {
+    this.#use(leg);
+  }
+
   async replaceDevice(end: DeviceEnd, signal: AbortSignal): Promise<void> {
     const old = this.#device;
     const leg = await end.connect({ codecs: old ? [old.codec] : this.#codecs, signal });

@@ -69,6 +69,10 @@ export interface CallOptions {
   readonly target: SipUri;
   readonly display?: string | undefined;
   readonly muted: boolean;
+  /** `out` when missing. */
+  readonly dir?: CallView["dir"];
+  /** As whom we speak, where that is known already. */
+  readonly from?: CallerIdentity;
 }
 
 /** What every call of the service is given to live on. */

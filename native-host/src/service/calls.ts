@@ -37,6 +37,13 @@ export class Calls {
     this.#calls.set(call.id, call);
   }
 
+  /** One that is there, but not used yet: it is not in the way of those that are. */
+  add(call: Call): void {
+    const others = this.all;
+    this.#calls.clear();
+    for (const one of [call, ...others]) this.#calls.set(one.id, one);
+  }
+
   forget(call: Call): void {
     if (this.#calls.get(call.id) === call) this.#calls.delete(call.id);
   }
@@ -48,7 +55,8 @@ export class Calls {
 
   /** The call named, or the last used one of this client, or of anybody. Throws ServiceError for a name nobody knows. */
   find(name: string | undefined, client: ClientId): Call | undefined {
-    const calls = this.all;
+    // A call that nobody answered yet is nobody's current one.
+    const calls = this.all.filter(({ state }) => state !== "incoming");
     if (name === undefined) return calls.findLast((call) => call.client === client) ?? calls.at(-1);
     const call = this.#calls.get(name);
     if (call) return call;

@@ -11,6 +11,7 @@ export function deviceView(
   defaultId: string | undefined,
 ): DeviceView {
   const { id: dev, kind, name, caps } = device;
-  const inCall = call?.state === "calling-device" ? "ringing" : "busy";
+  const rings = call?.state === "calling-device" || call?.state === "incoming";
+  const inCall = rings ? "ringing" : "busy";
   return { dev, kind, name, state: call ? inCall : device.readiness, caps, default: dev === defaultId };
 }

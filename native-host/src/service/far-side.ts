@@ -33,6 +33,9 @@ export interface FarSideOptions {
   readonly onLost: (error?: ServiceError) => void;
 }
 
+/** Answers somebody who calls us, with the media of this path. */
+export type Arrival = (path: MediaPath) => Promise<FarEnd>;
+
 interface Move {
   readonly to: Destination;
   readonly abort: AbortController;
@@ -104,6 +107,19 @@ export class FarSide {
   /** Puts the far end onto another device; it is still with the old one when this rejects. Throws ServiceError. */
   async useDevice(change: DeviceChange): Promise<void> {
     await this.#turns.take(() => this.#useDevice(change)).finally(() => this.#settled());
+  }
+
+  /**
+   * Somebody who calls us becomes the far end, in the place of the one there may be; `arrive` answers the call. Throws
+   * what that throws, and the far end there is stays.
+   */
+  async take(arrive: Arrival): Promise<void> {
+    const taken = this.#turns.take(async () => {
+      const far = await arrive(this.#path);
+      await this.#adopt(far);
+      await far.media.hear();
+    });
+    await taken.finally(() => this.#settled());
   }
 
   /** Ends whatever there is; idempotent. */

@@ -148,11 +148,16 @@ export class Joining {
     return { caller, subscriber, mediaHost, codecs, onChange, onRoster, onTrouble };
   }
 
+  /** Whether there may be one more call. */
+  get hasRoom(): boolean {
+    return this.#options.calls.size < MOST_CALLS;
+  }
+
   /** Throws ServiceError when there may be no more calls. */
   checkRoom(): void {
-    const { over, calls } = this.#options;
+    const { over } = this.#options;
     if (over.aborted) throw new ServiceError("shutting-down", []);
-    if (calls.size >= MOST_CALLS) throw new ServiceError("limit-exceeded", [`${MOST_CALLS} calls at once`]);
+    if (!this.hasRoom) throw new ServiceError("limit-exceeded", [`${MOST_CALLS} calls at once`]);
   }
 
   #open(request: JoinRequest): LoopCall {

@@ -1,7 +1,7 @@
 /** A call in loop mode: a device, whom it talks to, and us in between as a back-to-back user agent (paper §IV, Figure 5). */
 
 import type { CallView, ClientId } from "../api/call-control.ts";
-import type { Device } from "../devices/device.ts";
+import type { Device, DeviceLeg } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";
 import { AnchoredPath } from "./anchored-path.ts";
@@ -13,9 +13,10 @@ import { DirectPath } from "./direct-path.ts";
 import { playDigits } from "./dtmf.ts";
 import type { CallerIdentity, Destination, FarEnd } from "./far-end.ts";
 import { FarRequests } from "./far-requests.ts";
-import { FarSide } from "./far-side.ts";
+import { type Arrival, FarSide } from "./far-side.ts";
 import type { MediaPath } from "./media-path.ts";
 import { type Roster, RosterWatch } from "./roster.ts";
+import { callFailure } from "./sip-failure.ts";
 import { Turns } from "./turns.ts";
 import { Wishes } from "./wishes.ts";
 
@@ -34,6 +35,7 @@ export class LoopCall implements Call {
   readonly id: string;
   readonly client: ClientId | undefined;
   readonly farRequests = new FarRequests();
+  readonly #dir: CallView["dir"];
   readonly #around: CallSurroundings;
   readonly #roster: RosterWatch;
   readonly #over = new AbortController();
@@ -52,6 +54,7 @@ export class LoopCall implements Call {
   constructor(options: CallOptions, around: CallSurroundings) {
     this.id = options.id;
     this.client = options.client;
+    this.#dir = options.dir ?? "out";
     this.#target = options.target;
     this.#display = options.display;
     this.#deviceSide = new DeviceSide({
@@ -64,6 +67,7 @@ export class LoopCall implements Call {
       tell: (wish) => this.#farSide?.setWish(wish),
       onTrouble: around.onTrouble,
     }));
+    this.#from = options.from;
     this.#around = around;
     this.#roster = new RosterWatch(around.subscriber, () => around.onRoster());
   }
@@ -112,7 +116,7 @@ export class LoopCall implements Call {
     return callView({
       call: this.id,
       id: this.#target,
-      dir: "out",
+      dir: this.#dir,
       state: this.#state,
       mode: "loop",
       focus: this.conference !== undefined,
@@ -146,6 +150,39 @@ export class LoopCall implements Call {
     } finally {
       this.#settle(farSide);
     }
+  }
+
+  /**
+   * Puts a caller through to a device that is on the line; the media run through us, whatever the device is. `arrive`
+   * answers the caller. Throws ServiceError, and the call is over then.
+   */
+  async putThrough(device: Device, leg: DeviceLeg, arrive: Arrival): Promise<void> {
+    const { mediaHost, codecs } = this.#around;
+    const path = new AnchoredPath(mediaHost, codecs);
+    path.adopt(leg);
+    this.#deviceSide.begin(device, path);
+    this.#step("chosen");
+    const farSide = this.#openFarSide(path, Promise.resolve());
+    this.#farSide = farSide;
+    try {
+      await farSide.take(arrive);
+      this.#settle(farSide);
+    } catch (failed) {
+      const error = callFailure(this.#target, failed);
+      await this.end(error);
+      throw error;
+    }
+  }
+
+  /** Somebody takes the place of the far end (RFC 3891). Throws ServiceError or SipError, and the far end there is stays. */
+  async replaceFar({ from, display }: NewFarEnd, arrive: Arrival): Promise<void> {
+    const farSide = this.#farSide;
+    if (!farSide) throw new ServiceError("no-active-call", []);
+    await farSide.take(arrive);
+    this.#from = from;
+    this.#display = display;
+    this.#settle(farSide);
+    this.#around.onChange(this);
   }
 
   /** Exchanges the far end under the device; resolves with the gap at the device in ms. Throws ServiceError. */

@@ -15,7 +15,8 @@ import type {
 } from "../api/call-control.ts";
 import { answerPeer } from "../devices/peer.ts";
 import { ServiceError } from "../errors.ts";
-import type { Sdp } from "../sip/message.ts";
+import type { IncomingInvite } from "../sip/leg.ts";
+import type { Sdp, SipUri } from "../sip/message.ts";
 import type { Watch } from "../sip/trace.ts";
 import type { Requester } from "../tunnel/context.ts";
 import { isKnownHost } from "../tunnel/outgoing.ts";
@@ -26,6 +27,7 @@ import type { Choices } from "./choices.ts";
 import { Prompts } from "./choose-device.ts";
 import { DeviceList } from "./device-list.ts";
 import { InCall } from "./in-call.ts";
+import { Incoming, OPEN_HOUSE, type Reception } from "./incoming.ts";
 import { Joining, type Lines } from "./joining.ts";
 import { Moderation } from "./moderation.ts";
 import { MultiInvite } from "./multi-invite.ts";
@@ -37,6 +39,8 @@ import { WebPhones } from "./web-phones.ts";
 
 export interface SipServiceOptions extends Lines {
   readonly choices: Choices;
+  /** How the user wants to be called; everything rings when missing. */
+  readonly reception?: Reception;
   /** Where conferences are made for those who are invited; nowhere when missing. */
   readonly conferences?: NewConferenceOptions;
   /** Something failed that no command waits for. */
@@ -60,6 +64,7 @@ export class SipService implements CallControl {
   readonly #deviceList: DeviceList;
   readonly #joining: Joining;
   readonly #inCall: InCall;
+  readonly #incoming: Incoming;
   readonly #multiInvite: MultiInvite;
   readonly #moderation = new Moderation(this.#calls);
   readonly #tunnels: Tunnels | undefined;
@@ -81,11 +86,21 @@ export class SipService implements CallControl {
       tell: (device) => this.#topics.devices.tell(device),
     });
     this.#joining = this.#openJoining(options);
-    this.#inCall = new InCall({
+    const shared = {
       calls: this.#calls,
       joining: this.#joining,
       parking: this.#parking,
       over: this.#over.signal,
+    };
+    this.#inCall = new InCall(shared);
+    this.#incoming = new Incoming({
+      ...shared,
+      lines: options,
+      prompts: this.#prompts,
+      views: () => this.devices(),
+      reception: options.reception ?? OPEN_HOUSE,
+      onChange: (call) => this.#callChanged(call),
+      onTrouble: (what, cause) => options.onTrouble?.(what, cause),
     });
     this.#multiInvite = new MultiInvite({
       calls: this.#calls,
@@ -127,6 +142,14 @@ export class SipService implements CallControl {
     return this.#inCall.mute(request);
   }
 
+  answer(request: Parameters<CallControl["answer"]>[0]): Promise<Joined> {
+    return this.#incoming.answer(request);
+  }
+
+  decline(request: Parameters<CallControl["decline"]>[0]): Promise<void> {
+    return this.#incoming.decline(request);
+  }
+
   hold(request: Parameters<CallControl["hold"]>[0]): Promise<void> {
     return this.#inCall.hold(request);
   }
@@ -134,9 +157,6 @@ export class SipService implements CallControl {
   dtmf(request: Parameters<CallControl["dtmf"]>[0]): Promise<void> {
     return this.#inCall.dtmf(request);
   }
-
-  answer = notYet("take calls that come in");
-  decline = notYet("take calls that come in");
 
   lock(request: Parameters<CallControl["lock"]>[0]): Promise<void> {
     return this.#moderation.lock(request);
@@ -165,6 +185,16 @@ export class SipService implements CallControl {
 
   async checkDevices(): Promise<void> {
     await this.#options.devices.check();
+  }
+
+  /** Somebody calls; the INVITE is answered in the end. */
+  receive(invite: IncomingInvite): void {
+    this.#incoming.receive(invite);
+  }
+
+  /** What an INVITE to this address would get now, for OPTIONS to say the same (RFC 3261 §11.2). */
+  inviteStatus(target: SipUri): number {
+    return this.#incoming.statusFor(target);
   }
 
   clientCame(client: ClientId, rights: readonly Right[]): void {
@@ -275,10 +305,4 @@ export class SipService implements CallControl {
     this.#deviceList.tellAll();
     this.#topics.rostersChanged();
   }
-}
-
-function notYet(what: string): () => Promise<never> {
-  return async () => {
-    throw new ServiceError("wrong-state", [`this version cannot ${what}`]);
-  };
 }
