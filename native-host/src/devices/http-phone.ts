@@ -13,6 +13,7 @@ import { connectSipDevice } from "./sip-device-leg.ts";
 
 /** A phone that answers by itself has done so by then; else its answer key is pressed. */
 const ANSWERS_BY_ITSELF_MS = 700;
+const FRESH_MS = 5000;
 /** Bounded by the phone's own times alone. */
 const NEVER = new AbortController().signal;
 
@@ -38,7 +39,7 @@ export interface HttpPhoneOptions {
 
 export function httpPhone(
   options: HttpPhoneOptions,
-): Device & Required<Pick<Device, "dial" | "probe" | "close">> {
+): Device & Required<Pick<Device, "dial" | "probe" | "check" | "close">> {
   return new HttpPhone(options);
 }
 
@@ -51,6 +52,7 @@ class HttpPhone implements Device {
   readonly #options: HttpPhoneOptions;
   readonly #calls = new Set<PhoneDialledCall>();
   readonly #end: DeviceEnd | undefined;
+  #checkedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: HttpPhoneOptions) {
     this.#options = options;
@@ -114,6 +116,13 @@ class HttpPhone implements Device {
     return why === undefined ? said : `${said} But ${why}.`;
   }
 
+  /** Asks only whether somebody is there, and not more often than every five seconds. */
+  async check(): Promise<void> {
+    if (performance.now() - this.#checkedAt < FRESH_MS) return;
+    this.#checkedAt = performance.now();
+    this.readiness = (await this.#options.driver.answers()) ? "ready" : "offline";
+  }
+
   async close(): Promise<void> {
     for (const call of this.#calls) call.forget();
     await this.#options.release?.();
@@ -150,6 +159,7 @@ class HttpPhone implements Device {
     } catch (cause) {
       const offline = cause instanceof ServiceError && cause.code === "device-offline";
       this.readiness = offline ? "offline" : "ready";
+      this.#checkedAt = performance.now();
       throw cause;
     }
   }

@@ -115,6 +115,12 @@ for (const vendor of names) {
       await assert.rejects(gone.dial(stage.target, { signal }), refused("device-offline", /"desk"/));
 
       assert.equal(gone.readiness, "offline");
+      await gone.check();
+      assert.equal(gone.readiness, "offline");
+      const here = stage.device();
+      await here.check();
+      assert.equal(here.readiness, "ready");
+      assert.equal(web.asked, 0);
     });
 
     test("that takes the request and never answers is given up", async () => {

@@ -41,6 +41,17 @@ describe("The login of a phone", () => {
     await device.probe(signal);
   });
 
+  test("that is wrong is not tried more than once for each command", async () => {
+    for (const login of ["basic", "MD5"] as const) {
+      await using stage = await phoneStage({ vendor: "yealink", login });
+      const device = stage.device({ credentials: { username: "admin", password: "guess" } });
+
+      for (let tries = 0; tries < 3; tries += 1) await assert.rejects(device.probe(signal));
+
+      assert.equal(stage.phone.web.wrong, 3);
+    }
+  });
+
   test("is not sent readable over plain HTTP unless the user says so", async () => {
     await using stage = await phoneStage({ vendor: "grandstream", tls: false });
     const device = stage.device({ clearPassword: false });

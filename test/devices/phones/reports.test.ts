@@ -8,6 +8,7 @@ import type { Report } from "../../../native-host/src/devices/phones/reports.ts"
 import { phoneStage } from "../../support/phones/http-phone-cast.ts";
 import { refused } from "../../support/phones/refused.ts";
 import { freePorts } from "../../support/ports.ts";
+import { below, randomFrom } from "../../support/random.ts";
 
 const HOST = "127.0.0.1";
 const TOKEN = "k7Qm2xVt9pLs4Zr8";
@@ -160,6 +161,25 @@ describe("The door for action URLs", () => {
     assert.equal(await ask(`${doorway.base}/terminated`), 200);
 
     assert.deepEqual(await heard.promise, { state: "ended" });
+  });
+
+  test("survives two hundred connections of random bytes", async () => {
+    await using doorway = await door();
+    const source = doorway.urls.of({ token: TOKEN });
+    const random = randomFrom(7);
+    for (let round = 0; round < 200; round += 1) {
+      const socket = connect(doorway.urls.port, HOST).on("error", () => undefined);
+      const bytes = Buffer.from(Array.from({ length: below(random, 300) }, () => below(random, 256)));
+      socket.end(round % 2 === 0 ? bytes : Buffer.concat([Buffer.from(`GET /${TOKEN}/`), bytes]));
+      socket.resume();
+      await once(socket, "close");
+    }
+    const heard = Promise.withResolvers<Report>();
+    source.follow(heard.resolve, () => undefined);
+
+    assert.equal(await ask(`${doorway.base}/outgoing`), 200);
+
+    assert.deepEqual(await heard.promise, { state: "outgoing" });
   });
 
   test("is shared by phones, closes with the last, and says when its port is taken", async () => {

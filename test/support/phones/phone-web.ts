@@ -40,6 +40,8 @@ export class PhoneWeb {
   readonly obeyed: string[] = [];
   /** All that came, with and without a password. */
   asked = 0;
+  /** Logins that were wrong: too many lock a phone. */
+  wrong = 0;
   /** Computers that are on none of its lists get this. */
   forbidden = false;
   /** Takes requests and never answers. */
@@ -98,6 +100,7 @@ export class PhoneWeb {
     if (this.silent) return undefined;
     if (this.forbidden) return { status: 403 };
     const challenge = this.#challenge(headers.authorization, { method, uri: path, body });
+    if (challenge !== undefined && headers.authorization !== undefined) this.wrong += 1;
     if (challenge !== undefined) return { status: 401, headers: { "www-authenticate": challenge } };
     this.obeyed.push(`${method} ${path}${body === "" ? "" : ` ${body}`}`);
     return this.#options.reply({

@@ -27,6 +27,8 @@ export interface DriverOptions {
   readonly sip?: PhoneNotifyOptions | undefined;
 }
 
+const CHECK_MS = 400;
+
 /** What is said beside the action; `remote` finds the call where the phone wants its name. */
 export type Told = Values & { readonly remote?: string };
 
@@ -94,6 +96,12 @@ export class Driver {
       this.#options.requests.probe ?? dialect.http.probe ?? ({ method: "GET", path: "/" } as const);
     await this.#filled(() => this.#http().send(template, {}, { dialect, signal }));
     return `It speaks ${dialect.vendor}${http?.loggedIn ? " and took the password" : ""}.`;
+  }
+
+  /** Whether anybody is there at all; takes half a second at most. */
+  async answers(): Promise<boolean> {
+    const { http, sip } = this.#options;
+    return http ? http.answers() : sip === undefined || (await userAgentOf(sip, CHECK_MS)) !== undefined;
   }
 
   async #callFor(action: Action, remote: string, signal: AbortSignal): Promise<string | undefined> {

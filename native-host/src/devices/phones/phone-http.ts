@@ -6,7 +6,11 @@ import { answerChallenge, type Challenge, parseChallenges } from "../../sip/dige
 import type { Credentials, Dialect, PhoneAnswer, Template } from "./dialect.ts";
 import { type ExchangeOptions, exchange } from "./exchange.ts";
 import { type Filled, fill, type Values, wants } from "./fill.ts";
+import { openPhoneSocket } from "./phone-socket.ts";
 import { refusalOf } from "./refusal.ts";
+
+const CHECK_MS = 400;
+const NEVER = new AbortController().signal;
 
 /** Redirects within the phone, e.g. to https. */
 const MOST_REDIRECTS = 3;
@@ -42,6 +46,17 @@ export class PhoneHttp {
   /** Whether the phone asked for the password, and took it. */
   get loggedIn(): boolean {
     return this.#challenge !== undefined || this.#session !== undefined;
+  }
+
+  /** Whether anybody takes connections there; asks nothing, and takes half a second at most. */
+  async answers(): Promise<boolean> {
+    const { id, url } = this.#options;
+    try {
+      (await openPhoneSocket({ id, url, connectMs: CHECK_MS, trusted: true }, NEVER)).destroy();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** What the phone says of itself to whoever asks: headers, and the beginning of its page. */

@@ -8,6 +8,7 @@ import type { Action, Dialect } from "./dialect.ts";
 import { fillBody, type Values } from "./fill.ts";
 
 const ANSWER_MS = 10_000;
+const OPTIONS_MS = 2000;
 
 /** The user agent's requests outside a dialog. */
 export interface PhoneRequester {
@@ -48,8 +49,11 @@ export async function notifyPhone(
 }
 
 /** What the phone says of itself by SIP; undefined when it is not there. */
-export async function userAgentOf({ uri, requester }: PhoneNotifyOptions): Promise<string | undefined> {
-  const response = await requester.request("OPTIONS", uri, { timeoutMs: 2000 });
+export async function userAgentOf(
+  { uri, requester }: PhoneNotifyOptions,
+  timeoutMs = OPTIONS_MS,
+): Promise<string | undefined> {
+  const response = await requester.request("OPTIONS", uri, { timeoutMs });
   if (response.status === 408 || response.status === 503) return undefined;
   return textHeader(response, "user-agent") ?? textHeader(response, "server") ?? "";
 }
