@@ -68,10 +68,11 @@ function skipTo(text: string, start: number, end: string): number {
   return at < 0 ? text.length - 1 : at;
 }
 
-/** Reads `a=1`, `b`, `c="x"` parts; undefined when one is malformed or named twice. Names become lower case. */
+/** Reads `a=1`, `b`, `c="x"` after the first part; undefined when one is malformed or named twice. Names become lower case. */
 export function readParams(parts: readonly string[]): Params | undefined {
   const params: Params = {};
-  for (const part of parts) {
+  for (let at = 1; at < parts.length; at++) {
+    const part = parts[at] ?? "";
     const equals = part.indexOf("=");
     const name = readName(equals < 0 ? part : part.slice(0, equals));
     const value = equals < 0 ? null : part.slice(equals + 1).trim();

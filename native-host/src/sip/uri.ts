@@ -157,7 +157,7 @@ function parseBracketed(text: string, open: number): NameAddr | undefined {
   const name = readDisplay(text.slice(0, open).trim());
   if (close < 0 || name === undefined || parseUri(uri) === undefined) return undefined;
   const params = readTail(text.slice(close + 1));
-  return params && { ...(name === "" ? {} : { name }), uri, params };
+  return params && (name === "" ? { uri, params } : { name, uri, params });
 }
 
 /** Without brackets all parameters are the header's, and the URI has neither comma nor question mark (§20). */
@@ -171,8 +171,8 @@ function parseAddrSpec(text: string): NameAddr | undefined {
 
 function readTail(text: string): Params | undefined {
   if (text === "") return {};
-  const [first = "", ...parts] = splitOutside(text, ";");
-  return first.trim() === "" ? readParams(parts) : undefined;
+  const parts = splitOutside(text, ";");
+  return parts[0]?.trim() === "" ? readParams(parts) : undefined;
 }
 
 function readDisplay(text: string): string | undefined {

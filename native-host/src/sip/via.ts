@@ -18,8 +18,8 @@ export function parseVia(text: string): Via[] | undefined {
 }
 
 function parseOne(text: string): Via | undefined {
-  const [head = "", ...parts] = splitOutside(text, ";");
-  const sent = parseSent(head);
+  const parts = splitOutside(text, ";");
+  const sent = parseSent(parts[0] ?? "");
   const params = sent && readParams(parts);
   return params && { ...sent, params };
 }
