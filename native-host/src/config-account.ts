@@ -90,7 +90,7 @@ export async function passwordOf(account: AccountConfig, configFile: string): Pr
 
 /** The files with passwords in them that others than their owner may read. */
 export async function readableByOthers(
-  accounts: readonly AccountConfig[],
+  accounts: readonly Pick<AccountConfig, "password" | "passwordFile">[],
   configFile: string,
 ): Promise<readonly string[]> {
   const inline = accounts.some(({ password }) => password !== undefined) ? [configFile] : [];

@@ -20,9 +20,7 @@ export async function openAccounts(
   accounts: readonly AccountConfig[],
   { options, log }: Surroundings,
 ): Promise<Accounts> {
-  for (const file of await readableByOthers(accounts, options.config)) {
-    log.warn(`${file} has a password in it and can be read by others; chmod 600 makes it yours alone`);
-  }
+  await warnOfPasswords(accounts, { options, log });
   const instance = accounts.length > 0 ? await instanceOf(options.dataDir) : undefined;
   const opened = await Promise.all(
     accounts.map(async (account) => {
@@ -37,6 +35,16 @@ export async function openAccounts(
     register: (account) => agent.register(told(account, log)),
     accounts: opened,
   });
+}
+
+/** Tells the log which files with passwords of accounts or phones others may read. */
+export async function warnOfPasswords(
+  owners: Parameters<typeof readableByOthers>[0],
+  { options, log }: Surroundings,
+): Promise<void> {
+  for (const file of await readableByOthers(owners, options.config)) {
+    log.warn(`${file} has a password in it and can be read by others; chmod 600 makes it yours alone`);
+  }
 }
 
 function registerOptions(account: AccountConfig, password: string | undefined): RegisterOptions {

@@ -10,7 +10,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { type Listener, openListener } from "./api/listener.ts";
 import { type Config, loadConfig } from "./config.ts";
 import { readIncoming } from "./config-incoming.ts";
-import { openAccounts } from "./daemon-accounts.ts";
+import { openAccounts, warnOfPasswords } from "./daemon-accounts.ts";
 import { apiPorts } from "./daemon-api.ts";
 import { conferencesOf } from "./daemon-conferences.ts";
 import { notifier, openDesktop } from "./daemon-desktop.ts";
@@ -245,6 +245,8 @@ async function buildService(
     path: childEnvironment({})["PATH"] ?? "",
     untilReachable: (address, signal) => untilReachable(agent, address, signal),
   });
+  const told = (config.devices ?? []).filter((device) => device.kind === "http");
+  await warnOfPasswords(told, { options, log });
   const accounts = await openAccounts(agent, config.accounts ?? [], { options, log });
   return new SipService({
     caller: agent,
