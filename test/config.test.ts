@@ -204,11 +204,21 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
       "conferences",
       "devices",
       "identity",
+      "incoming",
       "numberPlan",
       "plugins",
       "sip",
     ]);
     assert.deepEqual(keys(properties?.["identity"]), ["name", "uri"]);
+    assert.deepEqual(keys(properties?.["incoming"]), [
+      "devices",
+      "direct",
+      "doNotDisturb",
+      "eachS",
+      "giveUpS",
+      "onBusy",
+      "ring",
+    ]);
     assert.deepEqual(keys(properties?.["sip"]), [
       "bind",
       "ca",

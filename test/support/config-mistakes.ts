@@ -7,6 +7,13 @@ const apiPort = { port: 5065, tokenFile: "api.token" };
 
 /** Configurations that are wrong, and the sentence each gets. */
 export const MISTAKES: readonly (readonly [value: unknown, sentence: string | RegExp])[] = [
+  [{ incoming: { ring: "loudly" } }, "incoming.ring must be one of all, in-turn, none."],
+  [{ incoming: { onBusy: true } }, "incoming.onBusy must be one of ring, refuse."],
+  [{ incoming: { devices: ["desk", "desk"] } }, /^incoming\.devices must be a list of names of devices/],
+  [{ incoming: { devices: ["the desk"] } }, /^incoming\.devices must be a list of names of devices/],
+  [{ incoming: { eachS: 2 } }, "incoming.eachS must be a whole number, 3 to 170."],
+  [{ incoming: { giveUpS: 171 } }, "incoming.giveUpS must be a whole number, 3 to 170."],
+  [{ incoming: { bell: "loud" } }, "incoming.bell is not a key of the configuration."],
   [{ api: { udp: {} } }, "api.udp is not a key of the configuration."],
   [{ api: { tcp: { tokenFile: "t" } } }, "api.tcp.port is missing; it says where clients connect."],
   [{ api: { tcp: { port: 5065 } } }, "api.tcp.tokenFile is missing; clients must show its first line."],
