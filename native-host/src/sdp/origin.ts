@@ -29,14 +29,13 @@ export class Origin {
 
   /** A first description under our o= line, with CRLF line ends. */
   stamp(sdp: Sdp): Sdp {
-    const lines = linesOf(sdp);
-    const text = lines.filter((line) => !line.startsWith("o=")).join("\r\n");
+    const { version, origin: theirs, rest } = taken(sdp);
+    const text = version + rest;
     if (text !== this.#last) this.#version++;
     this.#last = text;
-    this.#where ??= lines.find((line) => line.startsWith("o="))?.match(/ (IN IP[46] \S+)\s*$/)?.[1];
+    this.#where ??= WHERE.exec(theirs)?.[1];
     const origin = `o=- ${this.#sessionId} ${this.#version} ${this.#where ?? "IN IP4 127.0.0.1"}`;
-    const end = text.includes("\r\n") ? text.indexOf("\r\n") : text.length;
-    return `${text.slice(0, end) || "v=0"}\r\n${origin}${text.slice(end)}\r\n`;
+    return `${version}${origin}\r\n${rest}`;
   }
 
   /** A further offer: its streams keep the places of those before (RFC 3264 §8). */
@@ -48,6 +47,23 @@ export class Origin {
   answer(sdp: Sdp, offer: Sdp): Sdp {
     return this.stamp(fitted(sdp, offer));
   }
+}
+
+/** The address in an o= line. */
+const WHERE = / (IN IP[46] \S+)\s*$/;
+
+/** A description as it should be: v=, o=, and the rest without another o=, each line with CRLF. */
+const USUAL = /^([^\r\n]+\r\n)(o=[^\r\n]*)\r\n((?:(?!o=)[^\r\n]+\r\n)*)$/;
+
+/** The first line, the o= line if there is one, and the rest; with line ends, except for the o= line. */
+function taken(sdp: Sdp): { version: string; origin: string; rest: string } {
+  const [, first, line, after] = USUAL.exec(sdp) ?? [];
+  if (first !== undefined && line !== undefined && !first.startsWith("o="))
+    return { version: first, origin: line, rest: after ?? "" };
+  const lines = linesOf(sdp);
+  const [version = "v=0", ...rest] = lines.filter((one) => !one.startsWith("o="));
+  const origin = lines.find((one) => one.startsWith("o=")) ?? "";
+  return { version: `${version}\r\n`, origin, rest: rest.map((one) => `${one}\r\n`).join("") };
 }
 
 /** Whether two descriptions say the same about the session, whoever owns them. */
