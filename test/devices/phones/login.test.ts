@@ -140,6 +140,16 @@ describe("The certificate of a phone", () => {
     await web.close();
   });
 
+  test("is none where the phone speaks plain HTTP, or TLS of long ago", async () => {
+    const web = await PhoneWeb.open({ ...secured, tls: false });
+    const url = web.url.replace("http:", "https:");
+
+    const probing = desk({ url, model: "yealink" }).probe(signal);
+
+    await assert.rejects(probing, refused("device-refused", /does not speak https of today.*"url"/));
+    await web.close();
+  });
+
   test("that is not the one of its fingerprint may be somebody else's", async () => {
     const web = await PhoneWeb.open(secured);
 

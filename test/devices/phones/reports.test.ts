@@ -14,8 +14,8 @@ const HOST = "127.0.0.1";
 const TOKEN = "k7Qm2xVt9pLs4Zr8";
 const signal = new AbortController().signal;
 
-async function door() {
-  const urls = new ActionUrls({ host: HOST, port: 0 });
+async function door(patienceMs?: number) {
+  const urls = new ActionUrls({ host: HOST, port: 0, ...(patienceMs !== undefined && { patienceMs }) });
   await urls.listening;
   return { urls, base: `http://${HOST}:${urls.port}/${TOKEN}`, [Symbol.asyncDispose]: () => urls.close() };
 }
@@ -153,7 +153,7 @@ describe("The door for action URLs", () => {
       const socket = connect(doorway.urls.port, HOST).on("error", () => undefined);
       socket.write(line);
       socket.resume();
-      await once(socket, "close");
+      await new Promise((resolve) => socket.once("close", resolve));
     }
     const heard = Promise.withResolvers<Report>();
     source.follow(heard.resolve, () => undefined);
@@ -161,6 +161,27 @@ describe("The door for action URLs", () => {
     assert.equal(await ask(`${doorway.base}/terminated`), 200);
 
     assert.deepEqual(await heard.promise, { state: "ended" });
+  });
+
+  test("cuts those who never say what they want, and then hears the phone again", async () => {
+    await using doorway = await door(100);
+    doorway.urls.of({ token: TOKEN });
+    const words = [
+      "",
+      `GET /${TOKEN}/outgoing HTTP/1.1\r\nhost:`,
+      "POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\n",
+    ];
+    const closed = Array.from({ length: 60 }, (_, at) => {
+      const socket = connect(doorway.urls.port, HOST).on("error", () => undefined);
+      const word = words[at % words.length] ?? "";
+      if (word !== "") socket.write(word);
+      socket.resume();
+      return new Promise((resolve) => socket.once("close", resolve));
+    });
+
+    await Promise.all(closed);
+
+    assert.equal(await ask(`${doorway.base}/outgoing`), 200);
   });
 
   test("survives two hundred connections of random bytes", async () => {
@@ -172,7 +193,7 @@ describe("The door for action URLs", () => {
       const bytes = Buffer.from(Array.from({ length: below(random, 300) }, () => below(random, 256)));
       socket.end(round % 2 === 0 ? bytes : Buffer.concat([Buffer.from(`GET /${TOKEN}/`), bytes]));
       socket.resume();
-      await once(socket, "close");
+      await new Promise((resolve) => socket.once("close", resolve));
     }
     const heard = Promise.withResolvers<Report>();
     source.follow(heard.resolve, () => undefined);

@@ -23,6 +23,8 @@ const CALL_ID = /^[\w.@~+-]{1,128}$/;
 export interface ActionUrlOptions {
   readonly host: string;
   readonly port: number;
+  /** How long one may take to say what it wants. */
+  readonly patienceMs?: number;
 }
 
 /** One phone's door: its secret, and the address it must come from when that is known. */
@@ -44,20 +46,20 @@ export class ActionUrls {
   trouble: string | undefined;
   readonly listening: Promise<void>;
 
-  constructor({ host, port }: ActionUrlOptions) {
+  constructor({ host, port, patienceMs = PATIENCE_MS }: ActionUrlOptions) {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.listening = promise;
     this.#server = createServer(
       {
         maxHeaderSize: MOST_BYTES,
-        headersTimeout: PATIENCE_MS,
-        requestTimeout: PATIENCE_MS,
-        keepAlive: false,
+        headersTimeout: patienceMs,
+        requestTimeout: patienceMs,
+        connectionsCheckingInterval: patienceMs,
       },
       (request, response) => this.#answer(request, response),
     );
     this.#server.maxConnections = MOST_CONNECTIONS;
-    this.#server.keepAliveTimeout = 1;
+    this.#server.timeout = patienceMs;
     this.#server.on("error", (error) => {
       this.trouble = `nothing listens to the phone's reports on ${host}:${port} (${error.message})`;
       process.emitWarning(this.trouble);

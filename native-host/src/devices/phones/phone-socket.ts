@@ -55,7 +55,7 @@ interface Awaited {
 
 async function connected(socket: Socket, { event, phone, signal }: Awaited): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const offline = (cause?: unknown) => reject(new ServiceError("device-offline", [phone.id], { cause }));
+  const offline = (cause?: unknown) => reject(failure(phone.id, cause));
   const cancelled = () => reject(new ServiceError("cancelled", []));
   const clock = setTimeout(offline, phone.connectMs ?? CONNECT_MS);
   socket.once(event, resolve);
@@ -69,6 +69,14 @@ async function connected(socket: Socket, { event, phone, signal }: Awaited): Pro
     clearTimeout(clock);
     signal.removeEventListener("abort", cancelled);
   }
+}
+
+/** Somebody is there, but no TLS of today: many phones stop at 1.0, or have it switched off. */
+function failure(id: string, cause: unknown): ServiceError {
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (!/^(EPROTO|ERR_SSL_|ERR_TLS_)/.test(code)) return new ServiceError("device-offline", [id], { cause });
+  const why = 'it does not speak https of today there; update its firmware, or use http in "url"';
+  return new ServiceError("device-refused", [id, why], { cause });
 }
 
 function checkCertificate(socket: TLSSocket, { id, fingerprint }: PhoneAddress): void {
