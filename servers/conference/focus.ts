@@ -115,7 +115,7 @@ export class Focus {
   /** A REFER: only members may ask, in their call or by naming it, and moderators (RFC 4579 §5.5, RFC 4538). */
   referred(refer: IncomingRefer): void {
     const conference = this.#meant(refer);
-    const member = conference && this.#memberOf(conference, refer);
+    const member = conference && this.#callerOf(conference, refer);
     const verdict = member ? undefined : this.#moderators.judge(refer.request);
     if (verdict?.name === "challenge") refer.reject(401, undefined, verdict.headers);
     else if (conference && member) referred(refer, { conference, actor: member }, this.#invitations);
@@ -166,7 +166,7 @@ export class Focus {
     const participant = this.#enlist({ identity, standing: this.#standing(arrival) }, legs, conference);
     conference.add(participant);
     this.#options.log.info({ conference: id, participants: conference.size }, "participant joined");
-    this.#callGuests(arrival, conference, participant);
+    void this.#callGuests(arrival, conference, participant);
   }
 
   /** The mixer carries the stream over, the new dialog stands, then the old one ends (RFC 3891 §3, make before break). */
@@ -180,7 +180,7 @@ export class Focus {
       if (to === from) to.replace(old, participant);
       else to.add(participant);
       old.replaced();
-      this.#callGuests(arrival, to, participant);
+      void this.#callGuests(arrival, to, participant);
       this.#options.log.info({ from: from?.id, conference: id, participants: to.size }, "participant moved");
     });
   }
@@ -229,9 +229,12 @@ export class Focus {
     };
   }
 
-  /** Who cannot be called is left out: the caller is in already, and sees in the roster who comes (RFC 5366 §5). */
-  #callGuests({ guests }: Arrival, conference: Conference, actor: Participant): void {
-    if (guests.length === 0) return;
+  /**
+   * Who cannot be called is left out: the caller is in already, and sees in the roster who comes (RFC 5366 §5). Nobody is
+   * called before the caller's ACK, for who forges a source address never sends it (promise A1).
+   */
+  async #callGuests({ guests }: Arrival, conference: Conference, actor: Participant): Promise<void> {
+    if (guests.length === 0 || !(await actor.phone.acknowledged()) || !conference.has(actor)) return;
     try {
       this.#invitations.check(conference, actor, guests);
       for (const place of guests) this.#invitations.invite({ conference, actor, place }, () => undefined);
@@ -259,14 +262,20 @@ export class Focus {
     return (member && this.#homes.get(member)) ?? this.#conferences.get(asked ?? "");
   }
 
-  #memberOf(
+  /** The member in whose call something is asked, or who names it: only he knows its tags (RFC 4538 §5). */
+  #callerOf(
     conference: Conference,
-    { leg: own, targetDialog, from, source }: Asking,
+    { leg: own, targetDialog }: Pick<Asking, "leg" | "targetDialog">,
   ): Participant | undefined {
     const leg = own ?? (targetDialog && this.#options.findLeg(targetDialog));
     const participant = leg && this.#participants.get(leg);
-    if (participant && conference.has(participant)) return participant;
-    return conference.findMember(identityOf(from, source));
+    return participant && conference.has(participant) ? participant : undefined;
+  }
+
+  /** The same, or a member by name and address, which is enough to look. */
+  #memberOf(conference: Conference, asking: Asking): Participant | undefined {
+    const { from, source } = asking;
+    return this.#callerOf(conference, asking) ?? conference.findMember(identityOf(from, source));
   }
 
   #conference(id: string): Conference {

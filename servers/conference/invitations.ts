@@ -63,6 +63,7 @@ export class Invitations {
   readonly #ringing = new Map<string, Ringing>();
   /** When each member's calls of the last minute began. */
   readonly #caused = new Map<symbol, number[]>();
+  #closed = false;
 
   constructor(options: InvitationsOptions) {
     this.#options = options;
@@ -76,6 +77,7 @@ export class Invitations {
 
   /** Throws SipError when `actor` may not have `count` more people called now, or one of them is no place to call. */
   check(conference: Conference, actor: Actor, places: readonly ReferTo[]): void {
+    if (this.#closed) throw new SipError(503, "Closing");
     if (conference.locked && !actor.moderator) throw new SipError(403, "The Conference Is Locked");
     if (places.some(({ uri }) => this.#isOurs(uri))) throw new SipError(403, "That Is This Server");
     const own = [...this.#ringing.values()].filter(({ actor: { key } }) => key === actor.key).length;
@@ -112,7 +114,9 @@ export class Invitations {
       if (ringing.conference === conference) ringing.abort.abort();
   }
 
+  /** Nobody is called any more. */
   close(): void {
+    this.#closed = true;
     for (const { abort } of this.#ringing.values()) abort.abort();
   }
 

@@ -85,7 +85,15 @@ export function isPresent(endpoint: Endpoint): endpoint is Present {
   return endpoint.status === "connected" || endpoint.status === "muted-via-focus";
 }
 
+/** A roster is one of many documents, and is counted once. */
+const COUNTS = new WeakMap<Roster, number>();
+
 /** How many people are in the conference; those who are only being called are not. */
-export function countOf({ users }: Roster): number {
-  return [...users.values()].filter(({ endpoints }) => [...endpoints.values()].some(isPresent)).length;
+export function countOf(roster: Roster): number {
+  const known = COUNTS.get(roster);
+  if (known !== undefined) return known;
+  const users = [...roster.users.values()];
+  const count = users.filter(({ endpoints }) => [...endpoints.values()].some(isPresent)).length;
+  COUNTS.set(roster, count);
+  return count;
 }

@@ -119,12 +119,14 @@ export class MultiInvite {
 
   /** REFERs the other end of a call to the conference; false when its phone cannot be referred. Throws ServiceError. */
   async #sendAlong(leg: Leg, conference: SipUri, signal: AbortSignal): Promise<boolean> {
+    const limit = AbortSignal.timeout(MOVE_MS);
     try {
-      const within = AbortSignal.any([signal, AbortSignal.timeout(MOVE_MS), this.#options.over]);
+      const within = AbortSignal.any([signal, limit, this.#options.over]);
       const status = await leg.refer(conference, { signal: within });
       if (status >= 300) throw new SipError(status, "The transfer failed");
       return true;
     } catch (cause) {
+      if (limit.aborted) throw new ServiceError("no-answer", [leg.peer.uri], { cause });
       const refused = asSipError(cause);
       if (CANNOT_BE_REFERRED.includes(refused.status)) return false;
       throw callFailure(leg.peer.uri, refused);

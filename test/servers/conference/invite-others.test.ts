@@ -214,6 +214,21 @@ describe("A list of people", () => {
     assert.equal(bob.invites[0]?.request.headers["referred-by"], '"alice" <sip:alice@example.com>');
   });
 
+  test("has nobody called before the caller has shown to be there, by the ACK", async () => {
+    const acknowledges = Promise.withResolvers<void>();
+    const joining = alice.joins(PRIVATE, {
+      parts: [list(bob)],
+      headers: { require: "recipient-list-invite" },
+      confirm: acknowledges.promise,
+    });
+    await until(() => cast.count(PRIVATE) === 1, "alice, listed in the conference");
+    assert.equal(bob.invites.length, 0);
+    acknowledges.resolve();
+    await joining;
+
+    await until(() => bob.invites.length === 1, "bob called");
+  });
+
   test("that names a conference of ours has nobody called, and she is in all the same", async () => {
     const parts = [formatRecipients([{ uri: bob.address }, { uri: alice.room("films") }])];
     await alice.joins(PRIVATE, { parts, headers: { require: "recipient-list-invite" } });

@@ -126,6 +126,7 @@ describe("Whoever opens a conference of their own with a list of people", () => 
   test("is nobody special in a conference anybody can name", async () => {
     const parts = [formatRecipients([{ uri: bob.address }])];
     const alices = await alice.joins("films", { parts });
+    await until(() => cast.count("films") === 2, "bob");
 
     await assert.rejects(locks(alices), { status: 403 });
   });
@@ -134,6 +135,7 @@ describe("Whoever opens a conference of their own with a list of people", () => 
     await opens();
     const parts = [formatRecipients([{ uri: dora.address }])];
     const carols = await carol.joins(PRIVATE, { parts });
+    await until(() => cast.count(PRIVATE) === 4, "dora");
 
     await assert.rejects(locks(carols), { status: 403 });
   });
