@@ -78,13 +78,14 @@ export class RtpPort implements MediaPort {
   }
 
   #receive(packet: Uint8Array, from: RemoteInfo): void {
-    if (!this.#isPeer(from)) {
-      this.counts.strangers += 1;
-    } else if (isRtcp(packet)) {
-      this.counts.rtcp += 1;
-    } else {
+    if (isRtcp(packet)) {
+      // It may come from a port of its own (RFC 3550 §11), from which nothing is learned about that of the audio.
+      this.counts[from.address === this.#peer?.address ? "rtcp" : "strangers"] += 1;
+    } else if (this.#isPeer(from)) {
       this.counts.received += 1;
       this.onPacket(packet);
+    } else {
+      this.counts.strangers += 1;
     }
   }
 
