@@ -5,11 +5,10 @@ import { join } from "node:path";
 import { afterEach, describe, test } from "node:test";
 import type { ApiClient } from "../../support/daemon.ts";
 import { Daemon } from "../../support/daemon.ts";
+import { TOKEN } from "../../support/phones/door.ts";
 import { type PhoneStage, phoneStage } from "../../support/phones/http-phone-cast.ts";
 import { PASSWORD } from "../../support/phones/phone-web.ts";
 import { freePorts } from "../../support/ports.ts";
-
-const TOKEN = "k7Qm2xVt9pLs4Zr8";
 
 let street: PhoneStage;
 let service: Daemon;
@@ -21,7 +20,7 @@ afterEach(async () => {
 });
 
 /** The service as a program, with a Yealink that reports its calls, and a client of its API. */
-async function started(): Promise<ApiClient> {
+async function started(more: () => Record<string, unknown> = () => ({})): Promise<ApiClient> {
   street = await phoneStage({ vendor: "yealink", login: "SHA-256" });
   const port = await freePorts();
   street.phone.reportTo = `http://127.0.0.1:${port}/${TOKEN}`;
@@ -36,6 +35,7 @@ async function started(): Promise<ApiClient> {
     passwordFile,
     domain: "127.0.0.1",
     events: { token: TOKEN, port },
+    ...more(),
   };
   service = await Daemon.start({ name: "alice", config: { devices: [desk] } });
   return service.connect();
@@ -71,6 +71,23 @@ describe("The service with a phone told by HTTP", () => {
     await street.bob.isHungUp();
     await service.program.says(/desk\.password has a password in it and can be read by others/);
     assert.deepEqual(street.phone.web.obeyed, ["GET /servlet?key=number=201", "GET /servlet?key=CALLEND"]);
+    client.close();
+  });
+
+  test("calls the phone by SIP where it can, presses its answer key, and stays in the call", async () => {
+    const client = await started(() => ({ uri: street.phone.ua.address }));
+    await client.tell("Subscribe", { to: "calls" });
+    const active = client.next(({ attributes }) => attributes["state"] === "active");
+
+    const joining = client.tell("Join", { id: street.target }, '<Use dev="desk"/>');
+    await street.bob.answers();
+    await joining;
+    await client.tell("Leave");
+
+    assert.equal((await active).attributes["mode"], "loop");
+    assert.deepEqual(street.phone.web.obeyed, ["GET /servlet?key=OK"]);
+    await street.bob.isHungUp();
+    await street.phone.reaches("idle");
     client.close();
   });
 
