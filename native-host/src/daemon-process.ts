@@ -13,13 +13,14 @@ import { readIncoming } from "./config-incoming.ts";
 import { openAccounts, warnOfPasswords } from "./daemon-accounts.ts";
 import { apiPorts } from "./daemon-api.ts";
 import { conferencesOf } from "./daemon-conferences.ts";
-import { notifier, openDesktop } from "./daemon-desktop.ts";
+import { announcerOf, notifier, openDesktop } from "./daemon-desktop.ts";
 import { type DaemonOptions, readDaemonOptions, USAGE } from "./daemon-options.ts";
 import { openPlugins, startActions } from "./daemon-reactions.ts";
 import { configuredDevices } from "./devices/configured.ts";
 import { NumberPlan } from "./devices/number-plan.ts";
 import { untilReachable } from "./devices/reachable.ts";
 import { childEnvironment } from "./environment.ts";
+import type { Announcer } from "./service/announcer.ts";
 import { Choices } from "./service/choices.ts";
 import { DoNotDisturb } from "./service/do-not-disturb.ts";
 import type { Reception } from "./service/incoming.ts";
@@ -256,7 +257,7 @@ async function buildService(
     devices,
     numberPlan,
     choices: new Choices(join(options.dataDir, "choices.json")),
-    reception: receptionOf(config, options.dataDir),
+    reception: receptionOf(config, options.dataDir, announcerOf(devices, log)),
     identity,
     watch,
     ...(plugins.length > 0 && { tunnels: { plugins, agent } }),
@@ -266,10 +267,15 @@ async function buildService(
   });
 }
 
-function receptionOf({ incoming = readIncoming(undefined) }: Config, directory: string): Reception {
+function receptionOf(
+  { incoming = readIncoming(undefined) }: Config,
+  directory: string,
+  announcer: Announcer | undefined,
+): Reception {
   return {
     config: incoming,
     doNotDisturb: new DoNotDisturb(incoming.doNotDisturb, directory),
     missed: new MissedCalls(directory),
+    ...(announcer && { announcer }),
   };
 }

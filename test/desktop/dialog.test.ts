@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import type { CallView, PromptView, ServiceEvent, Topic } from "../../native-host/src/api/call-control.ts";
+import { desktopAnnouncer } from "../../native-host/src/desktop/announcer.ts";
 import { answerPrompts } from "../../native-host/src/desktop/device-prompt.ts";
 import { dialogOf } from "../../native-host/src/desktop/dialog/choose-dialog.ts";
 import type { Dialog, DialogChoice } from "../../native-host/src/desktop/dialog/dialog.ts";
@@ -196,5 +197,63 @@ describe("A notification", () => {
     const given = await args();
     assert.ok(given.includes("--action=answer=Answer"));
     assert.deepEqual(given.slice(given.indexOf("--")), ["--", "-e", "&lt;i&gt;bob&lt;/i&gt; calls"]);
+  });
+});
+
+describe("A call that comes in, on the desktop", () => {
+  const view: CallView = {
+    call: "c1",
+    id: "sip:bob@example.com",
+    display: "Bob",
+    dir: "in",
+    state: "incoming",
+    mode: "loop",
+    focus: false,
+    muted: false,
+  };
+
+  /** What the user does about the notification, and what came of it. */
+  function announced(press: string | undefined, elsewhere = false) {
+    const said: string[] = [];
+    const announcer = desktopAnnouncer({
+      notify: async ({ title, text }, signal) => {
+        said.push(`${title}: ${text}`);
+        signal.addEventListener("abort", () => said.push("withdrawn"));
+        return press;
+      },
+      elsewhere: () => elsewhere,
+      onTrouble: (what) => said.push(what),
+    });
+    const answer = async () => void said.push("answered");
+    const decline = async () => void said.push("declined");
+    return { said, announcer, call: { view, answer, decline } };
+  }
+
+  for (const [press, done] of [
+    ["answer", ["answered"]],
+    ["decline", ["declined"]],
+    [undefined, []],
+  ] as const) {
+    test(`is ${done[0] ?? "left to ring"} by the button`, async () => {
+      const { said, announcer, call } = announced(press);
+      announcer.incoming(call);
+      await soon();
+      assert.deepEqual(said, ["Incoming call: Bob (sip:bob@example.com) calls.", ...done]);
+    });
+  }
+
+  test("is withdrawn when it is over, and shown as missed", async () => {
+    const { said, announcer, call } = announced(undefined);
+    announcer.incoming(call).withdraw();
+    announcer.missed(view);
+    assert.deepEqual(said.slice(1), ["withdrawn", "Missed call: Bob (sip:bob@example.com) called."]);
+  });
+
+  test("is the browser's to show where one is open", async () => {
+    const { said, announcer, call } = announced("answer", true);
+    announcer.incoming(call);
+    announcer.missed(view);
+    await soon();
+    assert.deepEqual(said, []);
   });
 });
