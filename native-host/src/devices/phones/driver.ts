@@ -115,7 +115,10 @@ export class Driver {
   #template(action: Action, dialect: Dialect): Template {
     const template = this.#options.requests[action] ?? dialect.http[action];
     if (template) return template;
-    const how = `be told to ${WORDS[action]}; a request for it can be said in "requests"`;
+    const instead = dialect.notify?.bodies[action]
+      ? 'set "by" to "notify"'
+      : 'say a request for it in "requests"';
+    const how = `be told by HTTP to ${WORDS[action]}; ${instead}`;
     throw new ServiceError("device-unsupported", [this.#options.id, how]);
   }
 

@@ -99,7 +99,7 @@ const push = (content: string) => ({
 export const polycomPush: Dialect = {
   model: "polycom-push",
   vendor: "Polycom",
-  madeBy: undefined,
+  madeBy: /soundpoint|soundstation/i,
   dials: "addresses",
   http: {
     dial: push("tel:\\\\{number}"),
