@@ -1,7 +1,8 @@
 /** Walks a state table: state -> event -> state, each state with the clocks that run only while we are in it. */
 
 export interface Clock<Event extends string> {
-  readonly ms: number;
+  /** A function is asked when the clock starts. */
+  readonly ms: number | (() => number);
   readonly event: Event;
   /** So long that nobody waits for it: it does not keep the process alive. */
   readonly idle?: true;
@@ -9,6 +10,7 @@ export interface Clock<Event extends string> {
 
 /** `keeps` lets the pause of the state before end first, if it had one. */
 export interface Repetition<Event extends string> extends Clock<Event> {
+  readonly ms: number;
   readonly capMs: number;
   readonly keeps?: boolean;
 }
@@ -84,7 +86,7 @@ export class Machine<State extends string, Event extends string> {
     this.#after = undefined;
     if (!after || after === "same") return;
     this.#clock = after;
-    this.#after = setTimeout(ring, after.ms, this);
+    this.#after = setTimeout(ring, typeof after.ms === "number" ? after.ms : after.ms(), this);
     if (after.idle) this.#after.unref();
   }
 

@@ -16,9 +16,7 @@ const states = (restMs: () => number): Table<State, Event> => ({
   sending: { on: { answered: "idle", rest: "resting", stop: "stopped" } },
   resting: {
     on: { rested: "idle", stop: "stopped" },
-    get after() {
-      return { ms: restMs(), event: "rested" } as const;
-    },
+    after: { ms: () => restMs(), event: "rested" },
   },
   stopped: { on: {} },
 });

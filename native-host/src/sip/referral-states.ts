@@ -22,10 +22,8 @@ export function referralStates({ t1, reportMs }: ReferralClocks): Table<Referral
     asked: { on: { ...on, report: "reporting" }, after: { ms: 128 * t1, event: "silent" } },
     reporting: {
       on: { ...on, report: "reporting" },
-      get after() {
-        // The last NOTIFY comes when the time is over, and may be lost a few times.
-        return { ms: reportMs() + 64 * t1, event: "silent" } as const;
-      },
+      // The last NOTIFY comes when the time is over, and may be lost a few times.
+      after: { ms: () => reportMs() + 64 * t1, event: "silent" },
       rewind: "report",
     },
     // The last word is said, though not yet as the last one.

@@ -36,16 +36,12 @@ export function registrationStates(clocks: RegistrationClocks): Table<Registrati
     registering: { on: { ...asking, "too-brief": "registering" } },
     registered: {
       on: { due: "refreshing", moved: "registering", lost: "failed", leave: "leaving" },
-      get after() {
-        return { ms: clocks.refreshAfterMs(), event: "due" } as const;
-      },
+      after: { ms: () => clocks.refreshAfterMs(), event: "due" },
     },
     refreshing: { on: { ...asking, "too-brief": "refreshing" } },
     failed: {
       on: { due: "registering", moved: "registering", leave: "off" },
-      get after() {
-        return { ms: clocks.retryAfterMs(), event: "due" } as const;
-      },
+      after: { ms: () => clocks.retryAfterMs(), event: "due" },
     },
     leaving: { on: { done: "off" } },
     off: { on: {} },

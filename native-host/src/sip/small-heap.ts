@@ -14,6 +14,29 @@ export function keepHeapSmall(): void {
   sweep();
   // A message that is kept for its retransmission would keep all others of its pool.
   Buffer.poolSize = 0;
+  giveBackWhenQuiet();
+}
+
+/** How often it is looked whether there is something to give back. */
+const LOOK_MS = 10_000;
+/** Less than this is not worth a full collection. */
+const WORTH_BYTES = 16 << 20;
+/** A process is quiet that works less than this part of the time. */
+const QUIET = 0.05;
+
+/** V8 collects when there is something to allocate: what a flood leaves behind would stay until the next one. */
+function giveBackWhenQuiet(): void {
+  let swept = process.memoryUsage.rss();
+  let before = performance.eventLoopUtilization();
+  const look = () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    if (utilization > QUIET || process.memoryUsage.rss() < swept + WORTH_BYTES) return;
+    sweep();
+    swept = process.memoryUsage.rss();
+  };
+  setInterval(look, LOOK_MS).unref();
 }
 
 function sweep(): void {

@@ -46,9 +46,7 @@ export function subscriptionStates(clocks: SubscriptionClocks): Table<Subscripti
     "notify-wait": { on: { ...out, notify: "active", "timer-n": "lost" }, after: timerN },
     active: {
       on: { ...out, notify: "active", granted: "active", due: "refreshing" },
-      get after() {
-        return { ms: clocks.refreshAfterMs(), event: "due" } as const;
-      },
+      after: { ms: () => clocks.refreshAfterMs(), event: "due" },
       // A NOTIFY of a busy roster must not put off the refresh; a new grant must.
       rewind: "granted",
     },
@@ -59,9 +57,7 @@ export function subscriptionStates(clocks: SubscriptionClocks): Table<Subscripti
     lost: { on: { again: "pausing", over: "ended" } },
     pausing: {
       on: { retry: "notify-wait", leave: "ended", closed: "ended" },
-      get after() {
-        return { ms: clocks.pauseMs(), event: "retry" } as const;
-      },
+      after: { ms: () => clocks.pauseMs(), event: "retry" },
     },
     ending: {
       on: { notify: "ending", failed: "ended", "timer-n": "ended", closed: "ended" },
@@ -86,9 +82,7 @@ export function notifierStates(expiresAfterMs: () => number): Table<NotifierStat
         terminated: "ended",
         closed: "ended",
       },
-      get after() {
-        return { ms: expiresAfterMs(), event: "expired" } as const;
-      },
+      after: { ms: () => expiresAfterMs(), event: "expired" },
       rewind: "refreshed",
     },
     ended: { on: {} },
