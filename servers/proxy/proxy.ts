@@ -14,7 +14,7 @@ import { Gate, type Judgement } from "./gate.ts";
 import { Location } from "./location.ts";
 import { hasLooped, loopMark } from "./loop.ts";
 import { Registrar } from "./registrar.ts";
-import { DialogMark, isNeighbour, neighbours } from "./relay-rule.ts";
+import { DialogMark, neighbourhood } from "./relay-rule.ts";
 import { type Decision, Routing, type Target } from "./routing.ts";
 
 /** What a proxy hands on to its sockets. */
@@ -87,7 +87,7 @@ class ProxyCore {
   readonly #followsRedirects: boolean;
   readonly #location = new Location();
   readonly #registrar = new Registrar(this.#location);
-  readonly #neighbours;
+  readonly #isNear: (address: string) => boolean;
   readonly #forwarding: Forwarding;
   readonly #routing: Routing;
   readonly #gate: Gate;
@@ -96,8 +96,8 @@ class ProxyCore {
     this.#stack = stack;
     this.#domain = domain;
     this.#followsRedirects = followsRedirects;
-    this.#neighbours = neighbours(boundTo);
-    this.#gate = new Gate({ domain, users, isNear: (address) => this.#isNear(address) });
+    this.#isNear = neighbourhood(boundTo);
+    this.#gate = new Gate({ domain, users, isNear: this.#isNear });
     const { port, ports } = stack;
     const { tls, ws, wss } = ports;
     const listening = {
@@ -144,10 +144,6 @@ class ProxyCore {
     if (!target) return;
     const { request, hop } = this.#forwarding.copy(decision.request, target, source, 1);
     this.#stack.sendStateless(request, hop);
-  }
-
-  #isNear(address: string): boolean {
-    return isNeighbour(this.#neighbours, address);
   }
 
   #forward({ request, groups, relayed }: Forward, transaction: ServerTransaction, mark: string): void {

@@ -4,9 +4,16 @@ import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { BlockList, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Hop, Transport } from "#sip/message.ts";
+import { remembering } from "#sip/remember.ts";
 
-/** The networks that this address of ours is in, and loopback: whoever is there may call the world through us. */
-export function neighbours(address: string): BlockList {
+/** Whether an address is in a network that this one of ours is in, or loopback: whoever is there may call the world through us. */
+export function neighbourhood(own: string): (address: string) => boolean {
+  const list = neighbours(own);
+  const look = remembering((address) => list.check(address, isIPv6(address) ? "ipv6" : "ipv4"));
+  return (address) => look(address) === true;
+}
+
+function neighbours(address: string): BlockList {
   const list = new BlockList();
   list.addSubnet("127.0.0.0", 8, "ipv4");
   list.addAddress("::1", "ipv6");
@@ -18,10 +25,6 @@ export function neighbours(address: string): BlockList {
       list.addSubnet(own.address, prefix, family);
   }
   return list;
-}
-
-export function isNeighbour(list: BlockList, address: string): boolean {
-  return list.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 }
 
 /** What a Route of ours says: that the dialog is ours, and over which flow one of its ends is reached. */

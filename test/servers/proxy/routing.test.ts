@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import type { Hop, SipRequest } from "#sip/message.ts";
 import { type Binding, Location } from "../../../servers/proxy/location.ts";
-import { DialogMark, isNeighbour, neighbours } from "../../../servers/proxy/relay-rule.ts";
+import { DialogMark, neighbourhood } from "../../../servers/proxy/relay-rule.ts";
 import { Routing, type Target } from "../../../servers/proxy/routing.ts";
 import { alices } from "../../support/proxy-requests.ts";
 
@@ -17,11 +17,11 @@ let marks: DialogMark;
 beforeEach(() => {
   location = new Location(() => 0);
   marks = new DialogMark();
-  const near = neighbours("127.0.0.1");
+  const isNear = neighbourhood("127.0.0.1");
   routing = new Routing({
     domain: OWN,
     location,
-    mayRelay: ({ source, user }) => user !== undefined || isNeighbour(near, source.address),
+    mayRelay: ({ source, user }) => user !== undefined || isNear(source.address),
     readMark: (callId, mark) => marks.read(callId, mark),
   });
 });
