@@ -50,8 +50,8 @@ export interface Call {
   redial?(to: NewFarEnd, signal: AbortSignal): Promise<void>;
   /** Ends both sides; idempotent, resolves when all have heard it. */
   end(error?: ServiceError): Promise<void>;
-  /** Ends the far leg and hands over the device, in silence on the line; undefined when it cannot be kept, and ended too. */
-  park(): Promise<ParkedDevice | undefined>;
+  /** Ends the far leg; `keep` is given the device first, in silence on the line, or it is hung up where it cannot be kept. */
+  park(keep: (parked: ParkedDevice) => void): Promise<void>;
   dump(): Record<string, unknown>;
 }
 

@@ -103,7 +103,6 @@ export class InCall {
   async #leave(call: Call, hangup: boolean): Promise<void> {
     if (call.outOfReach) throw new ServiceError("no-control", [call.id]);
     if (hangup) return call.end();
-    const parked = await call.park();
-    if (parked) this.#options.parking.park(parked);
+    await call.park((parked) => this.#options.parking.park(parked));
   }
 }

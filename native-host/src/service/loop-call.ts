@@ -135,7 +135,10 @@ export class LoopCall implements Call {
 
   /** Calls the device, then the far end; resolves when they hear each other. On a failure the call is over, unless superseded. */
   async join(device: Device, to: Destination, signal: AbortSignal, parked?: MediaPath): Promise<void> {
-    if (this.#over.signal.aborted) throw this.#error ?? new ServiceError("cancelled", []);
+    if (this.#over.signal.aborted) {
+      await parked?.hangUp();
+      throw this.#error ?? new ServiceError("cancelled", []);
+    }
     this.#from = to.from;
     const path = this.#deviceSide.begin(device, parked);
     path.wish = this.#wishes.direction;
@@ -232,14 +235,14 @@ export class LoopCall implements Call {
     return this.#ending;
   }
 
-  /** Ends the far leg and hands over the device, in silence on the line; undefined when it cannot be kept. */
-  async park(): Promise<ParkedDevice | undefined> {
+  async park(keep: (parked: ParkedDevice) => void): Promise<void> {
     const parked = this.#over.signal.aborted ? undefined : this.#deviceSide.park();
+    // Before anybody can take the device for free.
+    if (parked) keep(parked);
     this.#ending ??= this.#end(undefined, async () => {
       if (parked === undefined) await this.#deviceSide.hangUp();
     });
     await this.#ending;
-    return parked;
   }
 
   dump(): Record<string, unknown> {

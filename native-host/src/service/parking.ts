@@ -7,8 +7,13 @@ const PARKED_FOR_MS = 10_000;
 
 export class Parking {
   readonly #parked = new Map<string, { readonly path: MediaPath; readonly expiry: NodeJS.Timeout }>();
+  #closed = false;
 
   park({ device, path }: ParkedDevice): void {
+    if (this.#closed) {
+      void path.hangUp();
+      return;
+    }
     const expiry = setTimeout(() => void this.#release(device.id), PARKED_FOR_MS);
     path.onEnded = () => void this.#release(device.id);
     this.#parked.set(device.id, { path, expiry });
@@ -23,6 +28,7 @@ export class Parking {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#parked.keys()].map((id) => this.#release(id)));
   }
 

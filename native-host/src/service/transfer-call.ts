@@ -180,7 +180,7 @@ export class TransferCall implements Call {
     return this.#ending;
   }
 
-  async park(): Promise<undefined> {
+  async park(): Promise<void> {
     await this.end();
   }
 
