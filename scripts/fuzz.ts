@@ -1,4 +1,4 @@
-/** `npm run fuzz`: a million broken SIP messages for each listener; what kills one becomes a file under test/corpus/crashes. */
+/** `npm run fuzz`: a million broken SIP messages, or documents of the API, for each listener; what kills one becomes a file under test/corpus/crashes. */
 import { createHash, randomInt } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { Unanswered } from "../test/support/fuzz/fuzzer.ts";
 import { LISTENERS, type Listener } from "../test/support/fuzz/listeners.ts";
 import { residentMb } from "../test/support/fuzz/memory.ts";
 
-const USAGE = `npm run fuzz [-- --seed N] [--count N] [--listener proxy|conference|service]
+const USAGE = `npm run fuzz [-- --seed N] [--count N] [--listener proxy|conference|service|api]
 
   --seed N        the same seed breaks the messages the same way; a random one when missing
   --count N       messages for each listener (1000000)

@@ -5,46 +5,13 @@ import { ServiceError } from "../../native-host/src/errors.ts";
 import { formatXml, parseXml } from "../../native-host/src/xml/strict.ts";
 import { apiCast, type Talker } from "../support/api-cast.ts";
 import { SOFTPHONE } from "../support/fake-call-control.ts";
+import { mutated } from "../support/fuzz/api-mutator.ts";
+import { LISTENERS } from "../support/fuzz/listeners.ts";
 import { below, randomFrom } from "../support/random.ts";
 import { until } from "../support/until.ts";
 import { badDocuments, validDocuments } from "./documents.ts";
 
 const CORPUS = [...validDocuments, ...badDocuments];
-const FRAGMENTS = [
-  "<",
-  ">",
-  "&",
-  '"',
-  "'",
-  "/>",
-  "<!DOCTYPE x>",
-  "<?x?>",
-  "&#0;",
-  "\u0001",
-  "]]>",
-  "<![CDATA[",
-  "<!--",
-  "xmlns=''",
-];
-
-/** A document with a few characters exchanged, doubled, dropped or put in. */
-function mutated(document: string, random: () => number): string {
-  let text = document;
-  for (let times = 1 + below(random, 4); times > 0; times -= 1) {
-    const [from, to] = [below(random, text.length + 1), below(random, text.length + 1)].sort(
-      (a, b) => a - b,
-    ) as [number, number];
-    const middle = [
-      () => "",
-      () => text.slice(from, to).repeat(2),
-      () => FRAGMENTS[below(random, FRAGMENTS.length)] ?? "",
-      () => String.fromCharCode(below(random, 0x3000)),
-    ][below(random, 4)];
-    text = text.slice(0, from) + (middle?.() ?? "") + text.slice(below(random, 2) ? from : to);
-  }
-  return text;
-}
-
 /** Fails when a text is neither refused as it should be nor prints back as it was read. */
 function readAndPrint(text: string): void {
   const incoming = readRequest(text);
@@ -81,6 +48,17 @@ describe("A storm on the API", () => {
     const asked = performance.now();
     await alice.ask("1", '<Ping req="1"/>');
     assert.ok(performance.now() - asked < 1000);
+  });
+
+  test("of 20,000 broken documents, mutated and random, leaves a real service alive and answering", async (t) => {
+    const seed = Date.now() % 2 ** 31;
+    t.diagnostic(`seed ${seed}`);
+    const listener = await LISTENERS["api"]?.({ seed });
+    assert.ok(listener);
+    t.after(() => listener.stop());
+    const { slowestMs } = await listener.fuzzer.run(20_000);
+    t.diagnostic(`slowest good answer ${slowestMs.toFixed(0)} ms`);
+    assert.ok(slowestMs < 2000);
   });
 
   test("of 20,000 commands at once lets another client's command through in between, and answers them all", async (t) => {

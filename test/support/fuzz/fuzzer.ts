@@ -38,8 +38,8 @@ export class Unanswered extends Error {
   override readonly name = "Unanswered";
   readonly last: readonly Buffer[];
 
-  constructor(last: readonly Buffer[]) {
-    super(`no answer to a good request after ${last.length} broken ones`);
+  constructor(last: readonly Buffer[], options?: ErrorOptions) {
+    super(`no answer to a good request after ${last.length} broken ones`, options);
     this.last = last;
   }
 }

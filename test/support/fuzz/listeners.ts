@@ -1,8 +1,11 @@
-/** The three SIP listeners as processes of their own, set up so that the hostile crowd is called as well as calling. */
+/** The SIP listeners and the API as processes of their own, set up so that the hostile crowd is called as well as calling. */
+import { Crowd as People } from "../crowd.ts";
 import { Daemon } from "../daemon.ts";
 import { freePorts } from "../ports.ts";
 import type { Program } from "../processes.ts";
+import { randomFrom } from "../random.ts";
 import { startServer } from "../servers.ts";
+import { ApiFuzzer } from "./api-fuzzer.ts";
 import { Fuzzer, type FuzzOptions } from "./fuzzer.ts";
 import { goodRequest } from "./seeds.ts";
 
@@ -10,9 +13,12 @@ const HOST = "127.0.0.1";
 
 export interface Listener {
   readonly program: Program;
-  readonly fuzzer: Fuzzer;
+  readonly fuzzer: Hostile;
   stop(): Promise<void>;
 }
+
+/** Who breaks messages for a listener and knows what a good one is answered. */
+export type Hostile = Pick<Fuzzer, "run" | "replay" | "answersGood" | "close">;
 
 type Crowd = Omit<FuzzOptions, "target">;
 
@@ -37,6 +43,24 @@ export const LISTENERS: Readonly<Record<string, (crowd: Crowd) => Promise<Listen
     return together(server.program, fuzzer, () => server.stop());
   },
 
+  /** Calls go to people who pick up, so that broken commands meet calls. */
+  async api(crowd) {
+    const people = await People.open(randomFrom(crowd.seed));
+    const devices = [{ kind: "sip", id: "soft", uri: people.address("soft"), anchor: true }];
+    const config = {
+      sip: { outboundProxy: people.address("proxy") },
+      devices,
+      api: { tcp: { port: 0, tokenFile: "api.token" } },
+    };
+    const daemon = await Daemon.start({ name: "alice", config });
+    const [, port = ""] = await daemon.program.says(/API on 127\.0\.0\.1:(\d+)/);
+    const fuzzer = new ApiFuzzer({ ...crowd, target: { path: daemon.socketPath, tcpPort: Number(port) } });
+    return together(daemon.program, fuzzer, async () => {
+      await daemon.stop();
+      await people.agent.close();
+    });
+  },
+
   async service(crowd) {
     const daemon = await Daemon.start({ name: "alice" });
     const [, port = ""] = await daemon.program.says(/SIP on sip:[^"]*:(\d+)/);
@@ -45,7 +69,7 @@ export const LISTENERS: Readonly<Record<string, (crowd: Crowd) => Promise<Listen
   },
 };
 
-function together(program: Program, fuzzer: Fuzzer, end: () => Promise<unknown>): Listener {
+function together(program: Program, fuzzer: Hostile, end: () => Promise<unknown>): Listener {
   return {
     program,
     fuzzer,
