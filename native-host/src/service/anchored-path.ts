@@ -42,7 +42,12 @@ export class AnchoredPath implements MediaPath {
   }
 
   async connect(end: DeviceEnd, signal: AbortSignal): Promise<void> {
-    this.#use(await end.connect({ codecs: this.#codecs, signal }));
+    const leg = await end.connect({ codecs: this.#codecs, signal });
+    if (this.#closed) {
+      await leg.hangUp();
+      throw new ServiceError("cancelled", []);
+    }
+    this.#use(leg);
   }
 
   /** A device that is on the line already. */
@@ -73,6 +78,7 @@ export class AnchoredPath implements MediaPath {
   }
 
   park(): boolean {
+    if (!this.#device) return false;
     this.#relay.playSilence(true);
     return true;
   }
