@@ -197,6 +197,37 @@ describe("Leave", () => {
     assert.equal(stage.cast.leg("desk").state, "confirmed");
   });
 
+  test("can keep a desk phone whose media run directly, on hold; the next Join takes it off", async () => {
+    stage = new Stage({ anchored: false });
+    await stage.join("comedies");
+    stage.ladder.clear();
+
+    await stage.leave(false);
+    await stage.join("dramas");
+
+    stage.ladder.reads(`
+      service -> desk:     INVITE again sdp of comedies inactive
+      desk    -> service:  200
+      service -> comedies: BYE
+      service -> dramas:   INVITE sdp of desk
+      dramas  -> service:  200 sdp of dramas
+      service -> desk:     INVITE again sdp of dramas
+      desk    -> service:  200
+    `);
+    assert.equal(stage.service.calls()[0]?.state, "active");
+  });
+
+  test("hangs up a phone that nobody has answered to, kept or not", async () => {
+    stage = new Stage({ anchored: false, roles: { comedies: { silent: true } } });
+    const joined = stage.join("comedies");
+    joined.catch(() => undefined);
+    await stage.sees("service -> comedies: INVITE");
+
+    await stage.leave(false);
+
+    assert.deepEqual(stage.cast.alive("nobody"), []);
+  });
+
   test("hangs up a phone kept on the line after ten seconds", async (t) => {
     stage = new Stage();
     await stage.join("comedies");

@@ -63,8 +63,19 @@ export class DirectPath implements MediaPath {
     return () => 0;
   }
 
+  /** The phone is put on hold: nothing runs until the next far end. */
   park(): boolean {
-    return false;
+    const leg = this.#leg;
+    if (!leg || this.#told === undefined) return false;
+    const silent = withDirection(this.#told, "inactive");
+    this.#told = silent;
+    this.#far = undefined;
+    // A phone that refuses stays on the line all the same; it hears of the next far end.
+    leg.offer(this.#numbers.kept(silent)).then(
+      (answer) => this.#numbers.learn(answer),
+      () => undefined,
+    );
+    return true;
   }
 
   async hangUp(reason?: string): Promise<void> {
