@@ -230,6 +230,16 @@ describe("The API socket", () => {
     );
   });
 
+  test("gives a browser no tunnels: what pages may drive sends no SIP of its own", async (t) => {
+    const { connect, service } = await apiCast(t);
+    const [alice, browser] = [await connect(), await connect()];
+    browser.say('<Bridge origin="chrome-extension://abc/"/>');
+    await browser.ask("1", '<Ping req="1"/>');
+    await alice.ask("1", '<Ping req="1"/>');
+    assert.deepEqual(service.clients.get("k1"), ["control", "tunnel"]);
+    assert.deepEqual(service.clients.get("k2"), ["control"]);
+  });
+
   test("answers one document that ends with the stream, without a NUL", async (t) => {
     const { connect, service } = await apiCast(t);
     const alice = await connect();

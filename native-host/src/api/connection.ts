@@ -144,7 +144,13 @@ export class ClientConnection {
     if (!text.startsWith("<Bridge")) return false;
     try {
       const { origin } = parseXml(text).attributes;
-      this.#options.log?.info({ client: this.#options.client, origin }, "a browser is connected");
+      const { client, rights, service, log } = this.#options;
+      log?.info({ client, origin }, "a browser is connected");
+      // What pages may drive sends no SIP of its own (promise W7).
+      service.clientCame(
+        client,
+        rights.filter((right) => right !== "tunnel"),
+      );
       return true;
     } catch {
       return false;
