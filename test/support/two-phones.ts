@@ -1,4 +1,4 @@
-/** A desk phone in a call with comedies through the service, with sockets, SIP and RTP as they are. */
+/** A desk phone in a call with comedies through the service, a kitchen phone beside it, with sockets, SIP and RTP as they are. */
 import type { Leg } from "#sip/leg.ts";
 import type { Sdp, SipRequest } from "#sip/message.ts";
 import { bracketed } from "#sip/uri.ts";
@@ -7,13 +7,15 @@ import { DeviceRegistry } from "../../native-host/src/devices/registry.ts";
 import { sipPhone } from "../../native-host/src/devices/sip-phone.ts";
 import { Choices } from "../../native-host/src/service/choices.ts";
 import { SipService } from "../../native-host/src/service/sip-service.ts";
-import { RtpParty } from "./rtp-party.ts";
+import { mediaOf, RtpParty } from "./rtp-party.ts";
 
 const HOST = "127.0.0.1";
 
 export interface TwoPhonesOptions {
   readonly host?: string;
   readonly anchored?: boolean;
+  /** Whether the kitchen phone's media run through the service; as those of the desk phone when missing. */
+  readonly kitchenAnchored?: boolean;
   /** The number comedies gives telephone-event; it takes none when undefined is said. */
   readonly events?: number | undefined;
 }
@@ -45,7 +47,7 @@ export class Phone {
       name,
       identity: {},
       onInvite: (invite) => {
-        self.described = invite.offer ?? "";
+        self.#hear(invite.offer ?? "");
         self.leg = invite.accept(self.description(), { handlers: self.#handlers() });
       },
     });
@@ -64,8 +66,19 @@ export class Phone {
     this.rtp.close();
   }
 
+  /** Whoever has a tone to send sends it where it is told to. */
+  #hear(description: Sdp): void {
+    this.described = description;
+    if (this.rtp.hz !== undefined && description !== "") this.rtp.talkTo(mediaOf(description));
+  }
+
   #handlers() {
     return {
+      onOffer: (offer: Sdp) => {
+        this.#hear(offer);
+        return this.description();
+      },
+      onAnswer: (answer: Sdp) => this.#hear(answer),
       onRequest: (request: SipRequest) => {
         this.requests.push(request);
         return { status: this.status };
@@ -76,29 +89,44 @@ export class Phone {
 
 export class TwoPhones {
   readonly desk: Phone;
+  readonly kitchen: Phone;
   readonly comedies: Phone;
   readonly service: SipService;
   readonly #caller: UserAgent;
 
-  private constructor(phones: { desk: Phone; comedies: Phone }, service: SipService, caller: UserAgent) {
+  private constructor(
+    phones: Record<"desk" | "kitchen" | "comedies", Phone>,
+    service: SipService,
+    caller: UserAgent,
+  ) {
     this.desk = phones.desk;
+    this.kitchen = phones.kitchen;
     this.comedies = phones.comedies;
     this.service = service;
     this.#caller = caller;
   }
 
   static async inCall(options: TwoPhonesOptions = {}): Promise<TwoPhones> {
-    const { host = HOST, anchored = true } = options;
+    const { host = HOST, anchored = true, kitchenAnchored = anchored } = options;
     const desk = await Phone.open("desk", 96, host);
+    const kitchen = await Phone.open("kitchen", 97, host);
     const comedies = await Phone.open("comedies", "events" in options ? options.events : 110, host);
     const caller = await UserAgent.open({ host, port: 0, name: "service", identity: {} });
     const at = (phone: Phone) => `${bracketed(host)}:${phone.agent.port}`;
-    const uri = `sip:desk@${at(desk)}` as const;
-    const device = sipPhone({ id: "desk", name: "Desk phone", uri, anchored, caller, mediaHost: host });
+    const device = (id: string, phone: Phone, isAnchored: boolean) =>
+      sipPhone({
+        id,
+        name: `${id} phone`,
+        uri: `sip:${id}@${at(phone)}`,
+        anchored: isAnchored,
+        caller,
+        mediaHost: host,
+      });
+    const devices = [device("desk", desk, anchored), device("kitchen", kitchen, kitchenAnchored)];
     const service = new SipService({
       caller,
       subscriber: caller,
-      devices: new DeviceRegistry([device], { defaultId: "desk" }),
+      devices: new DeviceRegistry(devices, { defaultId: "desk" }),
       choices: new Choices(),
       identity: { uri: `sip:alice@${HOST}` },
       mediaHost: host,
@@ -111,11 +139,11 @@ export class TwoPhones {
       device: "desk",
       mode: "auto",
     });
-    return new TwoPhones({ desk, comedies }, service, caller);
+    return new TwoPhones({ desk, kitchen, comedies }, service, caller);
   }
 
   async close(): Promise<void> {
     await this.service.close();
-    await Promise.all([this.desk.close(), this.comedies.close(), this.#caller.close()]);
+    await Promise.all([this.desk.close(), this.kitchen.close(), this.comedies.close(), this.#caller.close()]);
   }
 }
