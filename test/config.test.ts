@@ -163,7 +163,13 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
       },
       devices: [
         { ...desk, name: "Desk", anchor: true, default: false, transfer: "outside" },
-        { ...softphone, audioSource: "alsa,default", audioPlayer: "alsa,default" },
+        {
+          ...softphone,
+          audioSource: "alsa,default",
+          audioPlayer: "alsa,default",
+          uri: "sip:me@127.0.0.1:5062",
+          control: "127.0.0.1:4444",
+        },
         { ...softphone, id: "linphone", default: false, program: "/usr/bin/linphonec" },
         { id: "home", kind: "pstn", name: "Home", number: "+49 30 123456", ringS: 30, anchor: true },
         httpPhone,
@@ -229,7 +235,7 @@ describe("The schema of the configuration, docs/config.schema.json", () => {
       "tls",
     ]);
     assert.deepEqual(kinds.map(keys), [
-      ["anchor", "audioPlayer", "audioSource", "default", "id", "kind", "name", "program"],
+      ["anchor", "audioPlayer", "audioSource", "control", "default", "id", "kind", "name", "program", "uri"],
       ["anchor", "default", "id", "kind", "name", "transfer", "uri"],
       ["anchor", "default", "id", "kind", "name", "number", "ringS"],
       Object.keys(HTTP_PHONE).sort(),

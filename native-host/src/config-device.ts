@@ -25,6 +25,9 @@ export interface SoftphoneConfig extends CommonConfig {
   /** In the program's words, e.g. `alsa,default` for baresip; the system's sound when missing. */
   readonly audioSource?: string;
   readonly audioPlayer?: string;
+  /** The one the user started himself: its address, and where it takes orders. */
+  readonly uri?: SipUri;
+  readonly control?: string;
 }
 
 export interface SipPhoneConfig extends CommonConfig {
@@ -96,7 +99,9 @@ function readSoftphone(device: Section, common: Common): SoftphoneConfig {
     throw device.mistake("anchor", "must be true for this program: it answers only calls with our own media");
   }
   const audio = { audioSource: device.text("audioSource"), audioPlayer: device.text("audioPlayer") };
-  return { kind: "softphone", ...common, anchor: common.anchor ?? true, program, ...compact(audio) };
+  const own = { uri: device.sipUri("uri"), control: device.text("control") };
+  const anchor = common.anchor ?? true;
+  return { kind: "softphone", ...common, anchor, program, ...compact({ ...audio, ...own }) };
 }
 
 function readSipPhone(device: Section, common: Common): SipPhoneConfig {

@@ -16,7 +16,7 @@ import type { Device } from "./device.ts";
 import type { NumberPlan } from "./number-plan.ts";
 import type { PhoneRequester } from "./phones/phone-notify.ts";
 import { pstnPhone } from "./pstn-phone.ts";
-import type { Requester } from "./reachable.ts";
+import { isReachable, type Requester } from "./reachable.ts";
 import { DeviceRegistry } from "./registry.ts";
 import { sipPhone } from "./sip-phone.ts";
 import { softphone } from "./softphone.ts";
@@ -81,14 +81,16 @@ function wrap(config: DeviceConfig, around: Surroundings): Device {
 }
 
 function softphoneOf(config: SoftphoneConfig, around: Surroundings): Device {
-  const { caller, mediaHost, untilReachable, directory, path } = around;
-  const { id, name, program, audioSource, audioPlayer } = config;
+  const { caller, mediaHost, untilReachable, directory, path, agent } = around;
+  const { id, name, program, audioSource, audioPlayer, uri, control } = config;
   const installed = isInstalled(program, path);
   const kind = SOFTPHONE_PROGRAMS[basename(program, ".exe")];
   if (!kind) throw new TypeError(`${program} is no softphone we know`);
   const launch = () =>
     kind.launch({ program, directory: join(directory, `softphone-${id}`), audioSource, audioPlayer });
+  const isThere = (address: SipUri) => isReachable(agent, address);
   return softphone({
+    running: () => kind.running({ uri, control, isThere }),
     id,
     name,
     anchored: config.anchor,

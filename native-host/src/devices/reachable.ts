@@ -11,12 +11,17 @@ export interface Requester {
 const PROBE_MS = 150;
 const PAUSE_MS = 30;
 
+/** Whether somebody answers at once, on this machine. */
+export async function isReachable(agent: Requester, address: SipUri): Promise<boolean> {
+  const { status } = await agent.request("OPTIONS", address, { timeoutMs: PROBE_MS });
+  return status !== 408 && status !== 503;
+}
+
 /** Rejects when the signal aborts. */
 export async function untilReachable(agent: Requester, address: SipUri, signal: AbortSignal): Promise<void> {
   for (;;) {
     signal.throwIfAborted();
-    const { status } = await agent.request("OPTIONS", address, { timeoutMs: PROBE_MS });
-    if (status !== 408 && status !== 503) return;
+    if (await isReachable(agent, address)) return;
     await delay(PAUSE_MS, undefined, { signal });
   }
 }

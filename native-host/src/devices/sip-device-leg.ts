@@ -4,7 +4,7 @@ import { type LocalAudio, makeAnswer, makeOffer, PAYLOAD } from "../sdp/offer-an
 import { PayloadNumbers } from "../sdp/payload-numbers.ts";
 import { type AudioMedia, readAudio } from "../sdp/session.ts";
 import type { Caller, ExtraHeaders, Leg } from "../sip/leg.ts";
-import type { Sdp, SipUri } from "../sip/message.ts";
+import type { Sdp, SipResponse, SipUri } from "../sip/message.ts";
 import { SipError } from "../sip/sip-error.ts";
 import type { Codec, ConnectOptions, DeviceLeg } from "./device.ts";
 import { deviceFailure } from "./device-failure.ts";
@@ -21,6 +21,8 @@ export interface SipDeviceOptions {
   readonly headers: ExtraHeaders;
   /** Without an answer by then it is given up; 30 s when missing. */
   readonly answerWithinMs?: number;
+  /** It rings, in the call of this Call-ID. */
+  readonly onRinging?: (callId: string) => void;
 }
 
 /** Calls the phone with our offer. Throws ServiceError `device-*`, and leaves nothing open then. */
@@ -36,6 +38,9 @@ export async function connectSipDevice(
     headers: ringMs === undefined ? device.headers : {},
     timeoutMs: ringMs ?? device.answerWithinMs ?? RING_MS,
     ...(from && { from }),
+    onProgress: (status: number, { headers }: SipResponse) => {
+      if (status === 180) device.onRinging?.(headers["call-id"]);
+    },
     signal,
   };
   try {

@@ -1,10 +1,12 @@
 /** A softphone on this machine: its program is launched at first use, then called like any other phone. */
 
+import { randomBytes } from "node:crypto";
 import { ServiceError } from "../errors.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import { autoAnswer } from "./auto-answer.ts";
 import type { ConnectOptions, Device, DeviceEnd, DialledCall, DialOptions } from "./device.ts";
+import type { RunningSoftphone } from "./running-softphone.ts";
 import { connectSipDevice, type SipDeviceLeg } from "./sip-device-leg.ts";
 import { transferInside } from "./transfer-by-refer.ts";
 
@@ -43,12 +45,16 @@ export interface SoftphoneOptions {
   readonly launch: () => Promise<SoftphoneProgram>;
   /** OPTIONS until 200 (RFC 3261 §11); rejects when the signal aborts. */
   readonly untilReachable: (address: SipUri, signal: AbortSignal) => Promise<void>;
+  /** The program as the user started it himself, if he did: it is used, and none is launched. */
+  readonly running?: () => Promise<RunningSoftphone | undefined>;
 }
 
 /** A program that is not reachable by then will not be. */
 const START_WITHIN_MS = 8000;
 /** It answers by itself, at once, unless its microphone or loudspeaker cannot be opened: then it only rings. */
 const ANSWER_WITHIN_MS = 5000;
+/** The user's own may take no orders: then it rings until he picks it up. */
+const PICK_UP_WITHIN_MS = 30_000;
 
 /** Its legs are ours, and can be asked more than those of any device. */
 type SoftphoneEnd = DeviceEnd & { connect(options: ConnectOptions): Promise<SipDeviceLeg> };
@@ -85,6 +91,8 @@ class Softphone implements Device {
   }
 
   async wake(signal: AbortSignal): Promise<SoftphoneEnd> {
+    const running = this.#program === undefined ? await this.#options.running?.() : undefined;
+    if (running) return this.#endOf(running);
     try {
       const program = await this.#running();
       const { address } = program;
@@ -95,6 +103,21 @@ class Softphone implements Device {
       if (!signal.aborted) await this.close();
       throw new ServiceError("device-offline", [this.id], { cause });
     }
+  }
+
+  /** The user's own rings when it is asked to: he has a screen to pick it up on. */
+  #endOf(running: RunningSoftphone): SoftphoneEnd {
+    const { address } = running;
+    const headers = autoAnswer(address);
+    const connect = async (options: ConnectOptions) => {
+      if (options.ringMs !== undefined)
+        return connectSipDevice(address, { ...this.#options, headers }, options);
+      const from: SipUri = `sip:${randomBytes(12).toString("hex")}@${this.#options.mediaHost}`;
+      const onRinging = (callId: string) => void running.answer({ callId, from });
+      const device = { ...this.#options, headers, answerWithinMs: PICK_UP_WITHIN_MS, onRinging };
+      return connectSipDevice(address, device, { ...options, from: { uri: from } });
+    };
+    return { address, headers, rings: true, connect };
   }
 
   async dial(target: SipUri, options: DialOptions): Promise<DialledCall> {
