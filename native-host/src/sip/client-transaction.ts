@@ -237,7 +237,17 @@ export class Client extends Waiting implements ClientTransaction {
     if (event === "provisional" || event === "accepted" || event === "rejected") this.#pass(state);
     if (event === "timeout") this.#timeOut();
     if (event === "failed") this.#makeUp(503, this.#failure?.reason);
-    if (state === "terminated") this.#home.ended(this);
+    if (state === "terminated") this.#end();
+  }
+
+  /** Its owner may keep it as long as its call. */
+  #end(): void {
+    this.#machine = undefined;
+    this.#onResponse = undefined;
+    this.#request = undefined;
+    this.#sent = undefined;
+    this.#failure = undefined;
+    this.#home.ended(this);
   }
 
   /** Every 1xx and every 2xx of an INVITE goes up; of other finals only the first does. */
@@ -245,11 +255,13 @@ export class Client extends Waiting implements ClientTransaction {
     const response = this.#response;
     if (!response) return;
     const known = this.#answered;
+    // An ACK that cannot be sent ends it at once, and must not take the answer from the owner.
+    const tell = this.#onResponse;
     if (response.status >= 200) this.#answered = true;
     else this.#progressed = true;
     if (state === "completed" && this.method === "INVITE") this.#acknowledge(response);
     if (state === "completed" && known) return;
-    this.#onResponse?.(response);
+    tell?.(response);
     if (this.#answered && !known) this.#settle(state);
   }
 
@@ -275,7 +287,7 @@ export class Client extends Waiting implements ClientTransaction {
 
   #finish(status: number, reason?: string): void {
     this.#makeUp(status, reason);
-    this.#home.ended(this);
+    this.#end();
   }
 
   #sendCancel(state: ClientState): void {

@@ -21,6 +21,9 @@ export interface TransactionOptions {
   onError(error: Error): void;
 }
 
+/** Made once, for in a flood an error takes longer to make than to send. */
+const TOO_MANY = new SipError(503, "Too Many Requests Open");
+
 type OnResponse = (response: SipResponse) => void;
 
 export class TransactionLayer {
@@ -55,7 +58,7 @@ export class TransactionLayer {
     if (this.#closed) return failing(open(onResponse), new SipError(503, "Stack Closed"));
     // New work is refused, old work goes on (promise F12).
     if (this.#clients.tooMany && !request.headers.to.params["tag"])
-      return failing(open(onResponse), new SipError(503, "Too Many Requests Open"));
+      return failing(open(onResponse), TOO_MANY);
     try {
       const targets = hop ? { hops: [hop], named: true } : this.#outbound.targets(request);
       const [only, another] = targets instanceof Promise ? [] : targets.hops;
