@@ -5,18 +5,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, test } from "node:test";
 import type { SipUri } from "#sip/message.ts";
+import { UserAgent } from "#sip/user-agent.ts";
 import { userLine } from "#sip/user-line.ts";
 import type { XmlElement } from "#xml/strict.ts";
 import { openProxy } from "../../servers/proxy/proxy.ts";
 import { parseUsers } from "../../servers/users.ts";
 import { Baresip, type BaresipOptions } from "../support/baresip.ts";
 import { type ApiClient, Daemon } from "../support/daemon.ts";
+import { RtpParty } from "../support/rtp-party.ts";
 import { until } from "../support/until.ts";
 import { writeToneWav } from "../support/wav.ts";
 
 const HOST = "127.0.0.1";
 const BOB_HZ = 600;
 const CAROL_HZ = 900;
+const DAVE_HZ = 750;
 const SOFTPHONE_HZ = 450;
 const REALM = "community.test";
 
@@ -56,6 +59,20 @@ const inState = (state: string) => (body: XmlElement) =>
 async function deskPhone(): Promise<{ carol: Baresip; device: object }> {
   const carol = await baresip({ name: "carol", hz: CAROL_HZ, answer: "manual" });
   return { carol, device: { kind: "sip", id: "desk", uri: carol.address, anchor: true } };
+}
+
+/** Bob, whose every frame is looked at, is answered; he lets himself be held. */
+async function bobCalls(address: SipUri): Promise<RtpParty> {
+  const agent = await UserAgent.open({ host: HOST, port: 0, name: "bob", identity: {} });
+  const rtp = await RtpParty.open({ hz: BOB_HZ });
+  open.push(async () => {
+    rtp.close();
+    await agent.close();
+  });
+  const onOffer = (offer: string) => rtp.offer(offer.includes("a=sendonly") ? "recvonly" : "sendrecv");
+  const { answer } = await agent.invite(address, { offer: rtp.offer(), handlers: { onOffer } });
+  rtp.talkTo(answer);
+  return rtp;
 }
 
 const hears = (phone: Baresip, hz: number) =>
@@ -105,6 +122,36 @@ describe("A real baresip that calls the service", () => {
     const hungUp = bob.next("CALL_CLOSED");
     await client.tell("Leave", { call });
     await hungUp;
+  });
+
+  test("during another call takes its place on the same phone, and gives it back", async () => {
+    const { carol, device } = await deskPhone();
+    const dave = await baresip({ name: "dave", hz: DAVE_HZ });
+    const { client, address } = await service({ devices: [device] });
+    const rings = carol.next("CALL_INCOMING");
+    const calling = bobCalls(address);
+    await rings;
+    await carol.command("accept");
+    const bob = await calling;
+    await hears(carol, BOB_HZ);
+
+    const incoming = client.next(inState("incoming"));
+    const up = dave.dial(address);
+    const { call = "" } = (await incoming).attributes;
+    await client.tell("Answer", { call });
+    await up;
+    await Promise.all([hears(carol, DAVE_HZ), hears(dave, CAROL_HZ)]);
+    bob.forget();
+    await bob.frames(25);
+    assert.deepEqual(bob.heard.tonesHeard(), []);
+    assert.deepEqual(await carol.tonesHeard(), [DAVE_HZ]);
+
+    const over = client.next(inState("ended"));
+    await dave.command("hangup");
+    await over;
+    await client.tell("Resume");
+    await Promise.all([hears(carol, BOB_HZ), bob.hears(CAROL_HZ)]);
+    assert.equal(carol.events.filter(({ type }) => type === "CALL_INCOMING").length, 1);
   });
 
   test("hears that it is declined, and finds the user busy while she is not to be disturbed", async () => {

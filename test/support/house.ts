@@ -1,4 +1,5 @@
 /** A house with two phones in which calls come in, and a client that may answer them. */
+import type { Sdp } from "#sip/message.ts";
 import type { CallView, DeviceState, Joined } from "../../native-host/src/api/call-control.ts";
 import { type IncomingConfig, readIncoming } from "../../native-host/src/config-incoming.ts";
 import type { Announcer } from "../../native-host/src/service/announcer.ts";
@@ -44,6 +45,11 @@ export class House extends Stage {
   /** Somebody calls the house. */
   calledBy(name: string, options: CallerOptions = {}): FakeCaller {
     return new FakeCaller(this, name, options).calls();
+  }
+
+  /** What somebody who calls would offer. */
+  offerOf(name: string): Sdp {
+    return new FakeCaller(this, name).offer ?? "";
   }
 
   answer(call: string, device?: string): Promise<Joined> {

@@ -11,6 +11,7 @@ import { type AudioMedia, type Direction, readAudio, receives } from "../sdp/ses
 import type { Sdp } from "../sip/message.ts";
 import { SipError } from "../sip/sip-error.ts";
 import type { FarMedia, MediaPath } from "./media-path.ts";
+import { LineEnd, SharedLine } from "./shared-line.ts";
 
 const CODECS: readonly Codec[] = ["PCMU", "PCMA"];
 
@@ -53,6 +54,19 @@ export class AnchoredPath implements MediaPath {
   /** A device that is on the line already. */
   adopt(leg: DeviceLeg): void {
     this.#use(leg);
+  }
+
+  share(): SharedLine | undefined {
+    const leg = this.#device;
+    if (!leg || this.#closed) return undefined;
+    if (leg instanceof LineEnd) return leg.line;
+    const line = new SharedLine(leg);
+    this.#use(line.join());
+    return line;
+  }
+
+  turnLine(): void {
+    if (this.#device instanceof LineEnd) this.#device.line.turnTo(this.#device);
   }
 
   async replaceDevice(end: DeviceEnd, signal: AbortSignal): Promise<void> {

@@ -4,6 +4,8 @@ import type { CallControl, Joined } from "../api/call-control.ts";
 import type { Device, DeviceLeg } from "../devices/device.ts";
 import type { DeviceRegistry } from "../devices/registry.ts";
 import { ServiceError } from "../errors.ts";
+import type { Call } from "./call.ts";
+import { canWait, takeLine } from "./call-waiting.ts";
 import type { Calls } from "./calls.ts";
 import type { Prompts } from "./choose-device.ts";
 import { IncomingCall } from "./incoming-call.ts";
@@ -44,35 +46,44 @@ export class Answering {
     throw new ServiceError("wrong-state", ["this call does not come in, or no more"]);
   }
 
-  /** The one device that is ready, or the user's choice. Throws ServiceError `cancelled`. */
+  /** The one device that is ready, else that of the user's calls, which then wait; or the user's choice. Throws ServiceError `cancelled`. */
   async #choose(call: IncomingCall, request: Omit<AnswerRequest, "call">): Promise<string> {
-    const { devices, calls, prompts } = this.#options;
-    const { client } = request;
-    const isReady = (device: Device) =>
-      device.readiness === "ready" && [undefined, call].includes(calls.of(device) as IncomingCall);
-    const ready = devices.list().filter(isReady);
-    const [first, ...others] = ready;
+    const { devices, prompts, views } = this.#options;
+    const ready = devices.list().filter(({ readiness }) => readiness === "ready");
+    const free = ready.filter((device) => this.#others(device, call).length === 0);
+    const waiting = ready.filter((device) => this.#others(device, call).every(canWait));
+    const choice = free.length > 0 ? free : waiting;
+    const [first, ...more] = choice;
     if (!first) throw new ServiceError("wrong-state", ["no device is ready; see which there are"]);
-    if (others.length === 0) return first.id;
-    const signal = AbortSignal.any([request.signal, call.over]);
-    const free = this.#options.views().filter(({ dev }) => ready.some(({ id }) => id === dev));
-    return prompts.ask({ id: call.visitor.uri, client, signal, devices: free });
+    if (more.length === 0) return first.id;
+    return prompts.ask({
+      id: call.visitor.uri,
+      client: request.client,
+      signal: AbortSignal.any([request.signal, call.over]),
+      devices: views().filter(({ dev }) => choice.some(({ id }) => id === dev)),
+    });
   }
 
-  /** Throws ServiceError unless the device is known and free, or rings for this very call. */
+  /** The calls that device is in, beside this one. */
+  #others(device: Device, call: IncomingCall): readonly Call[] {
+    return this.#options.calls.all.filter((other) => other !== call && other.holds(device));
+  }
+
+  /** Throws ServiceError unless the device is known, and free or in calls that can wait. */
   #usable(name: string, call: IncomingCall): Device {
-    const { devices, calls } = this.#options;
-    const device = devices.find(name);
+    const device = this.#options.devices.find(name);
     if (!device) throw new ServiceError("no-such-device", [name]);
-    const holder = calls.of(device);
-    if (holder && holder !== call) throw new ServiceError("device-busy", [name]);
+    if (!this.#others(device, call).every(canWait)) throw new ServiceError("device-busy", [name]);
     return device;
   }
 
   /** The device answers by itself: it is the user's own, and the user has just asked for it. */
-  async #bring(device: Device, { codecs }: IncomingCall, signal: AbortSignal): Promise<DeviceLeg> {
+  async #bring(device: Device, call: IncomingCall, signal: AbortSignal): Promise<DeviceLeg> {
+    const { codecs } = call;
+    const connect = async () => (await device.wake(signal)).connect({ codecs, signal });
+    const waiting = this.#others(device, call).filter(canWait);
+    if (waiting.length > 0) return takeLine(waiting, { who: call.visitor.uri, codecs, connect });
     await this.#options.parking.take(device.id)?.hangUp();
-    const end = await device.wake(signal);
-    return end.connect({ codecs, signal });
+    return connect();
   }
 }

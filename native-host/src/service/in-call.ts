@@ -3,6 +3,7 @@
 import type { CallControl, CallState, Fallback, JoinRequest, OnCall, Switched } from "../api/call-control.ts";
 import { ServiceError } from "../errors.ts";
 import type { Call } from "./call.ts";
+import { turnLineTo } from "./call-waiting.ts";
 import type { Calls } from "./calls.ts";
 import { type Joining, joinedOf } from "./joining.ts";
 import type { Parking } from "./parking.ts";
@@ -71,7 +72,10 @@ export class InCall {
   }
 
   async hold(request: OnCall & { readonly held: boolean }): Promise<void> {
-    await this.#options.calls.active(request).setHeld(request.held);
+    const { calls } = this.#options;
+    const call = calls.active(request);
+    if (!request.held) await turnLineTo(call, calls);
+    await call.setHeld(request.held);
   }
 
   async dtmf(request: Parameters<CallControl["dtmf"]>[0]): Promise<void> {

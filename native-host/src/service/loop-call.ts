@@ -16,6 +16,7 @@ import { FarRequests } from "./far-requests.ts";
 import { type Arrival, FarSide } from "./far-side.ts";
 import type { MediaPath } from "./media-path.ts";
 import { type Roster, RosterWatch } from "./roster.ts";
+import type { SharedLine } from "./shared-line.ts";
 import { callFailure } from "./sip-failure.ts";
 import { Turns } from "./turns.ts";
 import { Wishes } from "./wishes.ts";
@@ -210,6 +211,16 @@ export class LoopCall implements Call {
     }
     const ends = AbortSignal.any([signal, this.#over.signal]);
     await this.#deviceSide.use(device, { move: (change) => farSide.useDevice(change), signal: ends });
+  }
+
+  /** The device's line for another call beside this one, if it can be shared. */
+  shareLine(): SharedLine | undefined {
+    return this.#deviceSide.path?.share?.();
+  }
+
+  /** The device hears this call, of those that share its line. */
+  turnLine(): void {
+    this.#deviceSide.path?.turnLine?.();
   }
 
   async setMuted(muted: boolean): Promise<void> {

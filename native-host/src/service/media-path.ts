@@ -4,6 +4,7 @@ import type { DeviceEnd } from "../devices/device.ts";
 import type { KeyPress } from "../rtp/telephone-event.ts";
 import type { Direction } from "../sdp/session.ts";
 import type { Sdp } from "../sip/message.ts";
+import type { SharedLine } from "./shared-line.ts";
 
 /** One far end's media, from our offer to its end. */
 export interface FarMedia {
@@ -38,6 +39,10 @@ export interface MediaPath {
    * ServiceError `device-*`. Missing where the far end must be told.
    */
   replaceDevice?(end: DeviceEnd, signal: AbortSignal): Promise<void>;
+  /** The device's line for another call beside this one; missing, or undefined, where it cannot be shared. */
+  share?(): SharedLine | undefined;
+  /** The device hears this call now, of those that share its line. */
+  turnLine?(): void;
   /** Watches the stream to the device; the function returned ends that and says the largest gap in ms. */
   measureGap(): () => number;
   /** Keeps the device on the line, in silence; says whether this path can. */

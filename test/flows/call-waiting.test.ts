@@ -1,0 +1,155 @@
+/** Call waiting: a call comes in during another one, and both share a phone. */
+import assert from "node:assert/strict";
+import { afterEach, describe, test } from "node:test";
+import { House, type HouseOptions } from "../support/house.ts";
+
+let house: House;
+afterEach(() => house.service.close());
+
+/** The desk phone, the only one, is in a call with bob. */
+async function talkingToBob(options: HouseOptions = {}): Promise<void> {
+  house = new House({ phones: ["desk"], roles: {}, ...options });
+  await house.join("bob");
+  house.ladder.clear();
+}
+
+const held = () => house.service.calls().map(({ call, state }) => `${call} ${state}`);
+const hold = (call: string, onHold: boolean) => house.service.hold({ call, held: onHold, client: "k1" });
+
+describe("A call that comes in during another one", () => {
+  test("rings no phone that is in a call, and is shown", async () => {
+    await talkingToBob();
+
+    const carol = house.calledBy("carol");
+
+    house.ladder.reads(`
+      carol   -> service: INVITE sdp of carol
+      service -> carol:   180
+    `);
+    assert.deepEqual(held(), ["c2 incoming", "c1 active"]);
+    carol.cancels();
+    assert.deepEqual(held(), ["c1 active"]);
+  });
+
+  test("is answered on the same phone, which is not called again: the first one is held", async () => {
+    await talkingToBob();
+    house.calledBy("carol");
+    house.ladder.clear();
+
+    await house.answer("c2");
+
+    assert.deepEqual(house.ladder.steps("service -> desk"), []);
+    assert.deepEqual(house.ladder.steps("service -> "), [
+      "service -> bob: INVITE again sdp of service sendonly",
+      "service -> carol: 200 sdp of service",
+    ]);
+    assert.deepEqual(held(), ["c1 held", "c2 active"]);
+    assert.deepEqual(
+      house.service.calls().map(({ dev }) => dev),
+      ["desk", "desk"],
+    );
+  });
+
+  test("is held in its turn when the first one is resumed, and both can be ended one by one", async () => {
+    await talkingToBob();
+    const carol = house.calledBy("carol");
+    await house.answer("c2", "desk");
+
+    await hold("c1", false);
+    assert.deepEqual(held(), ["c1 active", "c2 held"]);
+    house.ladder.clear();
+
+    carol.leg.hangsUp();
+    assert.deepEqual(held(), ["c1 active"]);
+    await house.leave();
+
+    house.ladder.reads(`
+      carol   -> service: BYE
+      service -> bob:     BYE
+      service -> desk:    BYE
+    `);
+  });
+
+  test("leaves the phone to the first one when it is over, still held until it is resumed", async () => {
+    await talkingToBob();
+    const carol = house.calledBy("carol");
+    await house.answer("c2", "desk");
+    house.ladder.clear();
+
+    carol.leg.hangsUp();
+    assert.deepEqual(held(), ["c1 held"]);
+    assert.deepEqual(house.ladder.steps("service -> desk"), []);
+    await hold("c1", false);
+
+    assert.deepEqual(held(), ["c1 active"]);
+    house.cast.leg("desk").hangsUp();
+    assert.deepEqual(held(), []);
+  });
+
+  test("ends together with it when the phone itself is hung up", async () => {
+    await talkingToBob();
+    house.calledBy("carol");
+    await house.answer("c2", "desk");
+    house.ladder.clear();
+
+    house.cast.leg("desk").hangsUp();
+
+    assert.deepEqual(held(), []);
+    assert.deepEqual(house.ladder.steps("service -> ").sort(), [
+      "service -> bob: BYE",
+      "service -> carol: BYE",
+    ]);
+  });
+
+  test("goes on ringing when its audio does not fit that phone, and the first one goes on as before", async () => {
+    await talkingToBob();
+    const offer = house
+      .offerOf("carol")
+      .replace("RTP/AVP 0 101", "RTP/AVP 8 101")
+      .replace("0 PCMU", "8 PCMA");
+    const carol = house.calledBy("carol", { offer });
+
+    await assert.rejects(house.answer("c2", "desk"), { code: "media-mismatch" });
+
+    assert.deepEqual(held(), ["c2 incoming", "c1 active"]);
+    assert.equal(carol.status, undefined);
+  });
+
+  test("calls a phone once more whose media bypass the service", async () => {
+    await talkingToBob({ anchored: false });
+    house.calledBy("carol");
+    house.ladder.clear();
+
+    await house.answer("c2", "desk");
+
+    assert.deepEqual(held(), ["c1 held", "c2 active"]);
+    assert.deepEqual(house.ladder.steps("service -> desk: INVITE sdp").length, 1);
+    await house.leave();
+    assert.deepEqual(house.cast.alive("nobody"), []);
+  });
+
+  test("hears busy when the user wants it so, and is kept as missed", async () => {
+    await talkingToBob({ config: { onBusy: "refuse" } });
+
+    const carol = house.calledBy("carol");
+
+    assert.equal(carol.status, 486);
+    assert.deepEqual(
+      house.missed.all.map(({ id, why }) => ({ id, why })),
+      [{ id: "sip:carol@127.0.0.1", why: "busy" }],
+    );
+    assert.deepEqual(held(), ["c1 active"]);
+  });
+
+  test("is refused without a word when too many ring already", () => {
+    house = new House();
+
+    const callers = ["a", "b", "c", "d", "e"].map((name) => house.calledBy(name));
+
+    assert.deepEqual(
+      callers.map(({ status }) => status),
+      [undefined, undefined, undefined, undefined, 486],
+    );
+    assert.deepEqual(house.missed.all, []);
+  });
+});
