@@ -121,6 +121,55 @@ describe("Transfer mode", () => {
   });
 });
 
+describe("Transfer mode by REFER (RFC 3515)", () => {
+  const transfer = () =>
+    stage.service.join({ ...stage.request("comedies"), device: "desk", mode: "transfer" });
+
+  test("calls the desk phone, refers it to comedies, and leaves when it reports 200", async () => {
+    stage = new Stage();
+
+    await transfer();
+
+    stage.ladder.reads(`
+      service -> desk:    INVITE sdp of service
+      desk    -> service: 200 sdp of desk
+      service -> desk:    REFER to comedies
+      desk    -> service: NOTIFY 200
+      service -> desk:    BYE
+    `);
+    assert.deepEqual(stage.states, ["calling-device", "ringing", "transferred"]);
+    assert.deepEqual(deviceStates(), ["ready"]);
+  });
+
+  test("ends with comedies' own words when the desk phone reports 486", async () => {
+    stage = new Stage({ roles: { desk: { refers: 486 } } });
+
+    await assert.rejects(transfer(), { code: "busy", sip: 486 });
+
+    assert.deepEqual(stage.cast.alive("nobody"), []);
+    assert.equal(stage.states.at(-1), "ended");
+  });
+
+  test("ends when the desk phone itself is busy", async () => {
+    stage = new Stage({ roles: { desk: { refuses: 486 } } });
+
+    await assert.rejects(transfer(), { code: "device-busy" });
+
+    assert.deepEqual(stage.states, ["calling-device", "ended"]);
+  });
+
+  test("hangs up a desk phone that never reports, once nobody waits any more", async () => {
+    stage = new Stage({ roles: { desk: { refers: "silent" } } });
+    const joined = transfer();
+    await stage.sees("service -> desk: REFER");
+
+    await stage.leave();
+
+    await assert.rejects(joined, { code: "cancelled" });
+    assert.deepEqual(stage.cast.alive("nobody"), []);
+  });
+});
+
 describe("A call that was handed to its phone for good", () => {
   test("is out of reach: it is not left, muted, held or switched", async () => {
     stage = phoneThat([]);

@@ -5,6 +5,7 @@ import { COMPLETED_ELSEWHERE } from "#sip/cancel-reason.ts";
 import type { DialogState } from "#sip/dialog-state.ts";
 import type { Caller, DialogId, InviteOptions, Leg, LegHandlers } from "#sip/leg.ts";
 import type { Sdp, SipUri } from "#sip/message.ts";
+import type { ReferOptions } from "#sip/refer.ts";
 import { SipError } from "#sip/sip-error.ts";
 import type { SubscribeOptions, Subscription } from "#sip/subscribe.ts";
 import type { Ladder } from "./ladder.ts";
@@ -16,6 +17,8 @@ export interface Role {
   readonly refusesReplaces?: number;
   /** Status of its re-INVITEs. */
   readonly refusesOffers?: number;
+  /** What it reports of a REFER in the end; 200 when missing. */
+  readonly refers?: number | "silent";
   /** Never sends a final response. */
   readonly silent?: boolean;
   /** Answers only when it is asked to do so by itself; nobody is there to pick it up. */
@@ -227,8 +230,14 @@ export class FakeLeg implements Leg {
     throw new SipError(501, "Not Implemented");
   }
 
-  async refer(): Promise<never> {
-    throw new SipError(501, "Not Implemented");
+  async refer(target: SipUri, { onProgress, signal }: ReferOptions = {}): Promise<number> {
+    this.#cast.record("service", this.name, `REFER to ${nameOf(target)}`);
+    const { refers = 200 } = this.#role;
+    if (refers === "silent") return aborted(signal);
+    onProgress?.(180, "Ringing");
+    this.#cast.record(this.name, "service", `NOTIFY ${refers}`);
+    onProgress?.(refers, "");
+    return refers;
   }
 
   async info(): Promise<never> {
@@ -252,6 +261,12 @@ export class FakeLeg implements Leg {
     this.#cast.record(this.name, "service", "BYE");
     this.handlers.onEnded?.("BYE");
   }
+}
+
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  signal?.addEventListener("abort", () => reject(new SipError(487, "Cancelled")), { once: true });
+  return promise;
 }
 
 function nameOf(target: string): string {
