@@ -70,6 +70,19 @@ const ASKED: readonly (readonly [
   ["testDevice", { device: "desk" }, { detail: "desk works." }],
   ["dtmf", { call: "c7", digits: "1,2", durationMs: 200 }],
   ["externalJoin", { target: "tel:+12125550100" }],
+  ["externalJoin", { mode: "loop" }],
+  [
+    "join",
+    { origin: "https://films.example", display: "Alice", muted: false, device: "desk", mode: "transfer" },
+  ],
+  ["switchTo", { call: "c7", fallback: "redial" }],
+  ["useDevice", { device: "soft", call: "c7" }],
+  ["leave", { all: true }],
+  ["invite", { call: "c7", device: "soft" }],
+  ["hold", { call: "c7", held: false }],
+  ["muteUser", { user: "sip:edie@example.com", muted: false }],
+  ["lock", { call: "c7", locked: false }],
+  ["remove", { call: "c7", users: ["sip:edie@example.com", "sip:bob@example.com"] }],
 ];
 /** What the service of the test does not have. */
 const REFUSED: Readonly<Record<string, string>> = {

@@ -256,4 +256,19 @@ export const SAID: readonly XmlElement[] = [
     retryS: 1,
   } as Parameters<typeof refused>[1]),
   refused(undefined, fails("unauthorized", { detail: "This client did not show the token it needs." })),
+  event(18, "s1", {
+    name: "Call",
+    call: { ...call, id: "sip:films@127.0.0.1:5080", state: "held", muted: true, client: "k3" },
+  }),
+  event(19, "s4", {
+    name: "Roster",
+    roster: {
+      conf: "sip:films@127.0.0.1:5080",
+      version: 4,
+      state: "full",
+      count: 1,
+      locked: true,
+      users: [{ ...arup, role: "moderator", me: false, endpoints: [] }],
+    },
+  }),
 ];
