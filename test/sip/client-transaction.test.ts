@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
-import {
-  Client,
-  type ClientHome,
-  inviteClientStates,
-  requestClientStates,
-} from "../../native-host/src/sip/client-transaction.ts";
+import { inviteClientStates, requestClientStates } from "../../native-host/src/sip/client-states.ts";
+import { Client, type ClientHome } from "../../native-host/src/sip/client-transaction.ts";
 import type { Hop, SipRequest } from "../../native-host/src/sip/message.ts";
 import { buildResponse, isMadeUp } from "../../native-host/src/sip/response.ts";
 import { SipError } from "../../native-host/src/sip/sip-error.ts";

@@ -1,5 +1,6 @@
 /** The client transactions of one stack: the one a response belongs to, and those that are open (RFC 3261 §17.1). */
-import { Client, type ClientHome, inviteClientStates, requestClientStates } from "./client-transaction.ts";
+import { type ClientTable, inviteClientStates, requestClientStates } from "./client-states.ts";
+import { Client, type ClientHome } from "./client-transaction.ts";
 import { Forgetful } from "./forgetful.ts";
 import type { Limits } from "./limits.ts";
 import type { Hop, SipRequest, SipResponse } from "./message.ts";
@@ -17,8 +18,6 @@ export interface ClientsOptions {
 
 /** So many requests of ours may be open for each of theirs: a proxy forks. */
 const ASKED_FOR_EACH = 1.5;
-
-type ClientTable = ReturnType<typeof inviteClientStates>;
 
 export class ClientTransactions implements ClientHome {
   readonly #options: ClientsOptions;
