@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
-import { type ClientEvent, inviteClientStates, requestClientStates } from "#sip/client-transaction.ts";
+import { type ClientEvent, inviteClientStates, requestClientStates } from "#sip/client-states.ts";
 import { Machine, type Table } from "#sip/machine.ts";
 import { inviteServerStates, requestServerStates, type ServerEvent } from "#sip/server-transaction.ts";
 import { DEFAULT_TIMERS, type Timers } from "#sip/timers.ts";
