@@ -79,7 +79,22 @@ describe("partyline, with a service", () => {
     const machine = JSON.parse((await partyline(["status", "--json", "--runtime-dir", directory])).stdout);
     assert.deepEqual([machine[0].state, machine[0].muted, machine[0].dev], ["active", true, "soft"]);
     const devices = await partyline(["devices", "--runtime-dir", directory]);
-    assert.match(devices.stdout, /^soft +ready +softphone +Baresip on this computer \(default\)\n$/);
+    assert.match(
+      devices.stdout,
+      /^soft +ready +softphone +Baresip on this computer \(default\) {2}\[loop mute\]\n$/,
+    );
+  });
+
+  test("tries out a device and says how it went; a failure says what to do, once", async (t) => {
+    const { service, directory } = await apiCast(t);
+    const works = await partyline(["devices", "--test", "soft", "--runtime-dir", directory]);
+    assert.deepEqual([works.code, works.stdout], [0, "soft works.\n"]);
+
+    service.testDevice = async () => {
+      throw new ServiceError("device-refused", ["soft", "no sound came from it"]);
+    };
+    const fails = await partyline(["devices", "--test", "soft", "--runtime-dir", directory]);
+    assert.deepEqual([fails.code, fails.stderr], [1, 'partyline: "soft" refused: no sound came from it.\n']);
   });
 
   test("names the devices when it is asked which, and there is no terminal to ask at", async (t) => {
