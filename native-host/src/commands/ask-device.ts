@@ -75,6 +75,7 @@ async function askByDialog(
 }
 
 async function askAtTerminal(prompt: XmlElement): Promise<string> {
+  print(printable(`${prompt.attributes["id"]} is called with one of these, or with none:`));
   for (const { attributes } of prompt.children)
     print(printable(`  ${attributes["dev"]}  ${plain(attributes["name"] ?? "")}`));
   const terminal = createInterface({ input: process.stdin, output: process.stdout });

@@ -17,13 +17,20 @@ export async function joinAndSay(input: Input, start: boolean): Promise<number> 
 async function join(client: ApiClient, input: Input, id: string): Promise<XmlElement> {
   const attributes = { id, muted: input.flag("muted") || undefined, display: input.text("display") };
   const dev = input.text("dev");
-  if (dev !== undefined) return client.request(el("Join", attributes, [el("Use", { dev })]));
+  const command =
+    dev === undefined ? el("ExternalJoin", attributes) : el("Join", attributes, [el("Use", { dev })]);
   const over = new AbortController();
-  const asked = askForDevice(client, (asked) => asked === id, over.signal);
+  // A telephone number is asked about as the number plan reads it.
+  const isOurs = (about: string) => about === id || (isTelephone(id) && isTelephone(about));
+  const asked = askForDevice(client, isOurs, over.signal);
   try {
-    return await Promise.race([asked, client.request(el("ExternalJoin", attributes))]);
+    return await Promise.race([asked, client.request(command)]);
   } finally {
     over.abort();
     asked.catch(() => undefined);
   }
+}
+
+function isTelephone(id: string): boolean {
+  return /^tel:/i.test(id);
 }
