@@ -69,6 +69,8 @@ async function storm(seed: number): Promise<void> {
     assert.ok(outcome.reason instanceof ServiceError, String(outcome.reason));
     assert.notEqual(outcome.reason.code, "internal", String(outcome.reason.cause));
   }
+  const devices = stage.service.calls().map(({ dev }) => dev);
+  assert.equal(new Set(devices).size, devices.length, `one device in two calls: ${devices}`);
   for (const view of stage.service.calls())
     assert.ok(["active", "held", "switching"].includes(view.state), view.state);
   await stage.service.close();

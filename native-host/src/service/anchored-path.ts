@@ -72,12 +72,13 @@ export class AnchoredPath implements MediaPath {
   async replaceDevice(end: DeviceEnd, signal: AbortSignal): Promise<void> {
     const old = this.#device;
     const leg = await end.connect({ codecs: old ? [old.codec] : this.#codecs, signal });
-    if (this.#closed) {
+    // Also when the old device is to be kept for another call.
+    if (this.#closed || signal.aborted) {
       await leg.hangUp();
       throw new ServiceError("cancelled", []);
     }
     this.#use(leg);
-    await old?.hangUp("replaced by another device");
+    void old?.hangUp("replaced by another device");
   }
 
   async openFar(): Promise<FarMedia> {

@@ -40,7 +40,7 @@ export interface Call {
    * Puts another device in the place of this one, which stays on a failure; resolves with the call that goes on under
    * the same name, where it is another one. Throws ServiceError.
    */
-  useDevice(device: Device, signal: AbortSignal): Promise<Call | undefined>;
+  useDevice(device: Device, options: LineOptions): Promise<Call | undefined>;
   setMuted(muted: boolean): Promise<void>;
   /** Puts the far end on hold, or takes it off. Throws ServiceError. */
   setHeld(held: boolean): Promise<void>;
@@ -53,6 +53,13 @@ export interface Call {
   /** Ends the far leg; `keep` is given the device first, in silence on the line, or it is hung up where it cannot be kept. */
   park(keep: (parked: ParkedDevice) => void): Promise<void>;
   dump(): Record<string, unknown>;
+}
+
+/** For a device that is called into a call. */
+export interface LineOptions {
+  readonly signal: AbortSignal;
+  /** Resolves when its line is free; it is taken for this call from the first moment. */
+  readonly lineFree?: Promise<void> | undefined;
 }
 
 /** `0-9A-D*#`, and `,` for a second of silence. */

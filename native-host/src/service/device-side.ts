@@ -2,7 +2,7 @@
 
 import type { Device } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
-import type { ParkedDevice } from "./call.ts";
+import type { LineOptions, ParkedDevice } from "./call.ts";
 import type { MediaPath } from "./media-path.ts";
 import type { DeviceChange } from "./switch-device.ts";
 import { Turns } from "./turns.ts";
@@ -16,19 +16,18 @@ export interface DeviceSideOptions {
   onEnded(): void;
 }
 
-export interface UseOptions {
+/** Its signal is aborted also when the call ends. */
+export interface UseOptions extends LineOptions {
   /** Moves the far end over. Throws ServiceError; it has not moved then. */
   move(change: DeviceChange): Promise<void>;
-  /** Aborted also when the call ends. */
-  readonly signal: AbortSignal;
 }
 
 export class DeviceSide {
   readonly #options: DeviceSideOptions;
   readonly #turns = new Turns();
   #device: Device | undefined;
-  /** The one that is to take its place. */
-  #coming: Device | undefined;
+  /** Those that are to take its place, one after the other. */
+  readonly #coming = new Set<Device>();
   #path: MediaPath | undefined;
 
   constructor(options: DeviceSideOptions) {
@@ -44,7 +43,7 @@ export class DeviceSide {
   }
 
   holds(device: Device): boolean {
-    return device === this.#device || device === this.#coming;
+    return device === this.#device || this.#coming.has(device);
   }
 
   /** The first device of the call, perhaps on the line already. */
@@ -57,8 +56,19 @@ export class DeviceSide {
   }
 
   /** Puts another device in the place of this one, which is released last. Throws ServiceError; nothing changed then. */
-  use(device: Device, options: UseOptions): Promise<void> {
-    return this.#turns.take(() => this.#use(device, options));
+  async use(device: Device, options: UseOptions): Promise<void> {
+    this.#coming.add(device);
+    this.#options.onChange();
+    try {
+      await this.#turns.take(() => this.#use(device, options));
+    } catch (failed) {
+      // A device that is no longer wanted says only that it did not answer.
+      if (isDeviceFailure(failed)) options.signal.throwIfAborted();
+      throw failed;
+    } finally {
+      this.#coming.delete(device);
+      this.#options.onChange();
+    }
   }
 
   /** Hands the device over, in silence on the line; undefined when it cannot be kept. */
@@ -78,25 +88,22 @@ export class DeviceSide {
     const old = this.#path;
     if (device === this.#device) return;
     if (!old) throw new ServiceError("wrong-state", ["the call has no device to exchange"]);
-    this.#coming = device;
+    const path = await this.#exchange(device, old, options);
+    if (path !== old && options.signal.aborted) await path.hangUp();
+    options.signal.throwIfAborted();
+    this.#path = path;
+    this.#device = device;
     this.#options.onChange();
-    try {
-      this.#path = await this.#exchange(device, old, options);
-      this.#device = device;
-    } catch (failed) {
-      // A device that is no longer wanted says only that it did not answer.
-      if (isDeviceFailure(failed)) options.signal.throwIfAborted();
-      throw failed;
-    } finally {
-      this.#coming = undefined;
-      this.#options.onChange();
-    }
-    if (this.#path !== old) await old.hangUp("replaced by another device");
-    if (options.signal.aborted) await this.#path.hangUp();
+    if (path !== old) await old.hangUp("replaced by another device");
   }
 
   /** Resolves with the path of the call from now on. */
-  async #exchange(device: Device, old: MediaPath, { move, signal }: UseOptions): Promise<MediaPath> {
+  async #exchange(
+    device: Device,
+    old: MediaPath,
+    { move, signal, lineFree }: UseOptions,
+  ): Promise<MediaPath> {
+    await lineFree;
     const end = await device.wake(signal);
     try {
       // Where both are anchored the far end need not know.

@@ -52,8 +52,8 @@ export class InCall {
     const name = await joining.consent.device(request.device, request, call.view.id);
     const device = joining.usable(name, "loop");
     // It is called anew.
-    await this.#options.parking.take(device.id)?.hangUp();
-    const goesOn = await call.useDevice(device, over);
+    const lineFree = this.#options.parking.take(device.id)?.hangUp();
+    const goesOn = await call.useDevice(device, { signal: over, lineFree });
     if (!goesOn) return;
     calls.use(goesOn);
     joining.surroundings.onChange(goesOn);

@@ -188,8 +188,8 @@ export class Joining {
 
   async #connect(call: LoopCall, device: Device, request: ModalRequest): Promise<Joined> {
     const to = { target: request.target, from: this.from(request), guests: request.guests };
-    const handed = this.#handedTo(device);
-    if (handed.length > 0) await Promise.all(handed.map((one) => one.end()));
+    // Nobody may take the device in between: nothing is awaited before the call has it.
+    for (const handed of this.#handedTo(device)) void handed.end();
     if (modeWith(device, request.mode) === "transfer") return this.#hand(call, device, to, request);
     await call.join(device, to, this.#signal(request), this.#options.parking.take(device.id));
     return joinedOf(call);
@@ -201,9 +201,8 @@ export class Joining {
     const { target, display } = request;
     const handed = new TransferCall({ id, client, target, display }, this.surroundings);
     this.#options.calls.use(handed);
-    // Its line is wanted for the new call.
-    await this.#options.parking.take(device.id)?.hangUp();
-    await handed.join(device, to, this.#signal(request));
+    const lineFree = this.#options.parking.take(device.id)?.hangUp();
+    await handed.join(device, to, { signal: this.#signal(request), lineFree });
     return joinedOf(handed);
   }
 

@@ -5,7 +5,15 @@ import type { Device, DeviceLeg } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";
 import { AnchoredPath } from "./anchored-path.ts";
-import type { Call, CallOptions, CallSurroundings, NewFarEnd, ParkedDevice, Tones } from "./call.ts";
+import type {
+  Call,
+  CallOptions,
+  CallSurroundings,
+  LineOptions,
+  NewFarEnd,
+  ParkedDevice,
+  Tones,
+} from "./call.ts";
 import { after, type CallEvent, type LoopCallState } from "./call-state.ts";
 import { callView } from "./call-view.ts";
 import { DeviceSide } from "./device-side.ts";
@@ -204,13 +212,17 @@ export class LoopCall implements Call {
     }
   }
 
-  async useDevice(device: Device, signal: AbortSignal): Promise<undefined> {
+  async useDevice(device: Device, { signal, lineFree }: LineOptions): Promise<undefined> {
     const farSide = this.#farSide;
     if (!farSide || !ON_THE_LINE.includes(this.#state)) {
       throw new ServiceError("wrong-state", ["the call has no device to exchange"]);
     }
     const ends = AbortSignal.any([signal, this.#over.signal]);
-    await this.#deviceSide.use(device, { move: (change) => farSide.useDevice(change), signal: ends });
+    await this.#deviceSide.use(device, {
+      move: (change) => farSide.useDevice(change),
+      signal: ends,
+      lineFree,
+    });
   }
 
   /** The device's line for another call beside this one, if it can be shared. */

@@ -14,6 +14,7 @@ export class Parking {
       void path.hangUp();
       return;
     }
+    void this.#release(device.id);
     const expiry = setTimeout(() => void this.#release(device.id), PARKED_FOR_MS);
     path.onEnded = () => void this.#release(device.id);
     this.#parked.set(device.id, { path, expiry });

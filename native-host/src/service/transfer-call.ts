@@ -4,7 +4,7 @@ import type { CallView, ClientId } from "../api/call-control.ts";
 import type { Device, DialledCall } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";
-import type { Call, CallOptions, CallSurroundings, NewFarEnd, Tones } from "./call.ts";
+import type { Call, CallOptions, CallSurroundings, LineOptions, NewFarEnd, Tones } from "./call.ts";
 import { after, type CallEvent, type LoopCallState } from "./call-state.ts";
 import { callView } from "./call-view.ts";
 import type { CallerIdentity, Destination } from "./far-end.ts";
@@ -94,11 +94,12 @@ export class TransferCall implements Call {
   }
 
   /** Has the device call; resolves when it says that the far end answered. On a failure the call is over. */
-  async join(device: Device, to: Destination, signal: AbortSignal): Promise<void> {
+  async join(device: Device, to: Destination, { signal, lineFree }: LineOptions): Promise<void> {
     this.#device = device;
     this.#from = to.from;
     this.#step("chosen");
     try {
+      await lineFree;
       await this.#dial(device, to, signal);
     } catch (failed) {
       const error = callFailure(to.target, failed);
@@ -131,13 +132,14 @@ export class TransferCall implements Call {
    * Attended, where the phone says which call it is in: the far end is asked by Replaces to put ours in its place, and
    * hangs up the phone itself (RFC 3891, RFC 5589 §7). The call is in our hands then.
    */
-  async useDevice(device: Device, signal: AbortSignal): Promise<Call> {
+  async useDevice(device: Device, { signal, lineFree }: LineOptions): Promise<Call> {
     if (this.#state !== "transferred" || this.#coming)
       throw new ServiceError("wrong-state", ["the device is just calling"]);
     this.#coming = device;
     this.#around.onChange(this);
     try {
       const takesOver = await this.#ownDialog(signal);
+      await lineFree;
       const ends = AbortSignal.any([signal, this.#over.signal]);
       const taken = await this.#takenOver(
         device,
