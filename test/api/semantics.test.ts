@@ -1,4 +1,9 @@
-/** What applications may rely on, one test each, before the whole of call control: the API socket, the service, fake phones. */
+/**
+ * What applications may rely on, one test each, before the whole of call control: the API socket, the service, fake phones.
+ * Elsewhere: exactly one Result under random kills (twenty-clients.test.ts); Lagged, then the full state (storm.test.ts);
+ * a gap in the roster (test/service/roster.test.ts); an Invite of oneself, of one conference and of one twice
+ * (test/flows/multi-invite.test.ts).
+ */
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import type { XmlElement } from "../../native-host/src/xml/strict.ts";
@@ -86,9 +91,9 @@ describe("Whoever commands the service", () => {
   test("may use the paper's commands as they stand there, quoted; Results come in command order", async (t) => {
     const { connect } = await act(t);
     const alice = await connect();
-    alice.say('<Join id="sip:comedies@127.0.0.1"><Use dev="desk"/></Join>');
+    alice.say('<Join id="sip:comedies@127.0.0.1" >\n<Use dev="desk" />\n</Join >');
     await alice.hears(isResult);
-    alice.say('<SameDeviceJoin id="sip:dramas@127.0.0.1"/>', "<Tunnel/>");
+    alice.say('<SameDeviceJoin id= "sip:dramas@127.0.0.1" />', "<Tunnel/>");
     await alice.hears(() => alice.heard.filter(isResult).length === 3);
     assert.deepEqual(
       alice.heard.map(({ name, attributes }) => `${name} ${attributes["call"] ?? attributes["status"]}`),

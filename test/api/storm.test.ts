@@ -143,6 +143,26 @@ describe("A client that does not read", () => {
     await alice.hears(({ children }) => children[0]?.attributes["entity"] === "sip:bob@home");
   });
 
+  test("misses no call while talkers are left out", async (t) => {
+    const { service, connect } = await apiCast(t);
+    const alice = await connect();
+    for (const topic of ["talking", "calls"])
+      await alice.ask(topic, `<Subscribe req="${topic}" to="${topic}"/>`);
+    alice.socket.pause();
+    const name = `sip:${"x".repeat(1000)}@home`;
+    for (let count = 0; count < 1000; count += 1) {
+      service.emit("talking", talking(name));
+      service.emit("calls", { name: "Device", device: { ...SOFTPHONE, dev: `d${count}` } });
+    }
+    alice.socket.resume();
+    await alice.hears(({ children }) => children[0]?.name === "Lagged");
+    const heard = alice.heard.flatMap(({ children }) => children[0]?.attributes["dev"] ?? []);
+    assert.deepEqual(
+      heard,
+      Array.from({ length: 1000 }, (_, count) => `d${count}`),
+    );
+  });
+
   test("is cut above 1 MiB, and the others hear on", async (t) => {
     const { service, connect } = await apiCast(t);
     const [alice, bob] = [await connect(), await connect()];

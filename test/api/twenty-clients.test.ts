@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
+import type { XmlElement } from "../../native-host/src/xml/strict.ts";
 import { errorCode, Talker } from "../support/api-cast.ts";
 import { Crowd } from "../support/crowd.ts";
 import { Daemon } from "../support/daemon.ts";
@@ -157,5 +158,23 @@ describe("A service with 20 clients at once, killed at random", () => {
       Array.from({ length: CLIENTS }, () => "ready"),
     );
     await last.end();
+  });
+
+  test("that is told to end answers everybody once, and says BYE to every leg", async () => {
+    const talkers = await Promise.all(Array.from({ length: CLIENTS }, talker));
+    const join = (n: number, room: string) =>
+      `<Join req="join" id="${crowd.address(room)}"><Use dev="desk${n}"/></Join>`;
+    const isJoin = ({ name, attributes }: XmlElement) => name === "Result" && attributes["req"] === "join";
+    for (const [n, client] of talkers.entries()) client.say(join(n, n < 10 ? `room${n}` : "silent"));
+    for (const client of talkers.slice(0, 10)) await client.hears(isJoin);
+    await until(() => crowd.standing.size >= 25, "ten calls, and phones that wait for somebody");
+    await service.program.stop();
+    for (const client of talkers) await until(() => client.closed, "everybody is told goodbye");
+    const codes = talkers.map(({ heard }) => heard.filter(isJoin).map(errorCode));
+    assert.deepEqual(
+      codes,
+      talkers.map((_client, n) => [n < 10 ? undefined : "shutting-down"]),
+    );
+    await until(() => crowd.standing.size === 0, `every leg has its BYE: ${[...crowd.standing]}`);
   });
 });
