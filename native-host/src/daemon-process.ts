@@ -27,6 +27,7 @@ import type { Reception } from "./service/incoming.ts";
 import { MissedCalls } from "./service/missed-calls.ts";
 import { SipService } from "./service/sip-service.ts";
 import { FlowLog } from "./sip/flow-log.ts";
+import type { IncomingRefer } from "./sip/incoming-refer.ts";
 import type { IncomingInvite } from "./sip/leg.ts";
 import type { SipUri } from "./sip/message.ts";
 import { keepHeapSmall } from "./sip/small-heap.ts";
@@ -165,6 +166,11 @@ class Door {
     else invite.reject(503);
   }
 
+  referred(refer: IncomingRefer): void {
+    if (this.#service) this.#service.referred(refer);
+    else refer.reject(503);
+  }
+
   inviteStatus(target: SipUri): number {
     return this.#service?.inviteStatus(target) ?? 503;
   }
@@ -211,6 +217,7 @@ async function openAgent(
     ...(dnsServers && { dns: { servers: dnsServers } }),
     onTrace: both,
     onInvite: (invite) => door.receive(invite),
+    onRefer: (refer) => door.referred(refer),
     inviteStatus: (target) => door.inviteStatus(target),
   });
   if (wanted !== 0 && agent.port !== wanted) log.warn(`SIP port ${wanted} is taken; using ${agent.port}`);

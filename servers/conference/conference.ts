@@ -8,6 +8,7 @@ import type { Identity } from "./identity.ts";
 import { sameOwner } from "./identity.ts";
 import { RosterNotifier } from "./notifier.ts";
 import type { Participant } from "./participant.ts";
+import { titleOf } from "./rights.ts";
 import {
   type Called,
   emptyRoster,
@@ -44,7 +45,7 @@ export class Conference {
 
   constructor(id: string, entity: SipUri) {
     this.id = id;
-    this.#roster = emptyRoster(entity, id);
+    this.#roster = emptyRoster(entity, titleOf(id));
   }
 
   get roster(): Roster {

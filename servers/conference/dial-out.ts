@@ -11,6 +11,7 @@ import { SipError } from "#sip/sip-error.ts";
 import { asFocus } from "./as-focus.ts";
 import type { Legs } from "./connect.ts";
 import type { MediaOrder } from "./mixer-control.ts";
+import { titleOf } from "./rights.ts";
 
 /** What calling needs of the world around it. */
 export interface Outside {
@@ -64,7 +65,7 @@ async function reach(outside: Outside, call: Outgoing, { mixer, offer, signal }:
   const { leg: phone, answer } = await outside.caller.invite(target, {
     offer,
     signal,
-    from: { name: conference, uri: outside.entity(conference) },
+    from: { name: titleOf(conference), uri: outside.entity(conference) },
     contactUser,
     contactParams,
     headers: { ...headers, ...own },

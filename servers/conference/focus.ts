@@ -107,7 +107,9 @@ export class Focus {
   subscribed(subscribe: IncomingSubscribe): void {
     const conference = this.#conferences.get(conferenceId(subscribe.target) ?? "");
     const member = conference && this.#memberOf(conference, subscribe);
-    if (!member) subscribe.reject(403);
+    const comes = !member && conference && this.#isComing(subscribe) && this.#invitations.next(conference);
+    if (comes) void comes.then(() => this.subscribed(subscribe));
+    else if (!member) subscribe.reject(403);
     else if (conference.watches(member) >= this.#limits.subscriptionsEach) subscribe.reject(503);
     else watch(conference, member, subscribe);
   }
@@ -235,11 +237,13 @@ export class Focus {
    */
   async #callGuests({ guests }: Arrival, conference: Conference, actor: Participant): Promise<void> {
     if (guests.length === 0 || !(await actor.phone.acknowledged()) || !conference.has(actor)) return;
-    try {
-      this.#invitations.check(conference, actor, guests);
-      for (const place of guests) this.#invitations.invite({ conference, actor, place }, () => undefined);
-    } catch (err) {
-      this.#options.log.info({ conference: conference.id, err }, "the list of people was refused");
+    for (const place of guests) {
+      try {
+        this.#invitations.check(conference, actor, [place]);
+        this.#invitations.invite({ conference, actor, place }, () => undefined);
+      } catch (err) {
+        this.#options.log.info({ conference: conference.id, err }, "somebody of a list is not called");
+      }
     }
   }
 
@@ -270,6 +274,12 @@ export class Focus {
     const leg = own ?? (targetDialog && this.#options.findLeg(targetDialog));
     const participant = leg && this.#participants.get(leg);
     return participant && conference.has(participant) ? participant : undefined;
+  }
+
+  /** Somebody who was called has answered, and asks before the mixer has agreed to it. */
+  #isComing({ leg: own, targetDialog }: Asking): boolean {
+    const leg = own ?? (targetDialog && this.#options.findLeg(targetDialog));
+    return leg?.state === "confirmed" && !this.#participants.has(leg);
   }
 
   /** The same, or a member by name and address, which is enough to look. */

@@ -23,7 +23,7 @@ export interface InviteLimits {
   readonly ringMs: number;
 }
 
-export const INVITE_LIMITS: InviteLimits = { atOnce: 20, perMinute: 40, inAll: 400, ringMs: 60_000 };
+export const INVITE_LIMITS: InviteLimits = { atOnce: 64, perMinute: 100, inAll: 400, ringMs: 60_000 };
 
 const MINUTE_MS = 60_000;
 /** How long the roster shows why somebody did not come. */
@@ -52,9 +52,9 @@ export interface InvitationsOptions {
 interface Ringing {
   readonly conference: Conference;
   readonly actor: Actor;
-  readonly user: string;
   readonly abort: AbortController;
   readonly reports: Set<Report>;
+  readonly settled: PromiseWithResolvers<void>;
 }
 
 export class Invitations {
@@ -100,6 +100,12 @@ export class Invitations {
     else void this.#call(name, wish, { identity, report });
   }
 
+  /** Resolves when one of those who are being called has come, or will not; undefined when nobody is. */
+  next(conference: Conference): Promise<void> | undefined {
+    const calls = [...this.#ringing.values()].filter((ringing) => ringing.conference === conference);
+    return calls.length === 0 ? undefined : Promise.race(calls.map(({ settled }) => settled.promise));
+  }
+
   /** Whoever rings under this URI is called no longer; false when nobody does. */
   withdraw(conference: Conference, aor: string, mayRule: (inviter: Actor) => boolean): boolean {
     const ringing = this.#ringing.get(`${conference.id} ${aor}`);
@@ -127,7 +133,8 @@ export class Invitations {
   ): Promise<void> {
     const { conference, actor, place } = wish;
     const abort = new AbortController();
-    const ringing = { conference, actor, user: identity.aor, abort, reports: new Set([report]) };
+    const settled = Promise.withResolvers<void>();
+    const ringing: Ringing = { conference, actor, abort, reports: new Set([report]), settled };
     this.#ringing.set(name, ringing);
     this.#caused.set(actor.key, [...this.#lately(actor.key), performance.now()]);
     const endpoint = { entity: place.uri, displayText: identity.name ?? place.uri };
@@ -168,6 +175,7 @@ export class Invitations {
       tell(status, reason);
     } finally {
       this.#ringing.delete(name);
+      settled.resolve();
     }
   }
 

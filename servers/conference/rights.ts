@@ -30,3 +30,8 @@ const PRIVATE = /-[0-9a-f]{16,}$/;
 export function isPrivate(id: string): boolean {
   return PRIVATE.test(id);
 }
+
+/** What people call a conference: the name nobody can guess is for those who call it. */
+export function titleOf(id: string): string {
+  return isPrivate(id) ? `Conference of ${id.replace(PRIVATE, "")}` : id;
+}

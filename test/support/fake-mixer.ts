@@ -21,6 +21,8 @@ export class FakeMixer {
   refusing: number | "silence" | undefined;
   /** Called for each order before it is answered. */
   onOrder: (() => void | Promise<void>) | undefined;
+  /** Called for each change of a stream before it is answered. */
+  onChange: (() => void | Promise<void>) | undefined;
   readonly agent: UserAgent;
   readonly #streams = new Map<Leg, Stream>();
   #nextPort = FIRST_PORT;
@@ -100,7 +102,8 @@ export class FakeMixer {
     }
     const leg = invite.accept(description);
     leg.handlers = {
-      onOffer: (offer) => {
+      onOffer: async (offer) => {
+        await this.onChange?.();
         const answer = this.#describe(offer, port);
         if (answer === undefined) throw new SipError(488, "Not Acceptable Here");
         return answer;

@@ -16,6 +16,11 @@ export class HostCast {
   readonly conference: ConferenceCast;
   readonly service: SipService;
   readonly desk: Person;
+  /** Where alice's service is called. */
+  get address(): SipUri {
+    return this.#agent.address;
+  }
+
   /** Alice's own address. */
   readonly uri: SipUri = `sip:alice@${HOST}`;
   readonly events: ServiceEvent[] = [];
@@ -41,12 +46,14 @@ export class HostCast {
   static async open(options: CastOptions = {}): Promise<HostCast> {
     const conference = await ConferenceCast.open(options);
     const desk = await conference.person("desk");
-    const agent = await UserAgent.open({
+    const agent: UserAgent = await UserAgent.open({
       host: HOST,
       port: 0,
       name: "service",
       identity: { name: "Alice", uri: `sip:alice@${HOST}` },
       onTrace: conference.ladder.trace("service"),
+      onInvite: (invite) => service.receive(invite),
+      onRefer: (refer) => service.referred(refer),
     });
     conference.ladder.name(agent.port, "service");
     const common = { anchored: true, caller: agent, mediaHost: HOST };
@@ -54,7 +61,7 @@ export class HostCast {
       sipPhone({ ...common, id: "desk", name: "Desk phone", uri: desk.address }),
       sipPhone({ ...common, id: "kitchen", name: "Kitchen phone", uri: `sip:kitchen@${HOST}:9` }),
     ];
-    const service = new SipService({
+    const service: SipService = new SipService({
       caller: agent,
       subscriber: agent,
       devices: new DeviceRegistry(phones),

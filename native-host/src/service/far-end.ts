@@ -12,6 +12,8 @@ export interface Destination {
   readonly from: CallerIdentity;
   /** Who is to be called into the conference that is opened there (RFC 5366). */
   readonly guests?: readonly Recipient[] | undefined;
+  /** Called when it has answered and nothing was left for it yet; what this throws refuses it. */
+  readonly answered?: (leg: Leg) => void;
   /** The call of a phone that the new one takes over, and where that one's far end is (RFC 3891). */
   readonly takesOver?: { readonly dialog: DialogId; readonly at: SipUri };
 }

@@ -68,9 +68,9 @@ export class MultiInvite {
 
   async #fromNothing(request: InviteRequest, invitees: Invitees): Promise<Invited> {
     if (request.call !== undefined) throw new ServiceError("no-active-call", []);
-    if (invitees.open.length === 0) throw noneLeft(invitees);
-    const { joining } = this.#options;
+    if (!this.#hasPeople(invitees)) throw noneLeft(invitees);
     const conference = await this.#newConference();
+    const { joining } = this.#options;
     const { client, signal, onAccepted, device } = request;
     const join: JoinRequest = { target: conference.target, client, signal, onAccepted };
     const guests = conference.takesList ? recipients(invitees) : undefined;
@@ -90,7 +90,7 @@ export class MultiInvite {
     request: InviteRequest,
     invitees: Invitees,
   ): Promise<void> {
-    if (invitees.open.length === 0) return;
+    if (!this.#hasPeople(invitees)) return;
     const conference = await this.#newConference();
     const comes = await this.#sendAlong(far.leg, conference.target, request.signal);
     // Whoever cannot be sent is called by the conference, as the others are.
@@ -107,8 +107,7 @@ export class MultiInvite {
 
   async #toConference(call: Call, request: InviteRequest, invitees: Invitees): Promise<void> {
     const { far, roster, conference } = call;
-    const place = conference === undefined ? "" : placeOf(conference);
-    invitees.refuse((id) => (placeOf(id) === place ? notThere(id) : undefined));
+    if (conference !== undefined) refuseThoseAt(conference, invitees);
     if (roster) invitees.seen(roster);
     if (far) await this.#refer(far.leg, request, invitees);
   }
@@ -151,6 +150,13 @@ export class MultiInvite {
     return { ...joinedOf(call), invitees: invitees.states };
   }
 
+  /** Whether there is anybody to make a conference for. */
+  #hasPeople(invitees: Invitees): boolean {
+    const { conferences } = this.#options;
+    if (conferences) refuseThoseAt(conferences.server, invitees);
+    return invitees.open.length > 0;
+  }
+
   async #newConference(): Promise<NewConference> {
     const { own, conferences } = this.#options;
     if (!conferences) throw new ServiceError("unreachable", ["A conference server"]);
@@ -189,14 +195,17 @@ function calledAt({ target, leg }: FarEnd): SipUri {
   return isSipUri(target) ? target : isSipUri(uri) ? uri : target;
 }
 
-/** Host and port: all conferences of one server are there, and none is somebody who could be called into another. */
+/** Conferences of the same server are not people who could be called into one of them. */
+function refuseThoseAt(server: SipUri, invitees: Invitees): void {
+  const why = "a conference cannot be invited into another";
+  invitees.refuse((id) =>
+    placeOf(id) === placeOf(server) ? new ServiceError("bad-uri", [id, why]) : undefined,
+  );
+}
+
 function placeOf(id: SipUri): string {
   const { host = "", port = 5060 } = parseUri(id) ?? {};
   return `${host}:${port}`;
-}
-
-function notThere(id: SipUri): ServiceError {
-  return new ServiceError("bad-uri", [id, "a conference cannot be invited into another"]);
 }
 
 /** Why nobody was invited: as the first of them was refused. */

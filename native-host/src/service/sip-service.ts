@@ -15,6 +15,7 @@ import type {
 } from "../api/call-control.ts";
 import { answerPeer } from "../devices/peer.ts";
 import { ServiceError } from "../errors.ts";
+import type { IncomingRefer } from "../sip/incoming-refer.ts";
 import type { IncomingInvite } from "../sip/leg.ts";
 import type { Sdp, SipUri } from "../sip/message.ts";
 import type { Watch } from "../sip/trace.ts";
@@ -34,6 +35,7 @@ import { MultiInvite } from "./multi-invite.ts";
 import type { NewConferenceOptions } from "./new-conference.ts";
 import { Parking } from "./parking.ts";
 import { Rights } from "./rights.ts";
+import { takenAlong } from "./taken-along.ts";
 import { type Emit, Topics } from "./topics.ts";
 import { WebPhones } from "./web-phones.ts";
 
@@ -190,6 +192,11 @@ export class SipService implements CallControl {
   /** Somebody calls; the INVITE is answered in the end. */
   receive(invite: IncomingInvite): void {
     this.#incoming.receive(invite);
+  }
+
+  /** Somebody wants us to call somebody else. */
+  referred(refer: IncomingRefer): void {
+    void takenAlong(refer, this.#calls, this.#over.signal);
   }
 
   /** What an INVITE to this address would get now, for OPTIONS to say the same (RFC 3261 §11.2). */

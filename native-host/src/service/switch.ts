@@ -86,6 +86,7 @@ async function callAnew(to: Destination, options: SwitchOptions): Promise<FarEnd
       signal,
     });
     try {
+      to.answered?.(leg);
       media.onOffer = (offer) => leg.offer(offer);
       await media.answered(answer);
     } catch (refused) {

@@ -171,6 +171,22 @@ describe("A member who has somebody called in", () => {
 });
 
 describe("The roster", () => {
+  test("is had by whoever answers and asks for it at once, before the mixer has agreed", async () => {
+    const agreed = Promise.withResolvers<void>();
+    cast.mixer.onChange = () => agreed.promise;
+    const outcome = inFilms.refer(bob.address);
+    await until(() => bob.calls.length === 1, "bob to answer");
+    const [call] = bob.calls;
+    assert.ok(call);
+    const watch = bob.watches("films", { by: call, from: bob.address });
+    await until(() => cast.ladder.steps("bob -> conference: SUBSCRIBE").length === 1, "bob to ask");
+    agreed.resolve();
+
+    assert.equal(await outcome, 200);
+    await watch.heard(1);
+    assert.equal(watch.ended, undefined);
+  });
+
   test("shows who is being called, who rings and who does not come", async () => {
     const watch = alice.watches("films");
     await watch.heard(1);
@@ -229,12 +245,12 @@ describe("A list of people", () => {
     await until(() => bob.invites.length === 1, "bob called");
   });
 
-  test("that names a conference of ours has nobody called, and she is in all the same", async () => {
-    const parts = [formatRecipients([{ uri: bob.address }, { uri: alice.room("films") }])];
+  test("that names a conference of ours among others has the others called", async () => {
+    const parts = [formatRecipients([{ uri: alice.room("films") }, { uri: bob.address }])];
     await alice.joins(PRIVATE, { parts, headers: { require: "recipient-list-invite" } });
 
-    assert.equal(cast.count(PRIVATE), 1);
-    assert.equal(bob.invites.length, 0);
+    await until(() => cast.count(PRIVATE) === 2, "bob");
+    assert.deepEqual(cast.ladder.steps("conference -> conference"), []);
   });
 
   test("that is none is refused with 400", async () => {
