@@ -34,12 +34,6 @@ const ON_THE_LINE: readonly LoopCallState[] = ["dialing", "ringing", "active", "
 /** States in which there is somebody to put on hold. */
 const HOLDABLE: readonly LoopCallState[] = ["active", "held", "switching"];
 
-interface DeviceWait {
-  readonly signal: AbortSignal;
-  /** It was parked, and need not be called. */
-  readonly onTheLine: boolean;
-}
-
 export class LoopCall implements Call {
   readonly id: string;
   readonly client: ClientId | undefined;
@@ -152,11 +146,8 @@ export class LoopCall implements Call {
     const path = this.#deviceSide.begin(device, parked);
     path.wish = this.#wishes.direction;
     this.#step("chosen");
-    const farSide = this.#openFarSide(
-      path,
-      this.#ready(device, path, { signal, onTheLine: parked !== undefined }),
-    );
-    this.#farSide = farSide;
+    const ready = parked ? this.#ready() : this.#ready(() => this.#reach(device, path, signal));
+    const farSide = this.#openFarSide(path, ready);
     try {
       await farSide.goTo(to, signal);
     } finally {
@@ -175,7 +166,6 @@ export class LoopCall implements Call {
     this.#deviceSide.begin(device, path);
     this.#step("chosen");
     const farSide = this.#openFarSide(path, Promise.resolve());
-    this.#farSide = farSide;
     try {
       await farSide.take(arrive);
       this.#settle(farSide);
@@ -279,9 +269,14 @@ export class LoopCall implements Call {
     return path;
   }
 
-  async #ready(device: Device, path: MediaPath, { signal, onTheLine }: DeviceWait): Promise<void> {
+  async #reach(device: Device, path: MediaPath, signal: AbortSignal): Promise<void> {
     const ends = AbortSignal.any([signal, this.#over.signal]);
-    if (!onTheLine) await path.connect(await device.wake(ends), ends);
+    await path.connect(await device.wake(ends), ends);
+  }
+
+  /** Resolves when the device is on the line; one that was parked is already. */
+  async #ready(reach?: () => Promise<void>): Promise<void> {
+    await reach?.();
     this.#step("answered");
   }
 
@@ -297,15 +292,14 @@ export class LoopCall implements Call {
       onReached: (far: FarEnd) => this.#reached(far),
       onLost: (error?: ServiceError) => void this.end(error),
     };
-    return new FarSide(options, this.#wishes.direction);
+    this.#farSide = new FarSide(options, this.#wishes.direction);
+    return this.#farSide;
   }
 
   async #dtmf(tones: Tones): Promise<void> {
     if (this.#state !== "active") throw new ServiceError("wrong-state", ["nobody hears digits now"]);
-    await playDigits(() => this.far, {
-      ...tones,
-      signal: AbortSignal.any([tones.signal, this.#over.signal]),
-    });
+    const signal = AbortSignal.any([tones.signal, this.#over.signal]);
+    await playDigits(() => this.far, { ...tones, signal });
   }
 
   #reached(far: FarEnd): void {
