@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME] [--json]`: each benchmark beside its reference, measured in the same run. */
 import { parseArgs } from "node:util";
 import { takePrecedence } from "../test/support/precedence.ts";
+import { daemonBenchmark } from "./daemon.ts";
 import { mixerBenchmark } from "./mixer.ts";
 import { sipBenchmark } from "./sip.ts";
 import { switchBenchmark } from "./switch.ts";
@@ -10,6 +11,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   switch: switchBenchmark,
   mixer: mixerBenchmark,
   sip: sipBenchmark,
+  daemon: daemonBenchmark,
 };
 
 function wanted(): { names: string[]; asJson: boolean } {

@@ -6,7 +6,7 @@ import { afterEach, describe, test } from "node:test";
 import { ApiClient, Daemon, type DaemonOptions } from "./support/daemon.ts";
 import { runToEnd } from "./support/processes.ts";
 
-const DAEMON = new URL("../native-host/src/daemon.ts", import.meta.url).pathname;
+const DAEMON = new URL("../native-host/bin/daemon.mjs", import.meta.url).pathname;
 
 let open: { stop(): Promise<unknown> }[] = [];
 afterEach(async () => {

@@ -35,7 +35,7 @@ export class Daemon {
 
   static async start(options: DaemonOptions): Promise<Daemon> {
     const folder = await prepareFolder(options);
-    const program = await startScript(join(ROOT, "native-host", "src", "daemon.ts"), {
+    const program = await startScript(join(ROOT, "native-host", "bin", "daemon.mjs"), {
       name: `service of ${options.name}`,
       args: [...folderArguments(folder), "--sip-port", "0", ...(options.args ?? [])],
       ...(options.onLine && { onLine: options.onLine }),

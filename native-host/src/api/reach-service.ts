@@ -45,7 +45,7 @@ export async function reachService(directory: string, start: () => void): Promis
 export function startService(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const log = openSync(join(directory, "service.log"), "a", 0o600);
-  const daemon = fileURLToPath(new URL("../daemon.ts", import.meta.url));
+  const daemon = fileURLToPath(new URL("../../bin/daemon.mjs", import.meta.url));
   const child = spawn(process.execPath, [daemon, "--idle-exit"], {
     detached: true,
     stdio: ["ignore", "ignore", log],

@@ -12,7 +12,7 @@ export const service: CliCommand = {
   },
   words: [0, 0],
   run: async (input) => {
-    const daemon = fileURLToPath(new URL("../daemon.ts", import.meta.url));
+    const daemon = fileURLToPath(new URL("../../bin/daemon.mjs", import.meta.url));
     process.argv.splice(1, process.argv.length, daemon, ...daemonArguments(input));
     // The service keeps the process alive from here on and sets its exit code itself.
     await import(daemon);

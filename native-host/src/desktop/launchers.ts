@@ -9,7 +9,7 @@ export type LauncherKind = "bridge" | "open" | "service";
 const PROGRAMS: Readonly<Record<LauncherKind, readonly string[]>> = {
   bridge: [fileURLToPath(new URL("../bridge.ts", import.meta.url))],
   open: [fileURLToPath(new URL("../../bin/partyline.mjs", import.meta.url)), "open"],
-  service: [fileURLToPath(new URL("../daemon.ts", import.meta.url))],
+  service: [fileURLToPath(new URL("../../bin/daemon.mjs", import.meta.url))],
 };
 
 /** The name of the file, in the directory of what outlives a restart. */

@@ -3,7 +3,6 @@
 import type { CallControl, DeviceView } from "../api/call-control.ts";
 import type { Codec, Device } from "../devices/device.ts";
 import type { DeviceRegistry } from "../devices/registry.ts";
-import { tryOut } from "../devices/try-out.ts";
 import { ServiceError } from "../errors.ts";
 import type { Calls } from "./calls.ts";
 import { deviceView } from "./device-view.ts";
@@ -43,6 +42,8 @@ export class DeviceList {
     if (calls.of(device) || this.#tested.has(device)) throw new ServiceError("device-busy", [name]);
     this.#tested.add(device);
     try {
+      // Loaded at first use: the tables of its codecs cost the start 50 ms.
+      const { tryOut } = await import("../devices/try-out.ts");
       return await tryOut(device, codecs, AbortSignal.any([signal, over]));
     } finally {
       this.#tested.delete(device);
