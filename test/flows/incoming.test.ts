@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { COMPLETED_ELSEWHERE } from "#sip/cancel-reason.ts";
+import type { ConnectOptions, Device, DeviceEnd } from "../../native-host/src/devices/device.ts";
 import { FakeCaller } from "../support/caller.ts";
 import { House, liftable } from "../support/house.ts";
 
@@ -66,6 +67,30 @@ describe("A call that comes in", () => {
       bob     -> service: CANCEL
       service -> kitchen: CANCEL
     `);
+  });
+
+  test("starts no softphone for its ringing; one that the user runs rings", async () => {
+    house = new House({ phones: [] });
+    const asked: string[] = [];
+    const softphone = (id: string, bell: () => Promise<DeviceEnd | undefined>): Device => ({
+      ...({ id, name: id, kind: "softphone", caps: ["loop"], readiness: "ready", anchored: true } as const),
+      wake: () => Promise.reject(new Error(`${id} was started`)),
+      bell,
+    });
+    const never = new Promise<never>(() => undefined);
+    const connect = async ({ ringMs }: ConnectOptions) => {
+      asked.push(`rings for ${ringMs} ms`);
+      return never;
+    };
+    house.devices.add(softphone("ours", async () => undefined));
+    house.devices.add(softphone("theirs", async () => ({ headers: {}, rings: true, connect })));
+
+    const bob = house.calledBy("bob");
+    while (asked.length === 0) await new Promise(setImmediate);
+
+    assert.deepEqual(asked, ["rings for 45000 ms"]);
+    assert.deepEqual([house.stateOf("ours"), house.stateOf("theirs")], ["ready", "ringing"]);
+    bob.cancels();
   });
 
   test("rings no phone when told so, but is shown and can be answered", async () => {

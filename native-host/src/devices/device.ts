@@ -24,6 +24,8 @@ export interface Device {
   readonly anchored: boolean;
   /** Makes the phone ready; resolves with where and how it answers. Throws ServiceError `device-*`. */
   wake(signal: AbortSignal): Promise<DeviceEnd>;
+  /** As `wake`, to ring for a call that comes in: nothing is started for it; undefined where nothing runs that rings. */
+  bell?(signal: AbortSignal): Promise<DeviceEnd | undefined>;
   /** Asks the phone whether it is there, which may change `readiness`; resolves in half a second at most, never rejects. */
   check?(): Promise<void>;
   /**

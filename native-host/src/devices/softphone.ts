@@ -90,6 +90,11 @@ class Softphone implements Device {
     return this.#options.installed ? "ready" : "offline";
   }
 
+  async bell(): Promise<DeviceEnd | undefined> {
+    const running = this.#program === undefined ? await this.#options.running?.() : undefined;
+    return running && this.#endOf(running);
+  }
+
   async wake(signal: AbortSignal): Promise<SoftphoneEnd> {
     const running = this.#program === undefined ? await this.#options.running?.() : undefined;
     if (running) return this.#endOf(running);

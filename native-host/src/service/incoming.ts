@@ -48,8 +48,6 @@ export const OPEN_HOUSE: Reception = {
 /** More than anybody can want to answer; the next ones hear that the user is busy. */
 const MOST_RINGING = 4;
 const CODECS: readonly Codec[] = ["PCMU", "PCMA"];
-/** Devices whose bell is the event of the call, shown by a browser or the desktop: no program is started for it. */
-const ON_SCREEN: readonly Device["kind"][] = ["softphone", "web"];
 /** Why a call counts as missed: nobody answered, the caller gave up, or it was not let through. */
 const MISSED: readonly (string | undefined)[] = ["no-answer", "cancelled", "busy"];
 
@@ -143,13 +141,12 @@ export class Incoming {
     });
   }
 
-  /** The user's devices that ring: those named, or all, unless they are in a call or have no bell. */
+  /** The user's devices that ring: those named, or all, unless they are in a call. */
   get #ringers(): readonly Device[] {
     const { lines, calls, reception } = this.#options;
     const named = reception.config.devices?.flatMap((id) => lines.devices.find(id) ?? []);
-    const canRing = (device: Device) =>
-      !ON_SCREEN.includes(device.kind) && device.readiness !== "offline" && !calls.of(device);
-    return (named ?? lines.devices.list()).filter(canRing);
+    const isFree = (device: Device) => device.readiness !== "offline" && !calls.of(device);
+    return (named ?? lines.devices.list()).filter(isFree);
   }
 
   #ring(call: IncomingCall): void {

@@ -67,8 +67,8 @@ export class Ringing {
     const signal = AbortSignal.any([silenced.signal, this.#over.signal]);
     const since = performance.now();
     try {
-      const end = await device.wake(signal);
-      if (!end.rings || signal.aborted) return false;
+      const end = device.bell ? await device.bell(signal) : await device.wake(signal);
+      if (!end?.rings || signal.aborted) return false;
       this.#rung.set(device, silenced);
       this.#options.onChange();
       const leg = await end.connect({ ...connect, ringMs, signal });
