@@ -6,6 +6,7 @@ import type { Codec, Device } from "../devices/device.ts";
 import { readAudio } from "../sdp/session.ts";
 import type { IncomingInvite } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
+import { parseUri } from "../sip/uri.ts";
 import { acceptFar } from "./accept-far.ts";
 import type { Announcer } from "./announcer.ts";
 import { Answering, type AnsweringOptions } from "./answering.ts";
@@ -72,6 +73,8 @@ export class Incoming {
 
   /** What an INVITE would get now, for OPTIONS (RFC 3261 §11.2). */
   statusFor(target: SipUri): number {
+    // Whoever asks the service itself, and no user of it, only wants to know whether it is there.
+    if (parseUri(target)?.user === undefined) return 200;
     if (!calledAs(target, "", this.#addresses)) return 404;
     return this.#options.reception.doNotDisturb.on || this.#isBusy ? 486 : 200;
   }
