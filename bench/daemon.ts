@@ -8,8 +8,8 @@ import { type Benchmark, median, type Row } from "./table.ts";
 
 const STARTS = 10;
 const ASKED = 200;
-/** The start is over by then: its garbage is swept, its code compiled. */
-const SETTLE_MS = 5000;
+/** The start is over by then: V8 sweeps its garbage some ten seconds later. */
+const SETTLE_MS = 15_000;
 const IDLE_MS = 20_000;
 const LIMITS = { cold: 300, warm: 100, memory: 90 } as const;
 

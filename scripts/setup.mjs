@@ -37,6 +37,14 @@ const TOOLS = [
     pacman: "baresip",
   },
   {
+    name: "Linphone",
+    found: () => onPath("linphonec"),
+    apt: ["linphone-cli"],
+    brew: "linphone",
+    dnf: "linphone",
+    pacman: "liblinphone",
+  },
+  {
     name: "sipp",
     found: () => onPath("sipp"),
     apt: ["sip-tester"],
