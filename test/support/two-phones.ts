@@ -1,6 +1,6 @@
 /** A desk phone in a call with comedies through the service, a kitchen phone beside it, with sockets, SIP and RTP as they are. */
 import type { Leg } from "#sip/leg.ts";
-import type { Sdp, SipRequest } from "#sip/message.ts";
+import type { Sdp, SipRequest, SipUri } from "#sip/message.ts";
 import { bracketed } from "#sip/uri.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { DeviceRegistry } from "../../native-host/src/devices/registry.ts";
@@ -16,6 +16,8 @@ export interface TwoPhonesOptions {
   readonly anchored?: boolean;
   /** Whether the kitchen phone's media run through the service; as those of the desk phone when missing. */
   readonly kitchenAnchored?: boolean;
+  /** Whom the desk phone is in a call with; comedies when missing. */
+  readonly target?: SipUri;
   /** The number comedies gives telephone-event; it takes none when undefined is said. */
   readonly events?: number | undefined;
 }
@@ -79,6 +81,7 @@ export class Phone {
         return this.description();
       },
       onAnswer: (answer: Sdp) => this.#hear(answer),
+      onEnded: () => this.rtp.stop(),
       onRequest: (request: SipRequest) => {
         this.requests.push(request);
         return { status: this.status };
@@ -132,7 +135,7 @@ export class TwoPhones {
       mediaHost: host,
     });
     await service.join({
-      target: `sip:comedies@${at(comedies)}`,
+      target: options.target ?? `sip:comedies@${at(comedies)}`,
       client: "k1",
       signal: new AbortController().signal,
       onAccepted: () => undefined,
