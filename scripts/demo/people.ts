@@ -41,9 +41,10 @@ export async function startService(
   { devices, args = [] }: { devices?: readonly unknown[]; args?: readonly string[] } = {},
 ): Promise<Daemon> {
   const outboundProxy = `sip:${site.proxy.host}:${site.proxy.port};lr`;
+  const conferences = { server: `sip:${site.conference.host}:${site.conference.port}` };
   const daemon = await Daemon.start({
     name,
-    config: { sip: { outboundProxy }, ...(devices && { devices }) },
+    config: { sip: { outboundProxy }, conferences, ...(devices && { devices }) },
     args: [...args, ...(site.flow ? ["--flow"] : [])],
     ...(site.flow && { onLine: site.flow.listenToService(name) }),
   });
