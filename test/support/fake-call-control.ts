@@ -37,6 +37,8 @@ export class FakeCallControl implements CallControl {
   onJoin: (request: JoinRequest) => Promise<Joined> = async ({ target }) => ({ call: "c1", conf: target });
   gapMs = 18.4;
   accountViews: readonly AccountView[] = [];
+  /** Questions nobody has answered: who follows prompts later hears them too. */
+  readonly #questions: ServiceEvent[] = [];
   #calls = 0;
   #current: CallView | undefined;
 
@@ -121,6 +123,7 @@ export class FakeCallControl implements CallControl {
 
   choose(request: { readonly prompt: string }): void {
     this.#note("choose", request);
+    this.#questions.length = 0;
     if (request.prompt !== "p1") throw new ServiceError("no-such-prompt", [request.prompt]);
   }
 
@@ -155,6 +158,7 @@ export class FakeCallControl implements CallControl {
   subscribe(topic: Topic, _about: object, emit: (event: ServiceEvent) => void): () => void {
     const follower = { topic, emit };
     this.followers.add(follower);
+    if (topic === "prompts") for (const question of this.#questions) emit(question);
     if (topic === "devices") emit({ name: "Device", device: SOFTPHONE });
     if (topic === "calls") for (const call of this.calls()) emit({ name: "Call", call });
     return () => this.followers.delete(follower);
@@ -162,6 +166,7 @@ export class FakeCallControl implements CallControl {
 
   /** Emits to everybody who follows the topic. */
   emit(topic: Topic, event: ServiceEvent): void {
+    if (event.name === "Prompt") this.#questions.push(event);
     for (const follower of this.followers) if (follower.topic === topic) follower.emit(event);
   }
 
