@@ -84,6 +84,21 @@ describe("Answer", () => {
     `);
   });
 
+  test("with a phone that is parked from the call before hangs that up first", async () => {
+    house = new House({ phones: ["desk"], roles: {}, config: { ring: "none" } });
+    await house.join("films");
+    await house.leave(false);
+    house.calledBy("bob");
+    house.ladder.clear();
+
+    await house.answer("c2", "desk");
+
+    assert.deepEqual(house.ladder.steps("service -> desk"), [
+      "service -> desk: BYE",
+      "service -> desk: INVITE sdp of service",
+    ]);
+  });
+
   test("comes too late when a phone is picked up meanwhile", async () => {
     const kitchen = liftable();
     house = new House({ roles: { desk: { silent: true }, kitchen: kitchen.role } });

@@ -69,6 +69,18 @@ describe("A call that comes in", () => {
     `);
   });
 
+  test("rings a phone that is not there once only, in turn as well", async () => {
+    house = new House({
+      config: { ring: "in-turn", giveUpS: 0.3 },
+      roles: { desk: { refuses: 480 }, kitchen: { refuses: 500 } },
+    });
+
+    house.calledBy("bob");
+    await house.sees("service -> bob: 480");
+
+    assert.equal(house.ladder.steps("INVITE sdp of service").length, 2);
+  });
+
   test("starts no softphone for its ringing; one that the user runs rings", async () => {
     house = new House({ phones: [] });
     const asked: string[] = [];

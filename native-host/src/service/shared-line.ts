@@ -48,10 +48,7 @@ export class SharedLine {
 
   /** The call needs the device no more: the one that waited last has it again, or nobody, and then it is hung up. */
   async leave(end: LineEnd, reason: string | undefined): Promise<void> {
-    if (!this.#remove(end)) return;
-    const next = this.#ends.at(-1);
-    if (next) this.turnTo(next);
-    else await this.#real.hangUp(reason);
+    if (this.#remove(end) && this.#ends.length === 0) await this.#real.hangUp(reason);
   }
 
   #remove(end: LineEnd): boolean {
