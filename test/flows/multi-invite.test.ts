@@ -102,6 +102,33 @@ describe("Five people invited,", () => {
   });
 });
 
+describe("By a conference server that takes no list in an INVITE", () => {
+  beforeEach(() => {
+    cast.takesLists = false;
+  });
+
+  test("five are called from no call all the same: by REFER, once alice is there", async () => {
+    const invited = cast.invite(FIVE(), { device: "desk" });
+    await lateWhen(3);
+
+    assert.deepEqual(ends(await invited), ENDS);
+    assert.deepEqual(cast.conference.ladder.steps("service -> conference: INVITE"), [
+      "service -> conference: INVITE sdp",
+    ]);
+    assert.equal(cast.conference.ladder.steps("service -> conference: REFER").length, 1);
+  });
+
+  test("a call between two becomes a conference, though grace's phone cannot be sent there", async () => {
+    const grace = await cast.person("grace");
+    grace.goesAlong = 501;
+    await cast.join(grace.address);
+
+    assert.deepEqual(ends(await cast.invite([bob])), [["bob", "joined", undefined]]);
+    await cast.holds(3);
+    assert.equal(grace.invites.length, 2);
+  });
+});
+
 describe("Whoever invites", () => {
   test("one, is told by reports that he came", async () => {
     await cast.join(cast.desk.room("films"));

@@ -27,6 +27,8 @@ export class HostCast {
   readonly accepted: string[] = [];
   /** Aborted: the command's time is over. */
   readonly late = new AbortController();
+  /** Whether the server says that it takes a list of people in an INVITE. */
+  takesLists = true;
   readonly #agent: UserAgent;
 
   private constructor(parts: {
@@ -70,10 +72,15 @@ export class HostCast {
       mediaHost: HOST,
       conferences: {
         server: conference.server.address,
-        ask: (target) => agent.request("OPTIONS", target, { timeoutMs: 1000 }),
+        ask: async (target) => {
+          const response = await agent.request("OPTIONS", target, { timeoutMs: 1000 });
+          if (cast.takesLists) return response;
+          return { ...response, headers: { ...response.headers, supported: "replaces" } };
+        },
       },
     });
-    return new HostCast({ conference, service, desk, agent });
+    const cast = new HostCast({ conference, service, desk, agent });
+    return cast;
   }
 
   person(name: string): Promise<Person> {
