@@ -237,6 +237,18 @@ describe("partyline/client", () => {
     await alice.send("Ping");
   });
 
+  test("begins to follow while it is cut off, once, when it is back", async (t) => {
+    const { service, connect, loseConnection } = await scene(t);
+    const alice = await connect();
+    loseConnection();
+    await until(() => service.gone.length === 1, "the service hears of it");
+    const events: Happened[] = [];
+    await alice.follow("devices", (event) => events.push(event));
+    await alice.send("Ping");
+    assert.equal(events.length, 1);
+    assert.equal(service.followers.size, 1);
+  });
+
   test("comes back to a service that was started again, from the full state", async (t) => {
     const { service, connect, restart } = await scene(t);
     const alice = await connect();

@@ -102,12 +102,13 @@ export class PartylineClient {
     listener: (happened: Happened) => void,
     options: FollowOptions = {},
   ): Promise<void> {
+    const connection = await this.#connection;
     options.signal?.throwIfAborted();
     const followed: Followed = { topic, id: options.id, listener, sub: undefined, seen: 0 };
     this.#followed.add(followed);
     options.signal?.addEventListener("abort", () => void this.#leave(followed), { once: true });
     try {
-      await this.#subscribe(await this.#connection, followed, undefined);
+      await this.#subscribe(connection, followed, undefined);
     } catch (cause) {
       this.#followed.delete(followed);
       throw cause;
