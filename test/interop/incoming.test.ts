@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, test } from "node:test";
+import type { DialogId } from "#sip/leg.ts";
 import type { SipUri } from "#sip/message.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { userLine } from "#sip/user-line.ts";
@@ -63,16 +64,28 @@ async function deskPhone(): Promise<{ carol: Baresip; device: object }> {
 
 /** Bob, whose every frame is looked at, is answered; he lets himself be held. */
 async function bobCalls(address: SipUri): Promise<RtpParty> {
-  const agent = await UserAgent.open({ host: HOST, port: 0, name: "bob", identity: {} });
-  const rtp = await RtpParty.open({ hz: BOB_HZ });
+  return (await calls(address, { name: "bob", hz: BOB_HZ })).rtp;
+}
+
+interface Caller {
+  readonly name: string;
+  readonly hz: number;
+  /** Whose place it takes. */
+  readonly replaces?: DialogId;
+}
+
+async function calls(address: SipUri, { name, hz, replaces }: Caller) {
+  const agent = await UserAgent.open({ host: HOST, port: 0, name, identity: {} });
+  const rtp = await RtpParty.open({ hz });
   open.push(async () => {
     rtp.close();
     await agent.close();
   });
   const onOffer = (offer: string) => rtp.offer(offer.includes("a=sendonly") ? "recvonly" : "sendrecv");
-  const { answer } = await agent.invite(address, { offer: rtp.offer(), handlers: { onOffer } });
+  const options = { offer: rtp.offer(), handlers: { onOffer }, ...(replaces && { replaces }) };
+  const { leg, answer } = await agent.invite(address, options);
   rtp.talkTo(answer);
-  return rtp;
+  return { rtp, leg };
 }
 
 const hears = (phone: Baresip, hz: number) =>
@@ -152,6 +165,26 @@ describe("A real baresip that calls the service", () => {
     await client.tell("Resume");
     await Promise.all([hears(carol, BOB_HZ), bob.hears(CAROL_HZ)]);
     assert.equal(carol.events.filter(({ type }) => type === "CALL_INCOMING").length, 1);
+  });
+
+  test("takes the place of the one it names by Replaces: an attended transfer to the user", async () => {
+    const { carol, device } = await deskPhone();
+    const { client, address } = await service({ devices: [device] });
+    const rings = carol.next("CALL_INCOMING");
+    const calling = calls(address, { name: "bob", hz: BOB_HZ });
+    await rings;
+    await carol.command("accept");
+    const bob = await calling;
+    await hears(carol, BOB_HZ);
+    const left = Promise.withResolvers<void>();
+    bob.leg.handlers = { onEnded: () => left.resolve() };
+
+    const dave = await calls(address, { name: "dave", hz: DAVE_HZ, replaces: bob.leg.id });
+    await Promise.all([left.promise, hears(carol, DAVE_HZ), dave.rtp.hears(CAROL_HZ)]);
+
+    assert.equal(carol.events.filter(({ type }) => type === "CALL_INCOMING").length, 1);
+    await client.tell("Leave");
+    await until(() => dave.leg.state === "ended", "dave to hear the BYE");
   });
 
   test("hears that it is declined, and finds the user busy while she is not to be disturbed", async () => {
