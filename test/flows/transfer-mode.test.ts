@@ -40,7 +40,7 @@ describe("Transfer mode", () => {
     await stage.service.join({ ...stage.request("comedies"), device: "desk", mode: "transfer" });
 
     assert.deepEqual(views(), ["sip:comedies@127.0.0.1 transferred"]);
-    stage.ladder.reads("");
+    assert.deepEqual(stage.ladder.steps("INVITE"), []);
   });
 
   test("is chosen by the user's answer as well: the call keeps its name", async () => {
@@ -136,6 +136,7 @@ describe("Transfer mode by REFER (RFC 3515)", () => {
       service -> desk:    REFER to comedies
       desk    -> service: NOTIFY 200
       service -> desk:    BYE
+      service -> desk:    SUBSCRIBE dialog
     `);
     assert.deepEqual(stage.states, ["calling-device", "ringing", "transferred"]);
     assert.deepEqual(deviceStates(), ["ready"]);

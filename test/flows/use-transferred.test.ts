@@ -72,6 +72,7 @@ describe("Use of a call that its phone has taken over", () => {
       kitchen -> service: 200 sdp of kitchen
       service -> stage:   INVITE sdp of service replaces abc
       stage   -> service: 200 sdp of stage
+      service -> desk:    SUBSCRIBE expires 0
     `);
     assert.equal(view(), "c1 active kitchen loop sip:comedies@127.0.0.1");
     assert.deepEqual(stage.states.slice(-2), ["transferred", "active"]);
@@ -143,6 +144,41 @@ describe("Use of a call that its phone has taken over", () => {
     t.mock.timers.tick(2000);
 
     await assert.rejects(used, { code: "no-control" });
+  });
+});
+
+describe("A phone that says when its call is over", () => {
+  /** Of the subscription that began with the call. */
+  const deskTells = (...dialogs: readonly string[]) => {
+    const [{ options } = { options: undefined }] = stage.cast.subscriptions;
+    options?.onNotify({
+      type: "application/dialog-info+xml",
+      content: dialogInfo(...dialogs),
+      state: "active",
+    });
+  };
+
+  test("has it ended in the list, without control of it", async () => {
+    await handedToTheDesk();
+
+    deskTells(dialog({ state: "early" }));
+    deskTells(dialog());
+    assert.equal(view(), HANDED);
+    deskTells(dialog({ state: "terminated" }));
+
+    assert.deepEqual(stage.service.calls(), []);
+    assert.equal(stage.states.at(-1), "ended");
+    assert.deepEqual(stage.ladder.steps("service -> desk: SUBSCRIBE expires 0").length, 1);
+  });
+
+  test("is not taken at its word for calls with others, or before it has shown this one", async () => {
+    await handedToTheDesk();
+
+    deskTells();
+    deskTells(dialog({ identity: "sip:others@127.0.0.1" }));
+    deskTells(dialog({ identity: "sip:others@127.0.0.1", state: "terminated" }));
+
+    assert.equal(view(), HANDED);
   });
 });
 

@@ -1,4 +1,4 @@
-/** What a phone itself says of its calls: the dialog event package, asked once (RFC 4235). */
+/** What a phone itself says of its calls: the dialog event package, asked once or followed (RFC 4235). */
 
 import type { DialogId } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
@@ -16,6 +16,8 @@ export interface PhoneDialog {
 const ASKED_FOR_MS = 2000;
 const MAX_BYTES = 1 << 16;
 
+const PACKAGE = { event: "dialog", accept: "application/dialog-info+xml" } as const;
+
 /** The phone's call with `target`, undefined when it does not say. Never rejects. */
 export async function askForDialog(
   subscriber: Subscriber,
@@ -25,8 +27,7 @@ export async function askForDialog(
   const said = Promise.withResolvers<string | undefined>();
   const clock = setTimeout(() => said.resolve(undefined), ASKED_FOR_MS);
   const subscription = subscriber.subscribe(phone, {
-    event: "dialog",
-    accept: "application/dialog-info+xml",
+    ...PACKAGE,
     expiresS: 0,
     onNotify: ({ content }) => said.resolve(content),
     onEnded: () => said.resolve(undefined),
@@ -35,6 +36,38 @@ export async function askForDialog(
   clearTimeout(clock);
   void subscription.end();
   return document === undefined ? undefined : dialogWith(target, document);
+}
+
+/** Calls `onOver` when a call with `target` that the phone has shown is over; a phone that shows none is not waited for. */
+export function followDialog(
+  subscriber: Subscriber,
+  { phone, target, onOver }: { phone: SipUri; target: SipUri; onOver: () => void },
+): () => void {
+  /** Ids of the dialogs with the target. */
+  const shown = new Set<string>();
+  const subscription = subscriber.subscribe(phone, {
+    ...PACKAGE,
+    onNotify: ({ content }) => {
+      const before = shown.size;
+      update(shown, target, content);
+      if (before > 0 && shown.size === 0) onOver();
+    },
+    onEnded: () => undefined,
+  });
+  return () => void subscription.end();
+}
+
+/** A full document is all there is, a partial one what changed (§4.3). */
+function update(shown: Set<string>, target: SipUri, document: string): void {
+  const root = parsed(document);
+  if (root?.name !== "dialog-info") return;
+  if (root.attributes["state"] === "full") shown.clear();
+  for (const element of root.children.filter(({ name }) => name === "dialog")) {
+    const id = element.attributes["id"] ?? "";
+    const over = child(element, "state")?.text.trim() === "terminated";
+    if (over) shown.delete(id);
+    else if (namesOf(element).some((name) => isSame(name, target))) shown.add(id);
+  }
 }
 
 /** The confirmed dialog of the document that is with `target`; the only one if none is named so. */
@@ -64,11 +97,19 @@ function readDialog(element: XmlElement): Confirmed[] {
   const confirmed = child(element, "state")?.text.trim() === "confirmed";
   if (!confirmed || !callId || !localTag || !remoteTag) return [];
   if (![callId, localTag, remoteTag].every((text) => /^[^\s;,<>"]{1,256}$/.test(text))) return [];
-  const remote = child(element, "remote");
-  const contact = child(remote, "target")?.attributes["uri"];
-  const names = [child(remote, "identity")?.text.trim(), contact].filter((name) => name !== undefined);
+  const contact = contactOf(element);
   const reachable = contact !== undefined && isSipUri(contact) && parseUri(contact) ? contact : undefined;
-  return [{ dialog: { callId, localTag, remoteTag }, names, contact: reachable }];
+  return [{ dialog: { callId, localTag, remoteTag }, names: namesOf(element), contact: reachable }];
+}
+
+/** What the phone calls the far end. */
+function namesOf(element: XmlElement): string[] {
+  const identity = child(child(element, "remote"), "identity")?.text.trim();
+  return [identity, contactOf(element)].filter((name) => name !== undefined);
+}
+
+function contactOf(element: XmlElement): string | undefined {
+  return child(child(element, "remote"), "target")?.attributes["uri"];
 }
 
 function child(element: XmlElement | undefined, name: string): XmlElement | undefined {

@@ -9,7 +9,7 @@ import { after, type CallEvent, type LoopCallState } from "./call-state.ts";
 import { callView } from "./call-view.ts";
 import type { CallerIdentity, Destination } from "./far-end.ts";
 import { LoopCall } from "./loop-call.ts";
-import { askForDialog, type PhoneDialog } from "./phone-dialogs.ts";
+import { askForDialog, followDialog, type PhoneDialog } from "./phone-dialogs.ts";
 import { callFailure, switchFailure } from "./sip-failure.ts";
 
 /** A far end answers so that does not know Replaces, or not this call (RFC 3891 §3). */
@@ -33,6 +33,8 @@ export class TransferCall implements Call {
   /** The one that is to take the call over. */
   #coming: Device | undefined;
   #dialled: DialledCall | undefined;
+  /** Stops following what the phone says of its call. */
+  #unfollow: () => void = () => undefined;
   #since: Date | undefined;
   #muted = false;
   #held = false;
@@ -147,6 +149,7 @@ export class TransferCall implements Call {
         ends,
       );
       this.#dialled = undefined;
+      this.#unfollow();
       return taken;
     } finally {
       this.#coming = undefined;
@@ -209,6 +212,19 @@ export class TransferCall implements Call {
     this.#muted = false;
     this.#since = new Date();
     this.#step("handed");
+    this.#unfollow();
+    if (this.outOfReach)
+      this.#follow(device, target).catch((cause: unknown) =>
+        this.#around.onTrouble("the phone's calls were not followed", cause),
+      );
+  }
+
+  /** Of a call that we cannot end the phone itself may say when it is over. */
+  async #follow(device: Device, target: SipUri): Promise<void> {
+    const end = await device.wake(this.#over.signal).catch(() => undefined);
+    if (!end?.address || !this.outOfReach) return;
+    const onOver = () => void this.#lost();
+    this.#unfollow = followDialog(this.#around.subscriber, { phone: end.address, target, onOver });
   }
 
   /** The call as the device knows it. Throws ServiceError `no-control`. */
@@ -282,6 +298,7 @@ export class TransferCall implements Call {
   async #end(error: ServiceError | undefined): Promise<void> {
     this.#error = error;
     this.#over.abort(new ServiceError("cancelled", []));
+    this.#unfollow();
     this.#step("over");
     const dialled = this.#dialled;
     this.#dialled = undefined;
