@@ -327,7 +327,12 @@ describe("Two phones picked up at the same moment", () => {
 
 describe("Do not disturb", () => {
   test("lets no phone ring; the caller hears busy, and the call is kept as missed", async () => {
-    house = new House({ doNotDisturb: true });
+    const told: string[] = [];
+    const announcer = {
+      incoming: () => ({ withdraw: () => undefined }),
+      missed: ({ id }: { readonly id: string }) => told.push(id),
+    };
+    house = new House({ doNotDisturb: true, announcer });
 
     const bob = house.calledBy("bob");
 
@@ -336,7 +341,7 @@ describe("Do not disturb", () => {
       bob     -> service: INVITE sdp of bob
       service -> bob:     486
     `);
-    assert.deepEqual(house.states, ["ended"]);
+    assert.deepEqual([house.states, told], [["ended"], []]);
     assert.deepEqual(
       house.missed.all.map(({ why }) => why),
       ["busy"],

@@ -193,7 +193,8 @@ export class Incoming {
     } catch (cause) {
       onTrouble("the missed call could not be written", cause);
     }
-    reception.announcer?.missed(call.view);
+    // Who is not to be disturbed is not told either, and looks when there is time.
+    if (!reception.doNotDisturb.on) reception.announcer?.missed(call.view);
   }
 
   #withdraw(call: IncomingCall): void {
