@@ -7,20 +7,20 @@ import type { Caller, DialogId, IncomingInvite, Leg } from "#sip/leg.ts";
 import type { Sdp, SipUri } from "#sip/message.ts";
 import type { ReferTo } from "#sip/refer-to.ts";
 import { SipError } from "#sip/sip-error.ts";
-import { isSipUri, parseUri } from "#sip/uri.ts";
+import { parseUri } from "#sip/uri.ts";
 import { asFocus } from "./as-focus.ts";
-import { Conference } from "./conference.ts";
+import type { Conference } from "./conference.ts";
 import { conferenceId } from "./conference-id.ts";
-import type { Connection, Legs } from "./connect.ts";
+import type { Connection } from "./connect.ts";
 import { connect } from "./connect.ts";
-import { control } from "./control.ts";
 import type { Identity } from "./identity.ts";
 import { identityOf, sameOwner } from "./identity.ts";
 import { Invitations, type InviteLimits } from "./invitations.ts";
 import { listedIn } from "./listed.ts";
+import { Members } from "./members.ts";
 import type { MediaOrder } from "./mixer-control.ts";
 import { Moderators } from "./moderators.ts";
-import { Participant, type Standing } from "./participant.ts";
+import type { Participant, Standing } from "./participant.ts";
 import { referred } from "./referrals.ts";
 import { type Actor, isPrivate } from "./rights.ts";
 
@@ -50,9 +50,6 @@ export interface FocusOptions {
   readonly moderators?: Moderators | undefined;
 }
 
-/** By what somebody who asks for something shows that he is a member. */
-type Asking = Pick<IncomingSubscribe, "leg" | "targetDialog" | "from" | "source">;
-
 /** A caller on the way in. */
 interface Arrival {
   readonly id: string;
@@ -67,9 +64,7 @@ interface Arrival {
 export class Focus {
   readonly #options: FocusOptions;
   readonly #limits: Limits;
-  readonly #conferences = new Map<string, Conference>();
-  readonly #participants = new Map<Leg, Participant>();
-  readonly #homes = new Map<Participant, Conference>();
+  readonly #members: Members;
   readonly #invitations: Invitations;
   readonly #moderators: Moderators;
   #arriving = 0;
@@ -77,18 +72,26 @@ export class Focus {
   constructor(options: FocusOptions) {
     this.#options = options;
     this.#limits = options.limits ?? LIMITS;
+    this.#members = new Members({
+      entity: (id) => options.entity(id),
+      findLeg: (id) => options.findLeg(id),
+      onEmpty: (conference) => {
+        this.#invitations.end(conference);
+        options.log.info({ conference: conference.id }, "conference ended");
+      },
+    });
     this.#moderators = options.moderators ?? new Moderators();
     this.#invitations = new Invitations({
       outside: options,
       limits: options.inviteLimits,
-      makeRoom: (id) => this.#makeRoom(id, true),
-      joined: (conference, who, legs) => conference.add(this.#enlist(who, legs, conference)),
+      makeRoom: (id) => this.#makeRoom(id, this.#arriving + 1),
+      joined: (conference, who, legs) => conference.add(this.#members.enlist(who, legs, conference)),
     });
   }
 
   /** The conferences there are, by their ids. */
   get conferences(): ReadonlyMap<string, Conference> {
-    return this.#conferences;
+    return this.#members.conferences;
   }
 
   /** An INVITE outside a dialog: somebody joins a conference, or moves to it (RFC 4579 §5.2, RFC 3891). */
@@ -105,9 +108,10 @@ export class Focus {
 
   /** A SUBSCRIBE outside a dialog: only members get the roster; a stranger does not even learn that there is one. */
   subscribed(subscribe: IncomingSubscribe): void {
-    const conference = this.#conferences.get(conferenceId(subscribe.target) ?? "");
-    const member = conference && this.#memberOf(conference, subscribe);
-    const comes = !member && conference && this.#isComing(subscribe) && this.#invitations.next(conference);
+    const members = this.#members;
+    const conference = this.conferences.get(conferenceId(subscribe.target) ?? "");
+    const member = conference && members.memberOf(conference, subscribe);
+    const comes = !member && conference && members.isComing(subscribe) && this.#invitations.next(conference);
     if (comes) void comes.then(() => this.subscribed(subscribe));
     else if (!member) subscribe.reject(403);
     else if (conference.watches(member) >= this.#limits.subscriptionsEach) subscribe.reject(503);
@@ -116,8 +120,8 @@ export class Focus {
 
   /** A REFER: only members may ask, in their call or by naming it, and moderators (RFC 4579 §5.5, RFC 4538). */
   referred(refer: IncomingRefer): void {
-    const conference = this.#meant(refer);
-    const member = conference && this.#callerOf(conference, refer);
+    const conference = this.#members.meant(refer);
+    const member = conference && this.#members.callerOf(conference, refer);
     const verdict = member ? undefined : this.#moderators.judge(refer.request);
     if (verdict?.name === "challenge") refer.reject(401, undefined, verdict.headers);
     else if (conference && member) referred(refer, { conference, actor: member }, this.#invitations);
@@ -137,7 +141,7 @@ export class Focus {
   async close(): Promise<void> {
     const reason = "The conference server closes";
     this.#invitations.close();
-    await Promise.all([...this.#participants.values()].map((participant) => participant.end(reason)));
+    await Promise.all(this.#members.all.map((participant) => participant.end(reason)));
   }
 
   async #admit(invite: IncomingInvite): Promise<void> {
@@ -154,7 +158,7 @@ export class Focus {
     const guests = listedIn(invite.request);
     const arrival = { id, invite, identity, cancelled: cancel.signal, guests, moderator };
     const old = invite.replaces && this.#replaced(invite.replaces, identity);
-    this.#makeRoom(id, old === undefined);
+    this.#makeRoom(id, old ? 0 : this.#arriving);
     this.#checkLock(arrival, old);
     await (old ? this.#move(arrival, old) : this.#join(arrival));
   }
@@ -164,8 +168,12 @@ export class Focus {
     const order = (media: MediaOrder) => this.#options.order(id, { ...media, signal: cancelled });
     const undo = (mixer: Leg) => mixer.bye();
     const legs = await connect({ invite, cancelled, order, undo }, asFocus(id));
-    const conference = this.#conference(id);
-    const participant = this.#enlist({ identity, standing: this.#standing(arrival) }, legs, conference);
+    const conference = this.#members.open(id);
+    const participant = this.#members.enlist(
+      { identity, standing: this.#standing(arrival) },
+      legs,
+      conference,
+    );
     conference.add(participant);
     this.#options.log.info({ conference: id, participants: conference.size }, "participant joined");
     void this.#callGuests(arrival, conference, participant);
@@ -176,9 +184,10 @@ export class Focus {
     const { id, identity } = arrival;
     await old.handOver(async (stream) => {
       const legs = await connect(this.#takeover(arrival, old, stream), asFocus(id));
-      const from = this.#homes.get(old);
-      const to = this.#conference(id);
-      const participant = this.#enlist({ identity, standing: this.#standing(arrival, old) }, legs, to);
+      const from = this.#members.homeOf(old);
+      const to = this.#members.open(id);
+      const standing = this.#standing(arrival, old);
+      const participant = this.#members.enlist({ identity, standing }, legs, to);
       if (to === from) to.replace(old, participant);
       else to.add(participant);
       old.replaced();
@@ -190,7 +199,7 @@ export class Focus {
   /** A caller who cancels when the mixer has moved the stream already gets it moved back. */
   #takeover({ id, invite, cancelled }: Arrival, old: Participant, stream: DialogId): Connection {
     const { order } = this.#options;
-    const home = this.#homes.get(old)?.id ?? id;
+    const home = this.#members.homeOf(old)?.id ?? id;
     return {
       invite,
       cancelled,
@@ -204,8 +213,7 @@ export class Focus {
 
   /** The participant whose dialog is to be replaced; tags and Call-ID prove knowledge, From and address ownership. */
   #replaced(dialog: DialogId, identity: Identity): Participant {
-    const leg = this.#options.findLeg(dialog);
-    const participant = leg && this.#participants.get(leg);
+    const participant = this.#members.inCall(dialog);
     if (!participant) throw new SipError(481, "Call/Transaction Does Not Exist");
     if (!sameOwner(participant.identity, identity)) throw new SipError(403, "Forbidden");
     return participant;
@@ -213,16 +221,18 @@ export class Focus {
 
   /** Those who are in may come again; the others learn why they may not. */
   #checkLock({ id, identity, moderator }: Arrival, old: Participant | undefined): void {
-    const conference = this.#conferences.get(id);
+    const conference = this.conferences.get(id);
     if (!conference?.locked || moderator) return;
-    const isIn = old ? this.#homes.get(old) === conference : conference.findMember(identity) !== undefined;
+    const isIn = old
+      ? this.#members.homeOf(old) === conference
+      : conference.findMember(identity) !== undefined;
     if (!isIn) throw new SipError(403, "The Conference Is Locked");
   }
 
   /** By what right somebody comes in: whoever opens a private conference with a list of people is its moderator. */
   #standing({ id, guests, moderator }: Arrival, old?: Participant): Standing {
-    const same = old && this.#homes.get(old)?.id === id ? old.standing : undefined;
-    const opens = guests.length > 0 && isPrivate(id) && !this.#conferences.get(id)?.moderated;
+    const same = old && this.#members.homeOf(old)?.id === id ? old.standing : undefined;
+    const opens = guests.length > 0 && isPrivate(id) && !this.conferences.get(id)?.moderated;
     return {
       key: old?.key ?? Symbol(id),
       moderator: moderator || opens || same?.moderator === true,
@@ -247,78 +257,16 @@ export class Focus {
     }
   }
 
-  #makeRoom(id: string, another: boolean): void {
-    if (!this.#hasRoom(id, another ? this.#arriving : 0)) throw new SipError(503, "Service Unavailable");
+  #makeRoom(id: string, arriving: number): void {
+    if (!this.#hasRoom(id, arriving)) throw new SipError(503, "Service Unavailable");
   }
 
   #hasRoom(id: string, arriving: number): boolean {
     const { conferences, participants } = this.#limits;
     const coming = arriving + this.#invitations.size;
-    const full = arriving > 0 && this.#participants.size + coming > participants;
-    const crowded = !this.#conferences.has(id) && this.#conferences.size >= conferences;
+    const full = arriving > 0 && this.#members.size + coming > participants;
+    const crowded = !this.conferences.has(id) && this.conferences.size >= conferences;
     return !full && !crowded;
-  }
-
-  /** The conference of the call that a REFER came in or names, or the one it was sent to. */
-  #meant({ leg, request }: IncomingRefer): Conference | undefined {
-    const member = leg && this.#participants.get(leg);
-    const asked = isSipUri(request.uri) ? conferenceId(request.uri) : undefined;
-    return (member && this.#homes.get(member)) ?? this.#conferences.get(asked ?? "");
-  }
-
-  /** The member in whose call something is asked, or who names it: only he knows its tags (RFC 4538 §5). */
-  #callerOf(
-    conference: Conference,
-    { leg: own, targetDialog }: Pick<Asking, "leg" | "targetDialog">,
-  ): Participant | undefined {
-    const leg = own ?? (targetDialog && this.#options.findLeg(targetDialog));
-    const participant = leg && this.#participants.get(leg);
-    return participant && conference.has(participant) ? participant : undefined;
-  }
-
-  /** Somebody who was called has answered, and asks before the mixer has agreed to it. */
-  #isComing({ leg: own, targetDialog }: Asking): boolean {
-    const leg = own ?? (targetDialog && this.#options.findLeg(targetDialog));
-    return leg?.state === "confirmed" && !this.#participants.has(leg);
-  }
-
-  /** The same, or a member by name and address, which is enough to look. */
-  #memberOf(conference: Conference, asking: Asking): Participant | undefined {
-    const { from, source } = asking;
-    return this.#callerOf(conference, asking) ?? conference.findMember(identityOf(from, source));
-  }
-
-  #conference(id: string): Conference {
-    const conference = this.#conferences.get(id) ?? new Conference(id, this.#options.entity(id));
-    this.#conferences.set(id, conference);
-    return conference;
-  }
-
-  #enlist(
-    who: { readonly identity: Identity; readonly standing: Standing },
-    legs: Legs,
-    conference: Conference,
-  ): Participant {
-    const participant = new Participant(who, legs, {
-      onChanged: () => conference.changed(participant),
-      onAsked: (body) => control(body, conference, participant),
-      onEnded: () => this.#forget(participant),
-    });
-    this.#participants.set(legs.phone, participant);
-    this.#homes.set(participant, conference);
-    return participant;
-  }
-
-  /** The last one to leave ends the conference (RFC 4579 §5.2: it lives as long as somebody is in it). */
-  #forget(participant: Participant): void {
-    this.#participants.delete(participant.phone);
-    const conference = this.#homes.get(participant);
-    this.#homes.delete(participant);
-    conference?.remove(participant);
-    if (conference?.size !== 0) return;
-    this.#invitations.end(conference);
-    this.#conferences.delete(conference.id);
-    this.#options.log.info({ conference: conference.id }, "conference ended");
   }
 
   #refuse(invite: IncomingInvite, cause: unknown): void {

@@ -293,6 +293,22 @@ describe("A list of people", () => {
   });
 });
 
+describe("A full server", () => {
+  test("calls nobody for whom it has no place", async () => {
+    const small = await ConferenceCast.open({
+      limits: { conferences: 2, participants: 2, subscriptionsEach: 2 },
+    });
+    const dave = await small.person("dave");
+    const erin = await small.person("erin");
+    const daves = await dave.joins("films");
+    assert.equal(await daves.refer(erin.address), 200);
+
+    await assert.rejects(daves.refer(bob.address), { status: 503 });
+    assert.equal(bob.invites.length, 0);
+    await small.close();
+  });
+});
+
 describe("A focus", () => {
   test("does not come into a conference of another focus", async () => {
     const joined = bob.joins("films", { contactParams: { isfocus: null } });

@@ -1,0 +1,124 @@
+/** Who is in which conference of this server, by which call, and by what somebody who asks shows that he is. */
+
+import type { IncomingRefer } from "#sip/incoming-refer.ts";
+import type { IncomingSubscribe } from "#sip/incoming-subscribe.ts";
+import type { DialogId, Leg } from "#sip/leg.ts";
+import type { SipUri } from "#sip/message.ts";
+import { isSipUri } from "#sip/uri.ts";
+import { Conference } from "./conference.ts";
+import { conferenceId } from "./conference-id.ts";
+import type { Legs } from "./connect.ts";
+import { control } from "./control.ts";
+import { type Identity, identityOf } from "./identity.ts";
+import { Participant, type Standing } from "./participant.ts";
+
+export interface MembersOptions {
+  /** The URI under which a conference is known. */
+  entity(id: string): SipUri;
+  findLeg(id: DialogId): Leg | undefined;
+  /** Its last participant has left. */
+  onEmpty(conference: Conference): void;
+}
+
+/** What a request says of the call it is about, and of its sender. */
+type Asking = Pick<IncomingSubscribe, "leg" | "targetDialog" | "from" | "source">;
+type Naming = Pick<Asking, "leg" | "targetDialog">;
+
+export class Members {
+  readonly #options: MembersOptions;
+  readonly #conferences = new Map<string, Conference>();
+  readonly #participants = new Map<Leg, Participant>();
+  readonly #homes = new Map<Participant, Conference>();
+
+  constructor(options: MembersOptions) {
+    this.#options = options;
+  }
+
+  get conferences(): ReadonlyMap<string, Conference> {
+    return this.#conferences;
+  }
+
+  get all(): readonly Participant[] {
+    return [...this.#participants.values()];
+  }
+
+  get size(): number {
+    return this.#participants.size;
+  }
+
+  /** The conference of that name, made if there is none. */
+  open(id: string): Conference {
+    const conference = this.#conferences.get(id) ?? new Conference(id, this.#options.entity(id));
+    this.#conferences.set(id, conference);
+    return conference;
+  }
+
+  /** From now on these legs are a participant's, until they end; the roster is the caller's to change. */
+  enlist(
+    who: { readonly identity: Identity; readonly standing: Standing },
+    legs: Legs,
+    conference: Conference,
+  ): Participant {
+    const participant = new Participant(who, legs, {
+      onChanged: () => conference.changed(participant),
+      onAsked: (body) => control(body, conference, participant),
+      onEnded: () => this.#forget(participant),
+    });
+    this.#participants.set(legs.phone, participant);
+    this.#homes.set(participant, conference);
+    return participant;
+  }
+
+  homeOf(participant: Participant): Conference | undefined {
+    return this.#homes.get(participant);
+  }
+
+  /** Whose call that is. */
+  inCall(dialog: DialogId): Participant | undefined {
+    return this.#of(this.#options.findLeg(dialog));
+  }
+
+  /** The conference of the call that a REFER came in or names, or the one it was sent to. */
+  meant({ leg, request }: IncomingRefer): Conference | undefined {
+    const member = this.#of(leg);
+    const asked = isSipUri(request.uri) ? conferenceId(request.uri) : undefined;
+    return (member && this.#homes.get(member)) ?? this.#conferences.get(asked ?? "");
+  }
+
+  /** The member in whose call something is asked, or who names it: only he knows its tags (RFC 4538 §5). */
+  callerOf(conference: Conference, naming: Naming): Participant | undefined {
+    const participant = this.#of(this.#legOf(naming));
+    return participant && conference.has(participant) ? participant : undefined;
+  }
+
+  /** The same, or a member by name and address, which is enough to look. */
+  memberOf(conference: Conference, asking: Asking): Participant | undefined {
+    const { from, source } = asking;
+    return this.callerOf(conference, asking) ?? conference.findMember(identityOf(from, source));
+  }
+
+  /** Somebody who was called has answered, and asks before the mixer has agreed to it. */
+  isComing(naming: Naming): boolean {
+    const leg = this.#legOf(naming);
+    return leg?.state === "confirmed" && !this.#participants.has(leg);
+  }
+
+  #legOf({ leg, targetDialog }: Naming): Leg | undefined {
+    return leg ?? (targetDialog && this.#options.findLeg(targetDialog));
+  }
+
+  #of(leg: Leg | undefined): Participant | undefined {
+    return leg && this.#participants.get(leg);
+  }
+
+  /** The last one to leave ends the conference (RFC 4579 §5.2: it lives as long as somebody is in it). */
+  #forget(participant: Participant): void {
+    this.#participants.delete(participant.phone);
+    const conference = this.#homes.get(participant);
+    this.#homes.delete(participant);
+    conference?.remove(participant);
+    if (conference?.size !== 0) return;
+    this.#conferences.delete(conference.id);
+    this.#options.onEmpty(conference);
+  }
+}
