@@ -94,7 +94,7 @@ describe("partyline install", () => {
       /^ExecStart="(.*)"$/m.exec(unit)?.[1],
       join(home, ".local/share/partyline/partyline-service.sh"),
     );
-    assert.match(await read(".local/share/partyline/partyline-service.sh"), /native-host\/src\/daemon\.ts'/);
+    assert.match(await read(".local/share/partyline/partyline-service.sh"), /native-host\/bin\/daemon\.mjs'/);
   });
 
   test("is undone without a trace", async (t) => {
