@@ -1,7 +1,6 @@
 /** The devices of the configuration; what the user did not configure is found on this machine. */
 
-import { accessSync, constants } from "node:fs";
-import { basename, delimiter, isAbsolute, join } from "node:path";
+import { basename, join } from "node:path";
 import type {
   DeviceConfig,
   DeviceConfigOf,
@@ -9,6 +8,7 @@ import type {
   SipPhoneConfig,
   SoftphoneConfig,
 } from "../config-device.ts";
+import { isInstalled } from "../installed.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import { httpPhoneOf } from "./configured-http-phone.ts";
@@ -122,18 +122,4 @@ function pstnPhoneOf(config: PstnPhoneConfig, { caller, mediaHost, numberPlan }:
   if (!numberPlan) throw new TypeError(`the number of ${id} was read without a number plan`);
   const { uri } = numberPlan.read(number);
   return pstnPhone({ id, name, uri, anchored, caller, mediaHost, ringMs: 1000 * ringS });
-}
-
-function isInstalled(program: string, path: string): boolean {
-  const places = isAbsolute(program) ? [program] : path.split(delimiter).map((place) => join(place, program));
-  return places.some(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
