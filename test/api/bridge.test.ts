@@ -10,7 +10,7 @@ import { callerOrigin } from "../../native-host/src/api/bridge-pipe.ts";
 import { FrameReader, frame, NulReader } from "../../native-host/src/api/framing.ts";
 import { openListener } from "../../native-host/src/api/listener.ts";
 import { reachService } from "../../native-host/src/api/reach-service.ts";
-import { CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID } from "../../native-host/src/desktop/extension-id.ts";
+import { CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID } from "../../native-host/src/extension-id.ts";
 import { FakeCallControl } from "../support/fake-call-control.ts";
 import { runToEnd, start } from "../support/program.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { CHROMIUM_EXTENSION_ID } from "../../native-host/src/desktop/extension-id.ts";
+import { CHROMIUM_EXTENSION_ID } from "../../native-host/src/extension-id.ts";
 import { user } from "../support/user.ts";
 
 const LIST = ".config/mimeapps.list";

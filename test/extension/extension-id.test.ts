@@ -5,7 +5,7 @@ import {
   CHROMIUM_EXTENSION_ID,
   extensionIdOf,
   FIREFOX_EXTENSION_ID,
-} from "../../native-host/src/desktop/extension-id.ts";
+} from "../../native-host/src/extension-id.ts";
 
 describe("The extension's id", () => {
   const manifest = JSON.parse(readFileSync(new URL("../../manifest.json", import.meta.url), "utf8"));

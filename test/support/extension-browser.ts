@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import puppeteer, { type Browser, type Page, type WebWorker } from "puppeteer";
 import { build } from "vite";
-import { CHROMIUM_EXTENSION_ID, NATIVE_HOST_NAME } from "../../native-host/src/desktop/extension-id.ts";
+import { CHROMIUM_EXTENSION_ID, NATIVE_HOST_NAME } from "../../native-host/src/extension-id.ts";
 import { chromiumPath } from "./chromium.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");

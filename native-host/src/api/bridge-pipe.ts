@@ -1,8 +1,8 @@
 /** Carries documents between a browser (stdin, stdout) and the service's socket, for pinned extensions only. */
 import type { Socket } from "node:net";
-import { CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID } from "../desktop/extension-id.ts";
 import { runtimeDir } from "../environment.ts";
 import { ServiceError } from "../errors.ts";
+import { CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID } from "../extension-id.ts";
 import { el, formatXml } from "../xml/strict.ts";
 import { failureOf, refused } from "./answers.ts";
 import { FrameReader, frame, MAX_FRAME_BYTES, NulReader } from "./framing.ts";

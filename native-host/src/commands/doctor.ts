@@ -6,11 +6,11 @@ import { checkConfig, checkDataDir, checkNode, checkRuntimeDir } from "../deskto
 import { type Finding, warning } from "../desktop/doctor/finding.ts";
 import { checkLinks, checkUnit } from "../desktop/doctor/links.ts";
 import { checkService } from "../desktop/doctor/service.ts";
-import { BROWSER_OPTIONS, openerPath, starterPath, targetsOf, whereOf } from "../desktop/installation.ts";
 import { sandboxedBrowsers } from "../desktop/sandboxed-browsers.ts";
 import { systemdUnit } from "../desktop/systemd.ts";
 import { configFile } from "../environment.ts";
 import { type CliCommand, type Input, print, printable } from "./command.ts";
+import { BROWSER_OPTIONS, openerPath, starterPath, targetsOf, whereOf } from "./installation.ts";
 
 const MARKS = { ok: "ok     ", warning: "look   ", broken: "BROKEN " } as const;
 

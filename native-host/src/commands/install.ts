@@ -1,6 +1,11 @@
 /** `partyline install`: tells browsers where the native host is, and the system who opens sip: links. */
 import { manifestChanges } from "../desktop/browser-manifests.ts";
 import { apply } from "../desktop/changes.ts";
+import { launcherText, writeLauncher } from "../desktop/launchers.ts";
+import { sandboxedBrowsers } from "../desktop/sandboxed-browsers.ts";
+import { installHandler, type Schemes } from "../desktop/sip-handler/handler.ts";
+import { systemdUnit } from "../desktop/systemd.ts";
+import { type CliCommand, CommandError, type Input, print } from "./command.ts";
 import {
   BROWSER_OPTIONS,
   bridgePath,
@@ -10,12 +15,7 @@ import {
   starterPath,
   targetsOf,
   whereOf,
-} from "../desktop/installation.ts";
-import { launcherText, writeLauncher } from "../desktop/launchers.ts";
-import { sandboxedBrowsers } from "../desktop/sandboxed-browsers.ts";
-import { installHandler, type Schemes } from "../desktop/sip-handler/handler.ts";
-import { systemdUnit } from "../desktop/systemd.ts";
-import { type CliCommand, CommandError, type Input, print } from "./command.ts";
+} from "./installation.ts";
 
 export const install: CliCommand = {
   summary: "Lets browsers start the SIP service, and the system open sip: links with it.",

@@ -5,6 +5,9 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { browserNames, manifestChanges } from "../desktop/browser-manifests.ts";
 import { exists, takeBack } from "../desktop/changes.ts";
+import { uninstallHandler } from "../desktop/sip-handler/handler.ts";
+import { STOP_UNIT, systemdUnit } from "../desktop/systemd.ts";
+import { type CliCommand, type Input, print } from "./command.ts";
 import {
   BROWSER_OPTIONS,
   bridgePath,
@@ -13,10 +16,7 @@ import {
   starterPath,
   targetsOf,
   whereOf,
-} from "../desktop/installation.ts";
-import { uninstallHandler } from "../desktop/sip-handler/handler.ts";
-import { STOP_UNIT, systemdUnit } from "../desktop/systemd.ts";
-import { type CliCommand, type Input, print } from "./command.ts";
+} from "./installation.ts";
 
 export const uninstall: CliCommand = {
   summary: "Removes what install wrote, everywhere or from the browsers named.",

@@ -1,7 +1,7 @@
 /** Tells browsers where the native host is: a small JSON file in a directory of each. */
 import { join } from "node:path";
+import { CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID, NATIVE_HOST_NAME } from "../extension-id.ts";
 import { type Changes, exists, NO_CHANGES } from "./changes.ts";
-import { CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID, NATIVE_HOST_NAME } from "./extension-id.ts";
 
 export type BrowserName = "chromium" | "chrome" | "edge" | "brave" | "vivaldi" | "firefox";
 
@@ -40,6 +40,13 @@ const KEYS: Readonly<Record<BrowserName, string>> = {
 
 // The keys of a const record are its key type.
 export const browserNames = Object.keys(PLACES) as readonly BrowserName[];
+
+/** One manifest to write, look at or remove. */
+export interface Target {
+  readonly path: string;
+  readonly browser: BrowserName;
+  readonly words: string;
+}
 
 export interface Home {
   readonly home: string;

@@ -1,9 +1,8 @@
 /** Whether each browser finds the native host, and may start it. */
 import { access, constants, readFile } from "node:fs/promises";
-import type { BrowserName } from "../browser-manifests.ts";
+import { CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID, NATIVE_HOST_NAME } from "../../extension-id.ts";
+import type { BrowserName, Target } from "../browser-manifests.ts";
 import { exists } from "../changes.ts";
-import { CHROMIUM_EXTENSION_ID, FIREFOX_EXTENSION_ID, NATIVE_HOST_NAME } from "../extension-id.ts";
-import type { Target } from "../installation.ts";
 import { launcherProgram } from "../launchers.ts";
 import { broken, type Finding, ok, warning } from "./finding.ts";
 

@@ -1,7 +1,5 @@
 /** Where everything of an installation is, from the words of `install` and its kin. */
 import { dirname, join, resolve } from "node:path";
-import { type Input, type Options, UsageError } from "../commands/command.ts";
-import { configHome, dataDir, dataHome, home } from "../environment.ts";
 import {
   type BrowserName,
   browserNames,
@@ -9,9 +7,12 @@ import {
   type Home,
   manifestPath,
   profileManifestPath,
-} from "./browser-manifests.ts";
-import { launcherName } from "./launchers.ts";
-import type { HandlerHome } from "./sip-handler/handler.ts";
+  type Target,
+} from "../desktop/browser-manifests.ts";
+import { launcherName } from "../desktop/launchers.ts";
+import type { HandlerHome } from "../desktop/sip-handler/handler.ts";
+import { configHome, dataDir, dataHome, home } from "../environment.ts";
+import { type Input, type Options, UsageError } from "./command.ts";
 
 export const BROWSER_OPTIONS: Options = {
   browser: {
@@ -26,13 +27,6 @@ export const BROWSER_OPTIONS: Options = {
     help: "a Chromium profile directory of its own, and nothing else",
   },
 };
-
-/** One manifest to write, look at or remove. */
-export interface Target {
-  readonly path: string;
-  readonly browser: BrowserName;
-  readonly words: string;
-}
 
 export function whereOf(input: Input): Home & HandlerHome {
   return {
