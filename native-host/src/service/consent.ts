@@ -4,12 +4,13 @@ import type { CallControl, ClientId, DeviceView, InviteRequest, JoinRequest } fr
 import type { Device } from "../devices/device.ts";
 import type { NumberPlan, Telephone } from "../devices/number-plan.ts";
 import type { DeviceRegistry } from "../devices/registry.ts";
-import { ServiceError } from "../errors.ts";
+import { asServiceError, ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";
 import { isSipUri } from "../sip/uri.ts";
 import type { Choices } from "./choices.ts";
 import type { Prompts } from "./choose-device.ts";
 import { deviceView } from "./device-view.ts";
+import type { Wanted } from "./invitees.ts";
 
 export interface ConsentOptions {
   readonly devices: DeviceRegistry;
@@ -73,11 +74,15 @@ export class Consent {
     return { ...request, target: asked.target };
   }
 
-  /** The command with SIP invitees, each telephone confirmed. */
-  async invite(request: InviteRequest): Promise<InviteRequest> {
-    const invitees = [];
+  /** The command with SIP invitees, each telephone confirmed; a number that cannot be called is refused alone. */
+  async invite(request: InviteRequest): Promise<InviteRequest & { readonly invitees: readonly Wanted[] }> {
+    const invitees: Wanted[] = [];
     for (const invitee of request.invitees) {
-      const number = this.#telephone(invitee.id);
+      const number = this.#read(invitee.id);
+      if (number instanceof ServiceError) {
+        invitees.push({ ...invitee, refused: number });
+        continue;
+      }
       if (number && !number.own) await this.#confirm(number.tel, this.#options.devices.list(), request);
       invitees.push({ ...invitee, id: number?.uri ?? invitee.id });
     }
@@ -95,6 +100,16 @@ export class Consent {
     return device.id;
   }
 
+  /** As `#telephone`, with the error in place of throwing it. */
+  #read(target: string): Telephone | ServiceError | undefined {
+    try {
+      return this.#telephone(target);
+    } catch (refused) {
+      return asServiceError(refused);
+    }
+  }
+
+  /** Undefined for what is no telephone number. Throws ServiceError `bad-uri`. */
   #telephone(target: string): Telephone | undefined {
     if (!target.startsWith("tel:")) return undefined;
     const { numberPlan } = this.#options;

@@ -8,6 +8,11 @@ import { isSipUri, parseUri } from "../sip/uri.ts";
 import type { Roster } from "./roster.ts";
 import { asFailure, callFailure } from "./sip-failure.ts";
 
+/** Somebody of an Invite, or why they cannot be called at all. */
+export interface Wanted extends Invitee {
+  readonly refused?: ServiceError;
+}
+
 interface Guest extends Invitee {
   /** `asked`: nothing was heard of them yet; `ringing`: they are being called, at least. */
   readonly state: "asked" | InviteeState["state"];
@@ -20,12 +25,13 @@ export class Invitees {
   readonly #guests = new Map<string, Guest>();
   readonly #settled = Promise.withResolvers<void>();
 
-  constructor(invitees: readonly Invitee[]) {
+  constructor(invitees: readonly Wanted[]) {
     this.#order = invitees.map(({ id }) => id);
-    for (const one of invitees) {
+    for (const { refused: _refused, ...one } of invitees) {
       const name = personOf(one.id);
       if (!this.#guests.has(name)) this.#guests.set(name, { ...one, state: "asked" });
     }
+    for (const { id, refused } of invitees) if (refused) this.fail(id, refused);
   }
 
   /** Those of whom nothing is known yet. */

@@ -12,7 +12,7 @@ import { isSipUri, parseUri } from "../sip/uri.ts";
 import type { Call } from "./call.ts";
 import type { Calls } from "./calls.ts";
 import type { FarEnd } from "./far-end.ts";
-import { Invitees, personOf } from "./invitees.ts";
+import { Invitees, personOf, type Wanted } from "./invitees.ts";
 import { type Joining, joinedOf } from "./joining.ts";
 import { type NewConference, type NewConferenceOptions, newConference } from "./new-conference.ts";
 import { referAll } from "./refer-all.ts";
@@ -49,7 +49,7 @@ export class MultiInvite {
   }
 
   /** Throws ServiceError where nobody could be invited at all. */
-  async invite(request: InviteRequest): Promise<Invited> {
+  async invite(request: InviteRequest & { readonly invitees: readonly Wanted[] }): Promise<Invited> {
     const call = this.#options.calls.own(request);
     const invitees = new Invitees(request.invitees);
     invitees.refuse((id) => this.#refusal(id));
