@@ -1,76 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { Socket } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describe, type TestContext, test } from "node:test";
+import { describe, test } from "node:test";
 import type { CallView } from "../../native-host/src/api/call-control.ts";
-import { type Listener, openListener } from "../../native-host/src/api/listener.ts";
 import { readInvitees } from "../../native-host/src/client/commands.ts";
-import {
-  type ConnectOptions,
-  PartylineClient,
-  Refused,
-  ServiceGone,
-} from "../../native-host/src/client/partyline-client.ts";
+import { PartylineClient, Refused, ServiceGone } from "../../native-host/src/client/partyline-client.ts";
 import { type Happened, readHappened } from "../../native-host/src/client/views.ts";
 import { ServiceError } from "../../native-host/src/errors.ts";
 import { SAID } from "../api/said.ts";
-import { FakeCallControl } from "../support/fake-call-control.ts";
+import { scene } from "../support/client-scene.ts";
+import type { FakeCallControl } from "../support/fake-call-control.ts";
 import { until } from "../support/until.ts";
 
 const comedies = "sip:comedies@home";
-
-interface Scene {
-  readonly service: FakeCallControl;
-  readonly directory: string;
-  listener: Listener;
-  connect(options?: ConnectOptions): Promise<PartylineClient>;
-  /** Cuts every client off. */
-  loseConnection(): void;
-  /** Another run of the service, in the same place. */
-  restart(): Promise<void>;
-}
-
-async function scene(t: TestContext): Promise<Scene> {
-  const directory = await mkdtemp(join(tmpdir(), "partyline-client-"));
-  const service = new FakeCallControl();
-  const sockets = new Set<Socket>();
-  const before = Socket.prototype.connect;
-  t.mock.method(
-    Socket.prototype,
-    "connect",
-    function (this: Socket, ...where: Parameters<Socket["connect"]>) {
-      sockets.add(this);
-      return before.apply(this, where);
-    },
-  );
-  const open = () => openListener({ directory, service, name: "partyline/test" });
-  const clients: PartylineClient[] = [];
-  const staged: Scene = {
-    service,
-    directory,
-    listener: await open(),
-    connect: async (options = {}) => {
-      const client = await PartylineClient.connect({ runtimeDir: directory, ...options });
-      clients.push(client);
-      return client;
-    },
-    loseConnection: () => {
-      for (const socket of sockets) socket.destroy();
-    },
-    restart: async () => {
-      await staged.listener.close();
-      staged.listener = await open();
-    },
-  };
-  t.after(async () => {
-    for (const client of clients) client.close();
-    await staged.listener.close();
-    await rm(directory, { recursive: true });
-  });
-  return staged;
-}
 
 function tell(service: FakeCallControl, state: CallView["state"]): void {
   const call = {

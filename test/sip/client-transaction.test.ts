@@ -1,75 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
-import { inviteClientStates, requestClientStates } from "../../native-host/src/sip/client-states.ts";
-import { Client, type ClientHome } from "../../native-host/src/sip/client-transaction.ts";
-import type { Hop, SipRequest } from "../../native-host/src/sip/message.ts";
-import { buildResponse, isMadeUp } from "../../native-host/src/sip/response.ts";
 import { SipError } from "../../native-host/src/sip/sip-error.ts";
-import { DEFAULT_TIMERS } from "../../native-host/src/sip/timers.ts";
+import { alice, request, TCP } from "../support/client-cast.ts";
 import { pass } from "../support/clock.ts";
-
-const UDP: Hop = { protocol: "UDP", address: "127.0.0.1", port: 5070 };
-const TCP: Hop = { ...UDP, protocol: "TCP" };
-
-function request(method: string): SipRequest {
-  return {
-    method,
-    uri: "sip:films@127.0.0.1:5070",
-    headers: {
-      via: [
-        { version: "2.0", protocol: "UDP", host: "127.0.0.1", port: 5060, params: { branch: "z9hG4bK1" } },
-      ],
-      from: { uri: "sip:alice@h", params: { tag: "a" } },
-      to: { uri: "sip:films@h", params: {} },
-      "call-id": "1@h",
-      cseq: { seq: 7, method },
-      route: [{ uri: "sip:proxy;lr", params: {} }],
-    },
-    content: "",
-  };
-}
-
-/** Alice's transaction; what it sends and what she hears, in order. */
-function alice(method: string, hop = UDP) {
-  const sent: SipRequest[] = [];
-  const heard: string[] = [];
-  let broken = false;
-  let ended = false;
-  const asked = request(method);
-  const home: ClientHome = {
-    states: (of, reliable) =>
-      (of === "INVITE" ? inviteClientStates : requestClientStates)(DEFAULT_TIMERS, reliable),
-    transmit: (message, _hop, onFailed) => {
-      sent.push(message);
-      if (broken) onFailed(new SipError(503, "Not Sent"));
-    },
-    textOf: (message) => JSON.stringify(message),
-    again: (text) => void sent.push(JSON.parse(text)),
-    cancel: (cancel) => void sent.push(cancel),
-    answered: () => {},
-    ended: () => {
-      ended = true;
-    },
-  };
-  const client = new Client(asked, home, {
-    onResponse: (response) => heard.push(`${response.status}${isMadeUp(response) ? " made up" : ""}`),
-  });
-  return {
-    client,
-    sent,
-    heard,
-    start: () => client.start(asked, hop),
-    breakNetwork: () => {
-      broken = true;
-    },
-    films: (status: number, tag = "f") => {
-      const to = { ...asked.headers.to, params: { tag } };
-      client.receive(buildResponse(asked, status, { headers: { to } }));
-    },
-    methods: () => sent.map((message) => message.method).join(" "),
-    ended: () => ended,
-  };
-}
 
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
 afterEach(() => mock.timers.reset());

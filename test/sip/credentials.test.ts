@@ -1,58 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Challenged, Wallet } from "#sip/credentials.ts";
-import { type HashName, ha1Of } from "#sip/digest.ts";
-import { DigestServer } from "#sip/digest-server.ts";
-import type { SipRequest, SipUri } from "#sip/message.ts";
-import type { UserAgentOptions } from "#sip/user-agent.ts";
+import type { SipRequest } from "#sip/message.ts";
+import { alicesAgent, asks, call, cseqs, keeper, secret, verdict } from "../support/challenges.ts";
 import { offerAt, settled } from "../support/descriptions.ts";
-import { FakeNet, type Scripted } from "../support/fake-stack.ts";
-
-const secret = { username: "alice", realm: "home", password: "blue whale" };
-
-const keeper = (realm = "home") =>
-  new DigestServer({
-    realm,
-    hashes: ["SHA-256", "MD5"],
-    ha1: (username: string, hash: HashName) =>
-      username === "alice" ? ha1Of(hash, { ...secret, realm }) : undefined,
-  });
-
-/** What the server thinks of the credentials in a request that came to it. */
-function verdict(
-  server: DigestServer,
-  request: SipRequest | undefined,
-  name = "proxy-authorization",
-): string {
-  assert.ok(request);
-  const text = request.headers[name];
-  const signed = { method: request.method, uri: request.uri, body: request.content };
-  return server.verify(typeof text === "string" ? text : undefined, signed).name;
-}
-
-const asks = (server: DigestServer, stale = false) => ({
-  headers: { "proxy-authenticate": server.challenges(stale).join(", ") },
-});
-
-async function alicesAgent(net: FakeNet, options: Partial<UserAgentOptions> = {}) {
-  return net.agent("alice", { outboundProxy: "sip:proxy", credentials: [secret], ...options });
-}
-
-/** Calls bob and lets the proxy answer by hand. */
-async function call(options: Partial<UserAgentOptions> = {}, target: SipUri = "sip:bob@away") {
-  const net = new FakeNet();
-  const proxy = net.scripted("proxy");
-  const alice = await alicesAgent(net, options);
-  const called = alice.invite(target, { offer: offerAt(4000) });
-  const refused = called.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  await settled();
-  return { net, proxy, refused };
-}
-
-const cseqs = ({ requests }: Scripted) => requests.map(({ headers }) => headers.cseq.seq);
+import { FakeNet } from "../support/fake-stack.ts";
 
 describe("a challenge of our proxy", () => {
   test("is answered under the next CSeq, in the same call", async () => {
@@ -152,79 +104,6 @@ describe("a challenge of our proxy", () => {
     await refused;
     await settled();
     assert.equal(proxy.requests.length, 1);
-  });
-});
-
-describe("nobody else gets our credentials:", () => {
-  const stranger = { headers: { "www-authenticate": keeper().challenges().join(", ") } };
-
-  test("not whom we call, although he names our realm", async () => {
-    const { proxy, refused } = await call();
-
-    proxy.respond(0, 401, stranger);
-
-    assert.equal(((await refused) as { status: number }).status, 401);
-    assert.equal(proxy.requests.length, 1);
-  });
-
-  test("not a proxy that is none of ours", async () => {
-    const net = new FakeNet();
-    const mallory = net.scripted("mallory");
-    const alice = await net.agent("alice", { credentials: [secret] });
-
-    const answered = alice.request("OPTIONS", "sip:bob@mallory");
-    await settled();
-    mallory.respond(0, 407, asks(keeper()));
-
-    assert.equal((await answered).status, 407);
-    assert.equal(mallory.requests.length, 1);
-  });
-
-  test("not a stranger to whom our own address is said to lead", async () => {
-    const net = new FakeNet();
-    const mallory = net.scripted("home");
-    const alice = await net.agent("alice", { credentials: [secret] });
-
-    const answered = alice.request("OPTIONS", "sip:bob@home;maddr=192.0.2.66");
-    await settled();
-    mallory.respond(0, 407, asks(keeper()));
-
-    assert.equal((await answered).status, 407);
-    assert.equal(mallory.requests.length, 1);
-  });
-
-  test("not a server beside ours on another port", async () => {
-    const net = new FakeNet();
-    const mallory = net.scripted("home");
-    const alice = await net.agent("alice", { credentials: [secret] });
-
-    const answered = alice.request("OPTIONS", "sip:bob@home:6666");
-    await settled();
-    mallory.respond(0, 407, asks(keeper()));
-
-    assert.equal((await answered).status, 407);
-    assert.equal(mallory.requests.length, 1);
-  });
-
-  test("not who is sent our BYE", async () => {
-    const net = new FakeNet();
-    const home = net.scripted("home");
-    const mallory = net.scripted("mallory");
-    const alice = await net.agent("alice", { credentials: [secret] });
-    const called = alice.invite("sip:bob@home", { offer: offerAt(4000) });
-    await settled();
-    home.respond(0, 200, { contact: "sip:bob@mallory:5060", sdp: offerAt(5000) });
-    const { leg } = await called;
-
-    const gone = leg.bye();
-    await settled();
-    mallory.respond(0, 407, asks(keeper()));
-    await gone;
-
-    assert.deepEqual(
-      mallory.requests.map(({ method }) => method),
-      ["BYE"],
-    );
   });
 });
 

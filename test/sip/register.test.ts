@@ -3,12 +3,9 @@ import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import { ha1Of } from "#sip/digest.ts";
 import { DigestServer } from "#sip/digest-server.ts";
 import type { RegisterOptions, RegistrationState } from "#sip/register.ts";
-import { makeResponse, openStack } from "#sip/stack.ts";
-import { UserAgent } from "#sip/user-agent.ts";
 import { pass } from "../support/clock.ts";
 import { settled } from "../support/descriptions.ts";
 import { type AnswerParts, FakeNet } from "../support/fake-stack.ts";
-import { until } from "../support/until.ts";
 
 const secret = { username: "alice", realm: "home", password: "blue whale" };
 
@@ -272,48 +269,4 @@ test("two accounts of one registrar each show their own password", async () => {
     ["sip:alice@home", "alice"],
     ["sip:bob@home", "bob"],
   ]);
-});
-
-describe("when the connection to the registrar is gone, an account", () => {
-  /** A registrar by TCP that has registered alice, and is gone. */
-  async function loseRegistrar() {
-    const sockets = { host: "127.0.0.1", port: 0 };
-    const registrar = await openStack({
-      ...sockets,
-      onRequest: (request, transaction) => transaction.respond(makeResponse(request, 200)),
-      onAck: () => undefined,
-    });
-    const agent = await UserAgent.open({ ...sockets, name: "alice", identity: {} });
-    const states: string[] = [];
-    const registration = agent.register({
-      aor: "sip:alice@home",
-      outboundProxy: `sip:127.0.0.1:${registrar.port};transport=tcp`,
-      onState: (state, failure) => states.push(failure ? `${state} ${failure.reason}` : state),
-    });
-    await until(() => registration.state === "registered", "the first REGISTER");
-    return { registrar, agent, registration, states };
-  }
-
-  test("waits a while if it was registered only just now", async () => {
-    const { registrar, agent, registration, states } = await loseRegistrar();
-
-    await registrar.close();
-    await until(() => registration.state === "failed", "that the connection is gone");
-    await agent.close();
-
-    assert.deepEqual(states, ["registering", "registered", "failed Connection Lost", "off"]);
-  });
-
-  test("is registered anew at once if it was registered for long", async () => {
-    const { registrar, agent, registration, states } = await loseRegistrar();
-    const now = performance.now.bind(performance);
-    mock.method(performance, "now", () => now() + 40_000);
-
-    await registrar.close();
-    await until(() => registration.state === "failed", "that nobody is there");
-    mock.restoreAll();
-    await agent.close();
-
-    assert.deepEqual(states.slice(0, 3), ["registering", "registered", "registering"]);
-  });
 });
