@@ -99,6 +99,32 @@ describe("Answer", () => {
     ]);
   });
 
+  test("has a parked phone for its own from the first moment, and calls it no more when the caller gives up", async () => {
+    for (const givesUp of [false, true]) {
+      house = new House({ phones: ["desk"], roles: {}, config: { ring: "none" } });
+      await house.join("films");
+      await house.leave(false);
+      const parked = house.cast.leg("desk");
+      const bye = parked.bye.bind(parked);
+      const heard = Promise.withResolvers<void>();
+      parked.bye = () => bye().then(() => heard.promise);
+      const bob = house.calledBy("bob");
+      house.ladder.clear();
+
+      const answered = house.answer("c2", "desk");
+      await house.sees("service -> desk: BYE");
+      await assert.rejects(house.join("dramas"), { code: "device-busy" });
+      if (givesUp) bob.cancels();
+      heard.resolve();
+
+      if (givesUp) await assert.rejects(answered, { code: "cancelled" });
+      else await answered;
+      const invites = givesUp ? [] : ["service -> desk: INVITE sdp of service"];
+      assert.deepEqual(house.ladder.steps("service -> desk"), ["service -> desk: BYE", ...invites]);
+      await house.service.close();
+    }
+  });
+
   test("comes too late when a phone is picked up meanwhile", async () => {
     const kitchen = liftable();
     house = new House({ roles: { desk: { silent: true }, kitchen: kitchen.role } });

@@ -83,6 +83,7 @@ export class Answering {
     const connect = async () => (await device.wake(signal)).connect({ codecs, signal });
     const waiting = this.#others(device, call).filter(canWait);
     if (waiting.length > 0) return takeLine(waiting, { who: call.visitor.uri, codecs, connect });
+    // The call holds the device since it is being answered: nobody takes it meanwhile.
     await this.#options.parking.take(device.id)?.hangUp();
     return connect();
   }
