@@ -269,62 +269,6 @@ describe("A call that comes in", () => {
   });
 });
 
-describe("Two phones picked up at the same moment", () => {
-  test("leave one of them with the call, and the other is hung up", async () => {
-    const both = liftable();
-    house = new House({ roles: { desk: both.role, kitchen: both.role } });
-    house.calledBy("bob");
-    await house.allRing();
-
-    both.lift();
-    await house.sees("service -> bob: 200");
-    await house.sees("BYE");
-
-    assert.equal(house.ladder.steps("service -> bob: 200").length, 1);
-    assert.equal(house.ladder.steps("BYE").length, 1);
-    assert.equal(house.cast.alive("bob").length, 1);
-  });
-
-  test("of which one crosses the CANCEL, too", async () => {
-    const desk = liftable();
-    house = new House({ roles: { desk: desk.role, kitchen: { crosses: true } } });
-    house.calledBy("bob");
-    await house.allRing();
-    house.ladder.clear();
-
-    desk.lift();
-    await house.sees("service -> bob: 200");
-
-    house.ladder.reads(`
-      desk    -> service: 200 sdp of desk
-      service -> kitchen: CANCEL completed elsewhere
-      kitchen -> service: 200
-      service -> kitchen: ACK
-      service -> kitchen: BYE
-      service -> bob:     200 sdp of service
-    `);
-  });
-
-  test("and a caller who hangs up just then leave nothing behind", async () => {
-    const desk = liftable();
-    house = new House({ phones: ["desk"], roles: { desk: desk.role } });
-    const bob = house.calledBy("bob");
-    await house.sees("service -> desk: INVITE");
-    const record = house.cast.record.bind(house.cast);
-    house.cast.record = (from, to, message) => {
-      record(from, to, message);
-      if (from === "desk") bob.cancels();
-    };
-
-    desk.lift();
-    await house.sees("service -> desk: BYE");
-
-    assert.deepEqual(house.cast.alive("nobody"), []);
-    assert.equal(house.last?.state, "ended");
-    assert.deepEqual(house.service.calls(), []);
-  });
-});
-
 describe("Do not disturb", () => {
   test("lets no phone ring; the caller hears busy, and the call is kept as missed", async () => {
     const told: string[] = [];

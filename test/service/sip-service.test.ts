@@ -6,8 +6,6 @@ import { Stage } from "../support/service-cast.ts";
 let stage: Stage;
 afterEach(() => stage.service.close());
 
-const states = () => stage.service.devices().map(({ dev, state }) => `${dev} ${state}`);
-
 describe("Join", () => {
   test("refuses a device nobody configured", async () => {
     stage = new Stage();
@@ -41,7 +39,7 @@ describe("Join", () => {
 
     await assert.rejects(stage.join("dramas"), { code: "device-busy" });
 
-    assert.deepEqual(states(), ["desk busy"]);
+    assert.deepEqual(stage.deviceStates, ["desk busy"]);
     assert.deepEqual(stage.cast.alive(), ["comedies"]);
   });
 
@@ -73,56 +71,6 @@ describe("Join", () => {
         { name: "Alice", uri: "sip:alice@127.0.0.1" },
       ],
     );
-  });
-});
-
-describe("Use", () => {
-  test("puts the kitchen phone in the place of the desk phone; comedies hears of nothing", async () => {
-    stage = new Stage({ phones: ["desk", "kitchen"] });
-    await stage.join("comedies");
-    stage.ladder.clear();
-
-    await stage.service.useDevice({ device: "kitchen", client: "k1" });
-
-    stage.ladder.reads(`
-      service -> kitchen: INVITE sdp of service
-      kitchen -> service: 200 sdp of kitchen
-      service -> desk:    BYE
-    `);
-    assert.deepEqual(states(), ["desk ready", "kitchen busy"]);
-    assert.equal(stage.service.calls()[0]?.dev, "kitchen");
-  });
-
-  test("stays with the desk phone when the kitchen phone refuses", async () => {
-    stage = new Stage({ phones: ["desk", "kitchen"], roles: { kitchen: { refuses: 480 } } });
-    await stage.join("comedies");
-
-    const use = stage.service.useDevice({ device: "kitchen", client: "k1" });
-
-    await assert.rejects(use, { code: "device-timeout" });
-    assert.deepEqual(stage.cast.alive(), ["comedies"]);
-    assert.equal(stage.cast.leg("desk").state, "confirmed");
-  });
-
-  test("does nothing for the device in use", async () => {
-    stage = new Stage();
-    await stage.join("comedies");
-    stage.ladder.clear();
-
-    await stage.service.useDevice({ device: "desk", client: "k1" });
-
-    stage.ladder.reads("");
-  });
-
-  test("ends the call when the new device hangs up, not when the old one does", async () => {
-    stage = new Stage({ phones: ["desk", "kitchen"] });
-    await stage.join("comedies");
-    await stage.service.useDevice({ device: "kitchen", client: "k1" });
-
-    stage.cast.leg("kitchen").hangsUp();
-
-    assert.deepEqual(stage.service.calls(), []);
-    assert.deepEqual(stage.cast.alive(), []);
   });
 });
 
@@ -186,7 +134,7 @@ describe("Leave", () => {
     stage.ladder.clear();
 
     await stage.leave(false);
-    assert.deepEqual(states(), ["desk ready"]);
+    assert.deepEqual(stage.deviceStates, ["desk ready"]);
     await stage.join("dramas");
 
     stage.ladder.reads(`

@@ -82,6 +82,14 @@ export class Stage {
     this.service.subscribe("calls", { client: "k1" }, (event) => this.events.push(event));
   }
 
+  /** The first phone in a call with `room`, with the flow so far forgotten. */
+  static async inCall(room: string, options: StageOptions = {}): Promise<Stage> {
+    const stage = new Stage(options);
+    await stage.join(room, options.phones?.[0]);
+    stage.ladder.clear();
+    return stage;
+  }
+
   /** What a command says; `room` is the user part of the conference's URI, perhaps with a port. */
   request(room: string, more: Partial<JoinRequest> = {}): JoinRequest {
     const [name, port] = room.split(":");
@@ -128,6 +136,11 @@ export class Stage {
     const [dialler] = this.diallers;
     if (!dialler) throw new Error("nobody in the cast calls by itself");
     return dialler;
+  }
+
+  /** Each device and its state, as in `desk busy`. */
+  get deviceStates(): string[] {
+    return this.service.devices().map(({ dev, state }) => `${dev} ${state}`);
   }
 
   /** States of the call in the order they were told. */
