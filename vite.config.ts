@@ -13,7 +13,14 @@ export default defineConfig({
     outDir: OUT,
     emptyOutDir: true,
     modulePreload: false,
-    rolldownOptions: { input: { offscreen: "extension/offscreen/index.html" } },
+    rolldownOptions: {
+      // Pages that the manifest does not name.
+      input: {
+        offscreen: "extension/offscreen/index.html",
+        picker: "extension/picker/index.html",
+        incoming: "extension/incoming/index.html",
+      },
+    },
   },
   worker: { format: "es" },
 });

@@ -20,23 +20,50 @@ export interface ConsentAnswer {
   readonly join: boolean;
 }
 
+/** How long a choice of device holds: for this call, for calls of this site, or for every call. */
+export type Remember = "no" | "origin" | "always";
+
+/** What the user can switch on and off for this browser. */
+export interface Switches {
+  /** A call that comes in is heard. */
+  readonly ringing: boolean;
+  /** Clicks on sip: and sips: links of web pages are calls of ours. */
+  readonly sipLinks: boolean;
+  /** The same for tel: links. */
+  readonly telLinks: boolean;
+}
+
 export interface Messages {
   // The page's script to the worker.
   "page-seen": [Tag, undefined];
   "page-has-none": [Record<string, never>, undefined];
+  "link-clicked": [{ readonly uri: string }, undefined];
   // The worker to the page's script: say again what you see.
   "report-page": [Record<string, never>, true];
 
   // The popup and the options page to the worker.
   "answer-consent": [ConsentAnswer, undefined];
   "join-here": [Record<string, never>, undefined];
-  leave: [Record<string, never>, undefined];
-  mute: [{ readonly muted: boolean }, undefined];
-  "use-device": [{ readonly device: string }, undefined];
+  // Without a call they mean the one that follows the pages.
+  leave: [{ readonly call?: string }, undefined];
+  mute: [{ readonly muted: boolean; readonly call?: string }, undefined];
+  "use-device": [{ readonly device: string; readonly call?: string }, undefined];
+  hold: [{ readonly call: string; readonly held: boolean }, undefined];
+  digits: [{ readonly call: string; readonly digits: string }, undefined];
+  answer: [{ readonly call: string; readonly device?: string }, undefined];
+  decline: [{ readonly call: string }, undefined];
+  // The call rings on, but not here.
+  silence: [{ readonly call: string }, undefined];
+  "call-back": [{ readonly uri: string }, undefined];
+  "missed-seen": [Record<string, never>, undefined];
+  "clear-missed": [Record<string, never>, undefined];
+  "answer-link": [{ readonly call: boolean }, undefined];
   "choose-device": [
-    { readonly prompt: string; readonly device?: string; readonly remember: boolean },
+    { readonly prompt: string; readonly device?: string; readonly remember: Remember },
     undefined,
   ];
+  "test-device": [{ readonly device: string }, TestOutcome];
+  "set-switch": [{ readonly name: keyof Switches; readonly on: boolean }, undefined];
   "try-host": [Record<string, never>, undefined];
   "dismiss-problem": [Record<string, never>, undefined];
   "set-identity": [{ readonly name: string }, undefined];
@@ -49,14 +76,26 @@ export interface Messages {
     { readonly session: string; readonly muted: boolean; readonly diagnosis: boolean },
     undefined,
   ];
-  "phone-hangup": [{ readonly session: string }, undefined];
+  "phone-hangup": [{ readonly session: string }, Idle];
   "phone-mute": [{ readonly muted: boolean }, undefined];
+  "phone-bell": [{ readonly on: boolean }, Idle];
   // The offscreen document to the worker.
   "phone-offer": [{ readonly session: string; readonly sdp: string }, { readonly answer: string }];
   "phone-failed": [
     { readonly session: string; readonly why: PhoneFailure; readonly detail: string },
     undefined,
   ];
+}
+
+/** Whether the offscreen document has nothing more to do: no call, and nobody to ring for. */
+export interface Idle {
+  readonly idle: boolean;
+}
+
+/** What became of a device's test, as a sentence. */
+export interface TestOutcome {
+  readonly ok: boolean;
+  readonly detail: string;
 }
 
 export type PhoneFailure = "microphone-denied" | "no-microphone" | "connection";
@@ -92,9 +131,39 @@ export interface Question {
 export interface CallView {
   readonly call: string;
   readonly uri: string;
+  /** The far end's name, or its address. */
+  readonly who: string;
   readonly state: string;
   readonly device: string | undefined;
   readonly muted: boolean;
+}
+
+/** A call that comes in and is not answered yet. */
+export interface IncomingView {
+  readonly call: string;
+  /** The name the caller gives itself; its address where it gives none. */
+  readonly who: string;
+  readonly address: string;
+  /** Somebody is answering it with this device. */
+  readonly answering: boolean;
+  /** The user closed its window: it rings elsewhere only. */
+  readonly silenced: boolean;
+}
+
+export interface MissedView {
+  readonly uri: string;
+  readonly who: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly seen: boolean;
+}
+
+/** A link the user clicked on a site that may not call by itself. */
+export interface LinkView {
+  readonly uri: string;
+  readonly address: string;
+  readonly host: string;
+  readonly site: string;
 }
 
 export interface Person {
@@ -111,12 +180,16 @@ export interface DeviceView {
   readonly name: string;
   readonly state: string;
   readonly chosen: boolean;
+  /** What it can do, as the service says (docs/devices.md). */
+  readonly caps: readonly string[];
 }
 
 export interface PromptView {
   readonly prompt: string;
   readonly uri: string;
   readonly origin: string | undefined;
+  /** What is to happen with the device: join the page's conference, call somebody, call a number, answer a call. */
+  readonly about: "join" | "call" | "number" | "answer";
   readonly title: string;
   readonly devices: readonly DeviceView[];
 }
@@ -142,7 +215,17 @@ export interface View {
   readonly question: Question | undefined;
   readonly left: boolean;
   readonly never: boolean;
+  /** The call that follows the pages. */
   readonly call: CallView | undefined;
+  /** All others that go on. */
+  readonly calls: readonly CallView[];
+  readonly incoming: readonly IncomingView[];
+  /** Newest first. */
+  readonly missed: readonly MissedView[];
+  readonly link: LinkView | undefined;
+  /** This browser's id as a device. */
+  readonly self: string;
+  readonly switches: Switches;
   readonly people: readonly Person[];
   readonly count: number;
   readonly devices: readonly DeviceView[];

@@ -6,7 +6,10 @@ import type { View } from "./messages.ts";
 const FIRST_WORD_MS = 500;
 
 /** Connecting wakes the worker, and it says at once what is so; `screen` names who listens. */
-export function watchView(screen: "view" | "options", render: (view: View) => void): void {
+export function watchView(
+  screen: "view" | "options" | "picker" | "incoming",
+  render: (view: View) => void,
+): void {
   const again = () => watchView(screen, render);
   const port = browser.runtime.connect({ name: screen });
   // A connection made in the moment of the worker's death is never heard of again, not even that it ended.

@@ -1,4 +1,5 @@
 /** What the service says about calls and devices, read from its events. */
+import { spoken } from "../call-uri.ts";
 import { label } from "../label.ts";
 import type { DeviceView } from "../messages.ts";
 import { child, childrenOf, type XmlElement } from "./xml.ts";
@@ -6,35 +7,50 @@ import { child, childrenOf, type XmlElement } from "./xml.ts";
 export interface Call {
   readonly call: string;
   readonly uri: string;
+  /** The name the far end gives itself, or its address. */
+  readonly who: string;
+  readonly dir: "in" | "out";
   readonly state: string;
   readonly device?: string;
   readonly muted: boolean;
-  readonly error?: { readonly code: string; readonly detail: string };
+  readonly error?: { readonly code: string; readonly detail: string; readonly reason: string };
 }
 
 export function readCall(element: XmlElement): Call {
-  const { call = "", id = "", state = "", dev, muted } = element.attributes;
+  const { call = "", id = "", display, dir, state = "", dev, muted } = element.attributes;
   const error = child(element, "Error")?.attributes;
   return {
     call,
     uri: id,
+    who: label(display, 64) || spoken(id),
+    dir: dir === "in" ? "in" : "out",
     state,
     ...(dev !== undefined && { device: dev }),
     muted: muted === "true",
     ...(error && {
-      error: { code: error["code"] ?? "internal", detail: label(error["detail"] ?? error["reason"], 256) },
+      error: {
+        code: error["code"] ?? "internal",
+        detail: label(error["detail"] ?? error["reason"], 256),
+        reason: label(error["reason"], 64),
+      },
     }),
   };
 }
 
+/** A call that comes in and is not answered yet. */
+export function comesIn({ dir, state }: Call): boolean {
+  return dir === "in" && (state === "incoming" || state === "calling-device");
+}
+
 export function readDevice(element: XmlElement): DeviceView {
-  const { dev = "", kind = "", name, state = "unknown" } = element.attributes;
+  const { dev = "", kind = "", name, state = "unknown", caps = "" } = element.attributes;
   return {
     id: dev,
     kind,
     name: label(name, 64) || dev,
     state,
     chosen: element.attributes["default"] === "true",
+    caps: caps.split(" ").filter(Boolean).slice(0, 16),
   };
 }
 
@@ -42,20 +58,32 @@ export interface Prompt {
   readonly prompt: string;
   readonly uri: string;
   readonly origin?: string;
+  /** The call it is about, where the service has one already; the question is over when that call goes on. */
+  readonly call?: string;
   readonly expiresAt: number;
   readonly devices: readonly DeviceView[];
 }
 
-/** A question which device to use; it expires when the service says so. */
-export function readPrompt(element: XmlElement, now: number): Prompt {
+/** A question which device to use; it expires when the service says so. `calls` are those known, oldest first. */
+export function readPrompt(element: XmlElement, now: number, calls: readonly Call[]): Prompt {
   const { prompt = "", id = "", origin, expires } = element.attributes;
+  const call = callOf(id, calls);
   return {
     prompt,
     uri: id,
     ...(origin !== undefined && { origin }),
+    ...(call && { call: call.call }),
     expiresAt: now + 1000 * (Number(expires) || 60),
     devices: childrenOf(element, "Device").map(readDevice),
   };
+}
+
+// A telephone number is asked about as it was dialled, while its call already has the gateway's address.
+function callOf(uri: string, calls: readonly Call[]): Call | undefined {
+  const waits = ({ state }: Call) => state === "choosing" || state === "incoming";
+  const waiting = calls.filter(waits).toReversed();
+  const same = waiting.find((call) => call.uri === uri);
+  return same ?? (uri.startsWith("tel:") ? waiting.find(({ state }) => state === "choosing") : undefined);
 }
 
 /** The devices after one of them changed. */

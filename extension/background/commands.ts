@@ -4,13 +4,15 @@ import { label } from "../label.ts";
 import type { Body, ConsentAnswer, MessageName, Reply } from "../messages.ts";
 import type { Director } from "./director.ts";
 import type { HostLink } from "./host-link.ts";
+import type { LinkCalls } from "./link-calls.ts";
 import type { Kept, Memory } from "./memory.ts";
 import type { PageCall } from "./page-call.ts";
 import type { PageConference } from "./page-conference.ts";
-import { problemFrom } from "./problem.ts";
+import type { Questions } from "./questions.ts";
+import type { Reception } from "./reception.ts";
 import { allowSite, forgetSite, type Settings } from "./settings.ts";
+import type { UserCalls } from "./user-calls.ts";
 import type { WebPhone } from "./web-phone.ts";
-import { el } from "./xml.ts";
 
 export interface Parts {
   readonly memory: Kept<Memory>;
@@ -20,12 +22,23 @@ export interface Parts {
   readonly call: PageCall;
   readonly link: HostLink;
   readonly phone: WebPhone;
+  readonly calls: UserCalls;
+  readonly links: LinkCalls;
+  readonly questions: Questions;
+  readonly reception: Reception;
 }
 
 /** The messages the worker takes from pages of the extension. */
 export type CommandName = Exclude<
   MessageName,
-  "page-seen" | "page-has-none" | "report-page" | "phone-ring" | "phone-hangup" | "phone-mute"
+  | "page-seen"
+  | "page-has-none"
+  | "link-clicked"
+  | "report-page"
+  | "phone-ring"
+  | "phone-hangup"
+  | "phone-mute"
+  | "phone-bell"
 >;
 
 type Commands = {
@@ -35,10 +48,16 @@ type Commands = {
 const NAME_LENGTH = 64;
 
 export function commands(parts: Parts): Commands {
-  return { ...conferenceCommands(parts), ...deviceCommands(parts), ...settingCommands(parts) };
+  return {
+    ...conferenceCommands(parts),
+    ...callCommands(parts),
+    ...incomingCommands(parts),
+    ...deviceCommands(parts),
+    ...settingCommands(parts),
+  };
 }
 
-function conferenceCommands({ memory, settings, director, conference, call, link }: Parts) {
+function conferenceCommands({ memory, settings, director, conference, link }: Parts) {
   return {
     "answer-consent": (answer: ConsentAnswer) =>
       answerConsent(answer, { memory, settings, director, conference }),
@@ -46,19 +65,6 @@ function conferenceCommands({ memory, settings, director, conference, call, link
       memory.set({ left: null, problem: null });
       conference.settle(memory.value.own?.uri);
       director.reconsider();
-      return undefined;
-    },
-    leave() {
-      const situation = director.situation();
-      const { front } = memory.value;
-      if (situation && front !== null) memory.set({ left: { tab: front, uri: situation.page.uri } });
-      director.reconsider();
-      // A call without its page (the page did not load) is left all the same.
-      if (!situation) call.apply(undefined);
-      return undefined;
-    },
-    mute({ muted }: Body<"mute">) {
-      call.mute(muted);
       return undefined;
     },
     "try-host"() {
@@ -84,21 +90,84 @@ function answerConsent(
   director.reconsider();
 }
 
-function deviceCommands({ memory, call, link, phone, director, conference }: Parts) {
+/** The call that follows the pages where none is named. */
+function callCommands({ memory, director, call: own, calls, links }: Parts) {
+  const isOwn = (name: string | undefined) => name === undefined || name === memory.value.own?.call;
   return {
-    "use-device"({ device }: Body<"use-device">) {
-      call.useDevice(device);
+    leave({ call }: Body<"leave">) {
+      if (call !== undefined && !isOwn(call)) calls.leave(call);
+      else leavePage(memory, director, own);
       return undefined;
     },
-    async "choose-device"({ prompt, device, remember }: Body<"choose-device">) {
-      memory.set({ prompt: null });
-      const choice =
-        device === undefined ? { cancel: true } : { dev: device, remember: remember ? "origin" : "no" };
-      await link.request(el("Choose", { prompt, ...choice })).catch((failure: unknown) => {
-        memory.set({ problem: problemFrom(failure) ?? null });
-      });
+    mute({ call, muted }: Body<"mute">) {
+      if (call !== undefined && !isOwn(call)) calls.mute(call, muted);
+      else own.mute(muted);
       return undefined;
     },
+    "use-device"({ call, device }: Body<"use-device">) {
+      if (call !== undefined && !isOwn(call)) calls.use(call, device);
+      else own.useDevice(device);
+      return undefined;
+    },
+    hold({ call, held }: Body<"hold">) {
+      calls.hold(call, held);
+      return undefined;
+    },
+    digits({ call, digits }: Body<"digits">) {
+      calls.digits(call, digits);
+      return undefined;
+    },
+    "answer-link"({ call }: Body<"answer-link">) {
+      links.answer(call);
+      return undefined;
+    },
+  };
+}
+
+function leavePage(memory: Kept<Memory>, director: Director, call: PageCall): void {
+  const situation = director.situation();
+  const { front } = memory.value;
+  if (situation && front !== null) memory.set({ left: { tab: front, uri: situation.page.uri } });
+  director.reconsider();
+  // A call without its page (the page did not load) is left all the same.
+  if (!situation) call.apply(undefined);
+}
+
+function incomingCommands({ memory, settings, calls, reception }: Parts) {
+  return {
+    answer({ call, device }: Body<"answer">) {
+      memory.set({ problem: null });
+      calls.answer(call, device);
+      return undefined;
+    },
+    decline({ call }: Body<"decline">) {
+      calls.decline(call);
+      return undefined;
+    },
+    silence({ call }: Body<"silence">) {
+      reception.silence(call);
+      return undefined;
+    },
+    "call-back"({ uri }: Body<"call-back">) {
+      const missed = settings.value.missed.some((one) => one.uri === uri);
+      if (missed) calls.open(uri, undefined, "");
+      return undefined;
+    },
+    "missed-seen"() {
+      reception.missedSeen();
+      return undefined;
+    },
+    "clear-missed"() {
+      reception.clearMissed();
+      return undefined;
+    },
+  };
+}
+
+function deviceCommands({ memory, calls, phone, director, conference, questions }: Parts) {
+  return {
+    "choose-device": (choice: Body<"choose-device">) => questions.choose(choice),
+    "test-device": ({ device }: Body<"test-device">) => calls.test(device),
     "phone-offer": ({ session, sdp }: Body<"phone-offer">) => phone.offer(session, sdp),
     async "phone-failed"({ session, why }: Body<"phone-failed">) {
       await phone.failed(session, why);
@@ -113,8 +182,13 @@ function deviceCommands({ memory, call, link, phone, director, conference }: Par
   };
 }
 
-function settingCommands({ settings, director }: Parts) {
+function settingCommands({ settings, director, reception }: Parts) {
   return {
+    "set-switch"({ name, on }: Body<"set-switch">) {
+      if (["ringing", "sipLinks", "telLinks"].includes(name)) settings.set({ [name]: on === true });
+      reception.refresh();
+      return undefined;
+    },
     "set-identity"({ name }: Body<"set-identity">) {
       settings.set({ identity: label(name, NAME_LENGTH) });
       return undefined;

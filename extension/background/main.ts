@@ -7,23 +7,35 @@ import { send } from "../send.ts";
 import { type CommandName, commands } from "./commands.ts";
 import { Director } from "./director.ts";
 import { HostLink } from "./host-link.ts";
+import { LinkCalls } from "./link-calls.ts";
 import { EMPTY, Kept } from "./memory.ts";
+import { browserNotices } from "./notices.ts";
 import { PageCall } from "./page-call.ts";
 import { PageConference } from "./page-conference.ts";
 import { problemOf } from "./problem.ts";
+import { Questions } from "./questions.ts";
+import { Reception } from "./reception.ts";
 import { Screens } from "./screens.ts";
 import { type ServiceEventsOptions, takeEvent } from "./service-events.ts";
 import { deviceId, NO_SETTINGS } from "./settings.ts";
 import { synchronise } from "./synchronise.ts";
 import { Tabs } from "./tabs.ts";
 import { fetchListed } from "./trust.ts";
+import { UserCalls } from "./user-calls.ts";
 import { viewOf } from "./view.ts";
 import { chromiumDocument, WebPhone } from "./web-phone.ts";
+import { SmallWindows } from "./windows.ts";
 
 const HOST = "org.partyline.host";
 const POPUP = "extension/popup/index.html";
 const OPTIONS = "extension/options/index.html";
 const ALARM = "stay-linked";
+/** The extension's pages that are told what is so. */
+const SCREENS: readonly string[] = ["view", "options", "picker", "incoming"];
+/** A question for a device follows the user's yes to a link within this time, unless one is remembered. */
+const FOLLOWS_MS = 1500;
+/** A popup that only lost its worker is back by then. */
+const REOPENED_MS = 700;
 
 const now = () => Date.now();
 const memory = new Kept(browser.storage.session, EMPTY, () => screens.refresh());
@@ -35,7 +47,7 @@ const link = new HostLink({
   client: `Partyline extension ${browser.runtime.getManifest().version}`,
   onEvent: (event) => takeEvent(event, events),
   greet: (port) => phone.register(port),
-  onReady: () => afterwards(synchronise({ memory, link, call, conference, director, events })),
+  onReady: () => afterwards(connected()),
   onState: linkChanged,
 });
 const request: HostLink["request"] = (command, options) => link.request(command, options);
@@ -70,8 +82,13 @@ const phone = new WebPhone({
 const events: ServiceEventsOptions = {
   memory,
   now,
-  onPrompt: () => screens.ask(),
-  onCall: (changed) => changed.device === settings.value.device && phone.mute(changed.muted),
+  onPrompt: (prompt) => questions.asked(prompt),
+  onCall(changed, before) {
+    const { device, state, muted } = changed;
+    if (device === settings.value.device && state !== "held" && state !== "ended") phone.mute(muted);
+    questions.callWentOn(changed);
+    reception.changed(changed, before);
+  },
   onRing: (session) => phone.ring(session),
   onHangup: (session) => phone.hangup(session),
 };
@@ -93,19 +110,107 @@ const screens = new Screens({
     afterwards(browser.action.setTitle({ title }));
   },
 });
-const table = commands({ memory, settings, director, conference, call, link, phone });
+const windows = new SmallWindows({
+  api: browser.windows,
+  memory,
+  onClosed: (kind) => (kind === "picker" ? questions.windowClosed() : reception.windowClosed()),
+});
+const questions: Questions = new Questions({
+  memory,
+  request,
+  ask: askForDevice,
+  settled: () => windows.close("picker"),
+  now,
+});
+const calls = new UserCalls({ request, memory });
+const links = new LinkCalls({
+  memory,
+  settings,
+  calls,
+  ask: askForDevice,
+  tell: () => screens.ask(),
+  settled: (soon) => setTimeout(closePicker, soon ? FOLLOWS_MS : 0),
+});
+const reception: Reception = new Reception({
+  memory,
+  settings,
+  notices: browserNotices({
+    onClick: (notice) => whenReady(() => noticeClicked(notice)),
+    onAnswer: (notice) => whenReady(() => withCall(notice, (name) => calls.answer(name, answeringDevice()))),
+    onDecline: (notice) => whenReady(() => withCall(notice, (name) => calls.decline(name))),
+  }),
+  windows,
+  bell: (on) => phone.bell(on),
+  now,
+});
+const parts = {
+  memory,
+  settings,
+  director,
+  conference,
+  call,
+  link,
+  phone,
+  calls,
+  links,
+  questions,
+  reception,
+};
+const table = commands(parts);
 const ready = Promise.all([memory.ready, settings.ready]);
 
+/** The last call that came to this device and is not on hold says whether it is muted. */
 function ownDeviceMuted(): boolean {
-  const ours = Object.values(memory.value.calls).find((one) => one.device === settings.value.device);
+  const ours = Object.values(memory.value.calls).findLast(
+    (one) => one.device === settings.value.device && one.state !== "held",
+  );
   return ours?.muted ?? true;
+}
+
+/** This browser where it is a phone, else the service chooses or asks. */
+function answeringDevice(): string | undefined {
+  const { device } = settings.value;
+  return memory.value.devices.some(({ id, state }) => id === device && state !== "offline")
+    ? device
+    : undefined;
+}
+
+async function connected(): Promise<void> {
+  questions.reconnected();
+  await synchronise({ memory, link, call, conference, director, events });
+  questions.synchronised();
+}
+
+/** A question needs a screen: the popup that is open, or a window of its own. */
+function askForDevice(): void {
+  if (!screens.popupOpen) windows.open("picker");
+}
+
+function closePicker(): void {
+  if (memory.value.prompts.length === 0 && !memory.value.link) windows.close("picker");
+}
+
+function withCall(notice: string, act: (call: string) => void): void {
+  const name = reception.callOf(notice);
+  if (name !== undefined) act(name);
+}
+
+function noticeClicked(notice: string): void {
+  if (reception.callOf(notice) === undefined) screens.ask();
+  else reception.showAgain();
 }
 
 function linkChanged(state: HostLink["state"]): void {
   const { problem } = memory.value;
-  if (state === "ready")
-    memory.set({ linked: true, problem: problem?.code === "host-missing" ? null : problem });
-  if (state === "missing") memory.set({ linked: false, problem: problemOf("host-missing") });
+  if (state === "ready") {
+    if (!settings.value.linked) settings.set({ linked: true });
+    memory.set({ problem: problem?.code === "host-missing" ? null : problem });
+  }
+  if (state === "missing") {
+    settings.set({ linked: false });
+    memory.set({ problem: problemOf("host-missing"), calls: {} });
+    reception.refresh();
+  }
   screens.refresh();
 }
 
@@ -119,6 +224,11 @@ function whenReady(step: () => unknown): void {
   afterwards(ready.then(step));
 }
 
+/** The popup was closed over a question: that is no answer yet. */
+function askAgain(): void {
+  if (memory.value.prompts.length > 0 || memory.value.link) askForDevice();
+}
+
 type Sender = browser.Runtime.MessageSender & { documentLifecycle?: string };
 
 function fromPage(message: Message, sender: Sender): void {
@@ -126,6 +236,11 @@ function fromPage(message: Message, sender: Sender): void {
   const origin = sender.url && URL.canParse(sender.url) ? new URL(sender.url).origin : "null";
   const inFront = sender.documentLifecycle === undefined || sender.documentLifecycle === "active";
   if (tab === undefined || sender.frameId !== 0 || !inFront) return;
+  if (message.name === "link-clicked") {
+    const { uri } = message.body as { uri?: unknown };
+    whenReady(() => links.clicked(uri, origin));
+    return;
+  }
   const tag = message.name === "page-seen" ? readTag(message.body) : undefined;
   whenReady(() => tabs.saw(tab, tag ? { kind: "tagged", origin, tag } : { kind: "none" }));
 }
@@ -149,7 +264,7 @@ async function run<Name extends CommandName>(name: Name, body: Body<Name>): Prom
 
 browser.runtime.onMessage.addListener((received: unknown, sender: Sender) => {
   const message = received as Message;
-  if (message.name === "page-seen" || message.name === "page-has-none") {
+  if (["page-seen", "page-has-none", "link-clicked"].includes(message.name)) {
     fromPage(message, sender);
     return undefined;
   }
@@ -160,12 +275,14 @@ browser.runtime.onMessage.addListener((received: unknown, sender: Sender) => {
 });
 browser.runtime.onConnect.addListener((port) => {
   const tab = port.sender?.tab?.id;
-  if (port.name !== "view" && port.name !== "options") return;
+  if (!SCREENS.includes(port.name)) return;
   whenReady(() => {
     if (tab !== undefined) tabs.saw(tab, { kind: "own" });
     screens.add(port);
+    if (port.name === "view") port.onDisconnect.addListener(() => setTimeout(askAgain, REOPENED_MS));
   });
 });
+browser.windows.onRemoved.addListener((id) => whenReady(() => windows.removed(id)));
 browser.tabs.onActivated.addListener(() => whenReady(() => tabs.lookFront()));
 browser.tabs.onRemoved.addListener((tab) => whenReady(() => tabs.closed(tab)));
 browser.tabs.onUpdated.addListener((tab, change) => {
@@ -179,6 +296,7 @@ browser.runtime.onStartup.addListener(() => undefined);
 afterwards(browser.alarms.create(ALARM, { periodInMinutes: 0.5 }) as unknown as Promise<void>);
 whenReady(async () => {
   conference.settle(memory.value.own?.uri);
-  if (memory.value.linked) link.start();
+  reception.refresh();
+  if (settings.value.linked) link.start();
   await tabs.lookFront();
 });

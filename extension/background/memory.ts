@@ -18,6 +18,9 @@ export interface OwnCall {
   readonly conf?: string;
 }
 
+/** A question for a device, or a call that comes in. */
+export type WindowKind = "picker" | "incoming";
+
 export interface Memory {
   /** By tab id; a tab that is missing has not spoken yet. */
   readonly pages: Readonly<Record<string, Page>>;
@@ -26,7 +29,14 @@ export interface Memory {
   readonly calls: Readonly<Record<string, Call>>;
   readonly rosters: Readonly<Record<string, Roster>>;
   readonly devices: readonly DeviceView[];
-  readonly prompt: Prompt | null;
+  /** Open questions, oldest first. */
+  readonly prompts: readonly Prompt[];
+  /** A link that was clicked on a site that may not call by itself. */
+  readonly link: { readonly uri: string; readonly host: string; readonly origin: string } | null;
+  /** Calls that come in and whose window the user closed. */
+  readonly silenced: readonly string[];
+  /** The extension's small windows that are open, by their browser id. */
+  readonly windows: Readonly<Partial<Record<WindowKind, number>>>;
   readonly problem: Problem | null;
   /** The page whose conference the user left by hand. */
   readonly left: { readonly tab: number; readonly uri: string } | null;
@@ -36,8 +46,6 @@ export interface Memory {
   readonly asked: Readonly<Record<string, number>>;
   /** Servers that sites name in /.well-known/sip-conference, and when they were read. */
   readonly listed: Readonly<Record<string, { readonly hosts: readonly string[]; readonly at: number }>>;
-  /** Whether the native host was in use, and has to be again after the worker died. */
-  readonly linked: boolean;
 }
 
 export const EMPTY: Memory = {
@@ -47,13 +55,15 @@ export const EMPTY: Memory = {
   calls: {},
   rosters: {},
   devices: [],
-  prompt: null,
+  prompts: [],
+  link: null,
+  silenced: [],
+  windows: {},
   problem: null,
   left: null,
   granted: null,
   asked: {},
   listed: {},
-  linked: false,
 };
 
 /** The part of `storage.session` or `storage.local` used here. */

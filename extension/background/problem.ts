@@ -66,6 +66,10 @@ const SENTENCES: Readonly<Record<string, Row>> = {
   "shutting-down": ["The Partyline service is shutting down.", "It is being started again; nothing to do."],
   "no-active-call": ["There is no call any more.", "Join again.", "join-here"],
   "no-such-call": ["There is no call any more.", "Join again.", "join-here"],
+  "bad-link": [
+    "This link names no address that can be called.",
+    "Addresses with header fields or passwords in them are refused.",
+  ],
 };
 
 const UNKNOWN: Row = ["Something went wrong.", AGAIN, "join-here"];
@@ -85,3 +89,27 @@ export function problemFrom(failure: unknown): Problem | undefined {
   if (!(failure instanceof HostError) || SILENT.has(failure.code)) return undefined;
   return problemOf(failure.code, failure.detail);
 }
+
+/** The same for a call between people: the service's own sentence, and no way back into a page's conference. */
+export function callProblemFrom(failure: unknown): Problem | undefined {
+  if (!(failure instanceof HostError) || SILENT.has(failure.code)) return undefined;
+  const { code, detail } = failure;
+  if (code === "device-refused" && detail.includes(MICROPHONE)) return problemOf("microphone-denied");
+  const sentence = label(detail, 200) || problemOf(code).sentence;
+  return { code, sentence, step: CALL_STEPS[code] ?? "" };
+}
+
+/** In the sentence of a browser that may not listen (web-phone.ts). */
+const MICROPHONE = "microphone is not allowed";
+
+const CALL_STEPS: Readonly<Record<string, string>> = {
+  "device-busy": "Hang up there, or choose another device.",
+  "device-offline": "Choose another device.",
+  "device-refused": "Choose another device.",
+  "device-timeout": "Answer it, or choose another device.",
+  "device-unsupported": "Choose another device.",
+  "no-answer": "Try again later.",
+  busy: "Try again later.",
+  unreachable: "Check the address and your network, then try again.",
+  "not-found": "Check the address.",
+};

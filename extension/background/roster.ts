@@ -39,10 +39,19 @@ function merge(before: readonly Person[], users: readonly XmlElement[]): Person[
   const people = new Map(before.map((one) => [one.entity, one]));
   for (const user of users) {
     const entity = user.attributes["entity"] ?? "";
-    if (user.attributes["state"] === "deleted") people.delete(entity);
+    if (user.attributes["state"] === "deleted" || isOnlyCalled(user)) people.delete(entity);
     else people.set(entity, person(user, people.get(entity)));
   }
   return [...people.values()];
+}
+
+/** States of a phone that is being called into the conference (RFC 4575 §5.7.2). */
+const COMING: readonly (string | undefined)[] = ["pending", "dialing-out", "alerting"];
+
+/** Who is being called is not there yet. */
+function isOnlyCalled(user: XmlElement): boolean {
+  const endpoints = childrenOf(user, "Endpoint");
+  return endpoints.length > 0 && endpoints.every(({ attributes }) => COMING.includes(attributes["status"]));
 }
 
 function person(user: XmlElement, before: Person | undefined): Person {

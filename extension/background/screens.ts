@@ -25,6 +25,7 @@ export interface Badge {
 const ASKING = "#6d3fd1";
 const TROUBLE = "#c62f3b";
 const TALKING = "#1c7d54";
+const RINGING = "#1c7d54";
 
 export class Screens {
   readonly #options: ScreensOptions;
@@ -53,9 +54,14 @@ export class Screens {
     }, 0);
   }
 
+  /** Whether the popup, or the window in its place, is open. */
+  get popupOpen(): boolean {
+    return [...this.#ports].some((port) => port.name === "view");
+  }
+
   /** Opens the popup if none is open; the question stays on the badge for those who look elsewhere. */
   ask(): void {
-    if ([...this.#ports].some((port) => port.name === "view")) return;
+    if (this.popupOpen) return;
     const { openPopup, openWindow } = this.#options;
     openPopup()
       .catch(openWindow)
@@ -72,11 +78,17 @@ export class Screens {
   }
 }
 
-/** A question first, then trouble, then how many are there. */
-export function badgeOf({ prompt, question, left, problem, call, count, page }: View): Badge {
-  if (prompt) return { text: "?", color: ASKING, title: "Partyline: choose a device" };
-  if (question && !left) return { text: "?", color: ASKING, title: "Partyline: this page has a conference" };
+/** A call that comes in first, then a question, trouble, missed calls, then how many are there. */
+export function badgeOf(view: View): Badge {
+  const { problem, call, count, page } = view;
+  const asking = askingBadge(view);
+  if (asking) return asking;
   if (problem) return { text: "!", color: TROUBLE, title: `Partyline: ${problem.sentence}` };
+  const missed = view.missed.filter(({ seen }) => !seen).length;
+  if (missed > 0) {
+    const words = missed === 1 ? "a missed call" : `${missed} missed calls`;
+    return { text: String(missed), color: TROUBLE, title: `Partyline: ${words}` };
+  }
   if (!call || count === 0) return { text: "", color: TALKING, title: "Partyline" };
   const people = count === 1 ? "only you" : `${count} people`;
   return {
@@ -84,4 +96,13 @@ export function badgeOf({ prompt, question, left, problem, call, count, page }: 
     color: TALKING,
     title: `Partyline: ${people} in ${page?.title ?? "this conference"}`,
   };
+}
+
+function askingBadge({ incoming, prompt, link, question, left }: View): Badge | undefined {
+  const [caller] = incoming;
+  if (caller) return { text: "☎", color: RINGING, title: `Partyline: ${caller.who} calls` };
+  if (prompt) return { text: "?", color: ASKING, title: "Partyline: choose a device" };
+  if (link) return { text: "?", color: ASKING, title: `Partyline: call ${link.address}?` };
+  if (question && !left) return { text: "?", color: ASKING, title: "Partyline: this page has a conference" };
+  return undefined;
 }

@@ -1,6 +1,6 @@
 /** Takes in what the service reports: calls, devices, rosters, who talks, questions, and this browser's phone ringing. */
 import { essence } from "../conference-uri.ts";
-import { type Call, mergeDevice, readCall, readDevice, readPrompt } from "./calls.ts";
+import { type Call, mergeDevice, type Prompt, readCall, readDevice, readPrompt } from "./calls.ts";
 import { HostError } from "./host-error.ts";
 import type { Kept, Memory } from "./memory.ts";
 import { problemFrom } from "./problem.ts";
@@ -11,8 +11,9 @@ export interface ServiceEventsOptions {
   readonly memory: Kept<Memory>;
   now(): number;
   /** A question which device to use arrived. */
-  onPrompt(): void;
-  onCall(call: Call): void;
+  onPrompt(prompt: Prompt): void;
+  /** A call changed, and memory knows; `before` is what it was. */
+  onCall(call: Call, before: Call | undefined): void;
   onRing(session: string): void;
   onHangup(session: string): void;
 }
@@ -30,8 +31,7 @@ const TAKERS: Readonly<Record<string, Taker>> = {
   Roster: takeRoster,
   Talking: takeTalking,
   Prompt(payload, { memory, now, onPrompt }) {
-    memory.set({ prompt: readPrompt(payload, now()) });
-    onPrompt();
+    onPrompt(readPrompt(payload, now(), Object.values(memory.value.calls)));
   },
   WebRing: (payload, { onRing }) => onRing(payload.attributes["session"] ?? ""),
   WebHangup: (payload, { onHangup }) => onHangup(payload.attributes["session"] ?? ""),
@@ -45,13 +45,13 @@ export function takeEvent(event: XmlElement, options: ServiceEventsOptions): voi
 /** Takes a call's state, from an event or from Status. */
 export function takeCall(call: Call, options: ServiceEventsOptions): void {
   const { memory } = options;
-  const over = call.state === "ended" || call.state === "transferred";
+  const over = call.state === "ended";
+  const before = memory.value.calls[call.call];
   const others = Object.entries(memory.value.calls).filter(([name]) => name !== call.call);
   memory.set({ calls: Object.fromEntries(over ? others : [...others, [call.call, call]]) });
-  if (over && memory.value.own?.call === call.call) ownCallOver(call, memory);
-  const { prompt } = memory.value;
-  if (prompt && prompt.uri === call.uri && call.state !== "choosing") memory.set({ prompt: null });
-  options.onCall(call);
+  const gone = over || call.state === "transferred";
+  if (gone && memory.value.own?.call === call.call) ownCallOver(call, memory);
+  options.onCall(call, before);
 }
 
 function ownCallOver(call: Call, memory: Kept<Memory>): void {

@@ -1,9 +1,9 @@
-/** What the user set, kept in storage.local: who they are, and what each site may do. */
-import type { Choice } from "../messages.ts";
+/** What outlives the browser, kept in storage.local: who the user is, what each site may do, calls that were missed. */
+import type { Choice, MissedView, Switches } from "../messages.ts";
 import type { Sites } from "./consent.ts";
 import type { Kept } from "./memory.ts";
 
-export interface Settings {
+export interface Settings extends Switches {
   readonly sites: Sites;
   /** The name the user generally goes by; "" means to be a guest. */
   readonly identity: string;
@@ -11,9 +11,23 @@ export interface Settings {
   readonly device: string;
   /** Switched on by tests: the offscreen document then records the frames it receives. */
   readonly diagnosis: boolean;
+  /** The service was in use, so this browser goes to it by itself from now on: calls that come in ring here. */
+  readonly linked: boolean;
+  /** Newest first. */
+  readonly missed: readonly MissedView[];
 }
 
-export const NO_SETTINGS: Settings = { sites: {}, identity: "", device: "", diagnosis: false };
+export const NO_SETTINGS: Settings = {
+  sites: {},
+  identity: "",
+  device: "",
+  diagnosis: false,
+  linked: false,
+  missed: [],
+  ringing: true,
+  sipLinks: true,
+  telLinks: false,
+};
 
 /** This browser profile's id as a phone, made on first use. */
 export function deviceId(settings: Kept<Settings>): string {

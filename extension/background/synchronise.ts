@@ -38,9 +38,11 @@ export async function synchronise(connected: Connected): Promise<void> {
 function takeCalls(connected: Connected, calls: readonly Call[], before: string | undefined): void {
   const { memory, call, conference, director, events } = connected;
   const alive = new Set(calls.map((one) => one.call));
+  const vanishedCalls = Object.values(memory.value.calls).filter((one) => !alive.has(one.call));
   memory.set({
     calls: Object.fromEntries(Object.entries(memory.value.calls).filter(([name]) => alive.has(name))),
   });
+  for (const one of vanishedCalls) events.onCall({ ...one, state: "ended" }, one);
   for (const one of calls) takeCall(one, events);
   const own = memory.value.own?.call;
   const vanished = own !== undefined && own === before && !alive.has(own);

@@ -1,7 +1,16 @@
-/** What the popup, the badge and the options page show: one value computed from all that is known. */
+/** What the screens, the badge and the options page show: one value computed from all that is known. */
+import { spoken } from "../call-uri.ts";
 import { essence } from "../conference-uri.ts";
-import type { CallView, Question, ServiceState, View } from "../messages.ts";
-import type { Prompt } from "./calls.ts";
+import type {
+  CallView,
+  IncomingView,
+  LinkView,
+  PromptView,
+  Question,
+  ServiceState,
+  View,
+} from "../messages.ts";
+import { type Call, comesIn, type Prompt } from "./calls.ts";
 import type { Situation } from "./director.ts";
 import type { Memory } from "./memory.ts";
 import type { Roster } from "./roster.ts";
@@ -16,8 +25,10 @@ export interface Known {
 }
 
 export function viewOf({ memory, settings, situation, service, now }: Known): View {
-  const call = callView(memory);
+  const call = ownCall(memory);
   const people = (call && rosterOf(memory)?.people) ?? [];
+  const known = Object.values(memory.calls);
+  const { ringing, sipLinks, telLinks, missed, identity, device } = settings;
   return {
     service,
     page: situation?.page,
@@ -25,12 +36,18 @@ export function viewOf({ memory, settings, situation, service, now }: Known): Vi
     left: situation?.left ?? false,
     never: situation?.verdict.name === "never",
     call,
+    calls: known.filter((one) => !comesIn(one) && one.call !== call?.call).map(callView),
+    incoming: known.filter(comesIn).map((one) => incomingView(one, memory)),
+    missed,
+    link: linkView(memory),
+    self: device,
+    switches: { ringing, sipLinks, telLinks },
     people,
     count: people.length,
     devices: memory.devices,
     prompt: promptView(memory, situation, now),
     problem: memory.problem ?? undefined,
-    identity: settings.identity,
+    identity,
     sites: Object.entries(settings.sites).map(([origin, site]) => ({ origin, ...site })),
   };
 }
@@ -39,16 +56,36 @@ function questionOf(situation: Situation | undefined): Question | undefined {
   return situation?.verdict.name === "ask" ? situation.verdict.question : undefined;
 }
 
-function callView({ own, calls }: Memory): CallView | undefined {
+function ownCall({ own, calls }: Memory): CallView | undefined {
   if (!own) return undefined;
   const known = calls[own.call];
   return {
     call: own.call,
     uri: own.uri,
+    who: known?.who ?? spoken(own.uri),
     state: known?.state ?? "dialing",
     device: known?.device,
     muted: known?.muted ?? true,
   };
+}
+
+function callView({ call, uri, who, state, device, muted }: Call): CallView {
+  return { call, uri, who, state, device, muted };
+}
+
+function incomingView({ call, uri, who, state }: Call, { silenced }: Memory): IncomingView {
+  const answering = state === "calling-device";
+  return { call, who, address: spoken(uri), answering, silenced: silenced.includes(call) };
+}
+
+function linkView({ link }: Memory): LinkView | undefined {
+  if (!link) return undefined;
+  const { uri, host, origin } = link;
+  return { uri, address: spoken(uri), host, site: siteOf(origin) };
+}
+
+function siteOf(origin: string): string {
+  return URL.canParse(origin) ? new URL(origin).host : "a page without an address";
 }
 
 /** The roster of the conference our call is in: under the name the service gave it, or the one we asked for. */
@@ -58,16 +95,24 @@ function rosterOf({ own, calls, rosters }: Memory): Roster | undefined {
   return names.flatMap((name) => (name === undefined ? [] : (rosters[essence(name)] ?? [])))[0];
 }
 
-function promptView(memory: Memory, situation: Situation | undefined, now: number): View["prompt"] {
-  const { prompt } = memory;
-  if (!prompt || !isOpen(prompt, now)) return undefined;
+function promptView(memory: Memory, situation: Situation | undefined, now: number): PromptView | undefined {
+  const prompt = memory.prompts.find(({ expiresAt }) => now < expiresAt);
+  if (!prompt) return undefined;
   const { uri, origin } = prompt;
   // Devices that came after the question are there to be chosen, too.
   const devices = prompt.devices.length > 0 ? prompt.devices : memory.devices;
-  const title = situation?.page.uri === uri ? situation.page.title : uri;
-  return { prompt: prompt.prompt, uri, origin, title, devices };
+  const suggested = devices.toSorted((one, other) => Number(other.chosen) - Number(one.chosen));
+  return { prompt: prompt.prompt, uri, origin, ...subjectOf(prompt, memory, situation), devices: suggested };
 }
 
-function isOpen(prompt: Prompt, now: number): boolean {
-  return now < prompt.expiresAt;
+function subjectOf(
+  { uri, call }: Prompt,
+  { own, calls }: Memory,
+  situation: Situation | undefined,
+): Pick<PromptView, "about" | "title"> {
+  const page = situation?.page.uri === uri ? situation.page : undefined;
+  const known = call === undefined ? undefined : calls[call];
+  if (/^tel:/i.test(uri)) return { about: "number", title: spoken(uri) };
+  if (page || own?.uri === uri) return { about: "join", title: page?.title ?? spoken(uri) };
+  return { about: known?.dir === "in" ? "answer" : "call", title: known?.who ?? spoken(uri) };
 }

@@ -59,8 +59,18 @@ export class WebPhone {
   hangup(session: string): void {
     this.#then(async (document) => {
       if (!(await document.exists())) return;
-      await this.#options.send("phone-hangup", { session });
-      await document.close();
+      const { idle } = await this.#options.send("phone-hangup", { session });
+      if (idle) await document.close();
+    });
+  }
+
+  /** Rings aloud for a call that comes in, whatever device will answer it, or stops. */
+  bell(on: boolean): void {
+    this.#then(async (document) => {
+      if (on && !(await document.exists())) await document.open();
+      if (!(await document.exists())) return;
+      const { idle } = await this.#options.send("phone-bell", { on });
+      if (idle) await document.close();
     });
   }
 
@@ -102,7 +112,7 @@ export function chromiumDocument(): OffscreenDocument | undefined {
       offscreen.createDocument({
         url: "extension/offscreen/index.html",
         reasons: ["USER_MEDIA" as chrome.offscreen.Reason, "AUDIO_PLAYBACK" as chrome.offscreen.Reason],
-        justification: "This browser is the phone of the page's conference: microphone and loudspeaker.",
+        justification: "This browser is a phone: it rings, and calls have its microphone and loudspeaker.",
       }),
     close: () => offscreen.closeDocument(),
   };

@@ -1,7 +1,8 @@
-/** The page's side: reads the conference tag and tells the worker; one AbortController ends all of it. */
+/** The page's side: tells the worker of the conference tag and of clicks on sip: links; one AbortController ends all of it. */
 import type { Message, Tag } from "../messages.ts";
 import { readTag } from "./conference-tag.ts";
 import { watchPage, whenHeadIsRead } from "./navigation.ts";
+import { type OurLinks, watchSipLinks } from "./sip-links.ts";
 
 const alive = new AbortController();
 let told: string | undefined;
@@ -33,6 +34,18 @@ function tell(message: Message): void {
   chrome.runtime.sendMessage(message).catch(() => undefined);
 }
 
+/** Until the settings are read, which takes a moment, links are the browser's. */
+let ours: OurLinks = { sipLinks: false, telLinks: false };
+
+async function readSwitches(): Promise<void> {
+  const { sipLinks = true, telLinks = false } = await chrome.storage.local.get(["sipLinks", "telLinks"]);
+  ours = { sipLinks: sipLinks === true, telLinks: telLinks === true };
+}
+
+function switchesChanged(changes: object): void {
+  if ("sipLinks" in changes || "telLinks" in changes) readSwitches().catch(() => undefined);
+}
+
 function start(): void {
   report();
   watchPage(document, () => report(), alive.signal);
@@ -44,6 +57,14 @@ if (window.top === window) {
     report(true);
     reply(true);
   });
+  readSwitches().catch(() => undefined);
+  chrome.storage.local.onChanged.addListener(switchesChanged);
+  watchSipLinks(
+    document,
+    () => ours,
+    (uri) => tell({ name: "link-clicked", body: { uri } }),
+    alive.signal,
+  );
   // A page brought back by the history says so again: the worker may have forgotten it meanwhile.
   window.addEventListener("pageshow", (event) => event.persisted && report(true), { signal: alive.signal });
   document.addEventListener("visibilitychange", () => report(true), { signal: alive.signal });

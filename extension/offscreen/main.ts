@@ -1,7 +1,8 @@
 /** "This browser" as a phone: takes the worker's messages, and wakes the worker again when it died in mid-call. */
 import browser from "webextension-polyfill";
-import type { Body, Message, MessageName } from "../messages.ts";
+import type { Body, Idle, Message, MessageName, Reply } from "../messages.ts";
 import { send } from "../send.ts";
+import { Bell } from "./bell.ts";
 import { FrameLog } from "./frame-log.ts";
 import { Phone } from "./phone.ts";
 
@@ -13,19 +14,31 @@ const phone = new Phone({
   failed: (session, why, detail) => send("phone-failed", { session, why, detail }),
 });
 
-type Taken = Extract<MessageName, "phone-ring" | "phone-hangup" | "phone-mute">;
+const bell = new Bell({ talking: () => phone.talking, context: () => new AudioContext() });
 
-const takers: { readonly [Name in Taken]: (body: Body<Name>) => void } = {
-  "phone-ring": (ring) => phone.ring(ring),
-  "phone-hangup": ({ session }) => phone.hangup(session),
-  "phone-mute": ({ muted }) => phone.mute(muted),
+type Taken = Extract<MessageName, "phone-ring" | "phone-hangup" | "phone-mute" | "phone-bell">;
+
+const takers: { readonly [Name in Taken]: (body: Body<Name>) => Reply<Name> } = {
+  "phone-ring": (ring) => phone.ring(ring) as undefined,
+  "phone-hangup"({ session }) {
+    phone.hangup(session);
+    return idle();
+  },
+  "phone-mute": ({ muted }) => phone.mute(muted) as undefined,
+  "phone-bell"({ on }) {
+    bell.ring(on);
+    return idle();
+  },
 };
+
+function idle(): Idle {
+  return { idle: !phone.talking && !bell.on };
+}
 
 browser.runtime.onMessage.addListener((received: unknown) => {
   const { name, body } = received as Message<Taken>;
   if (!Object.hasOwn(takers, name)) return undefined;
-  (takers[name] as (body: Body<Taken>) => void)(body);
-  return Promise.resolve(null);
+  return Promise.resolve((takers[name] as (body: Body<Taken>) => unknown)(body) ?? null);
 });
 
 // The worker may die while it waits for the answer; the next one asks the service again.
@@ -45,5 +58,5 @@ function stayConnected(): void {
 stayConnected();
 // For diagnosis and tests: what arrived in the last 20 s, when diagnosis is switched on in the settings.
 Object.assign(globalThis, {
-  partylineDiagnosis: { frames: (sinceMs: number) => frames.since(sinceMs), phone },
+  partylineDiagnosis: { frames: (sinceMs: number) => frames.since(sinceMs), phone, bell },
 });

@@ -49,6 +49,11 @@ export class Phone {
     this.#options = options;
   }
 
+  /** Whether there is a call. */
+  get talking(): boolean {
+    return this.#line !== undefined;
+  }
+
   /** The service rings: take the microphone and offer. A new ring takes the place of the one before. */
   ring({ session, muted, diagnosis }: Body<"phone-ring">): void {
     this.#muted = muted;

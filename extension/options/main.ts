@@ -1,12 +1,13 @@
 /** The settings: name, microphone, sites, devices and how the service does. */
-import type { DeviceView, ServiceState, View } from "../messages.ts";
-import { byId, make, show, text } from "../popup/dom.ts";
+import type { ServiceState, View } from "../messages.ts";
+import { byId, text } from "../popup/dom.ts";
 import { send } from "../send.ts";
 import { watchView } from "../watch-view.ts";
 import { watchMicrophone } from "./microphone.ts";
+import { showPhones } from "./phones.ts";
 import { showSites } from "./sites.ts";
+import { showSwitches, wireSwitches } from "./switches.ts";
 
-let shownDevices = "";
 let named = false;
 
 function render(view: View): void {
@@ -14,30 +15,9 @@ function render(view: View): void {
   if (!named) name.value = view.identity;
   named = true;
   showSites(view.sites);
-  showDevices(view.devices);
+  showPhones(view.devices);
+  showSwitches(view.switches);
   showService(view.service);
-}
-
-function showDevices(devices: readonly DeviceView[]): void {
-  show("devices-none", devices.length === 0);
-  const list = JSON.stringify(devices);
-  if (list === shownDevices) return;
-  shownDevices = list;
-  byId("devices", HTMLUListElement).replaceChildren(...devices.map(deviceRow));
-}
-
-const DEVICE_STATES: Readonly<Record<string, string>> = {
-  ready: "Ready",
-  busy: "In a call",
-  ringing: "Ringing",
-  offline: "Not there",
-};
-
-function deviceRow({ name, state }: DeviceView): HTMLElement {
-  const row = document.createElement("li");
-  const mark = make("span", state === "ready" ? "mark good" : "mark", DEVICE_STATES[state] ?? "Not known");
-  row.append(make("span", "device-name", name), mark);
-  return row;
 }
 
 const SERVICE: Readonly<Record<ServiceState, readonly [string, string]>> = {
@@ -69,4 +49,5 @@ byId("service-try", HTMLButtonElement).addEventListener("click", () => {
   send("try-host", {}).catch(() => undefined);
 });
 watchMicrophone();
+wireSwitches();
 watchView("options", render);

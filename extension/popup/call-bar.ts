@@ -1,37 +1,74 @@
-/** Mute, device and leave for the call that runs. */
-import type { CallView, DeviceView } from "../messages.ts";
+/** Mute, hold, keypad, device and leave for one call: the one that was chosen in the list, or the only one. */
+import type { CallView, DeviceView, View } from "../messages.ts";
 import { send } from "../send.ts";
 import { byId, deviceIcon, setIcon, show, text } from "./dom.ts";
+import { closeKeypad, wireKeypad } from "./keypad.ts";
 
 let call: CallView | undefined;
 let shownDevices = "";
 
 export function wireCallBar(failed: () => void): void {
   byId("mute", HTMLButtonElement).addEventListener("click", () => toggleMute(failed));
+  byId("hold", HTMLButtonElement).addEventListener("click", () => toggleHold(failed));
   byId("leave", HTMLButtonElement).addEventListener("click", () => {
-    send("leave", {}).catch(failed);
+    if (call) send("leave", { call: call.call }).catch(failed);
   });
   byId("device", HTMLSelectElement).addEventListener("change", ({ target }) => {
-    if (target instanceof HTMLSelectElement) send("use-device", { device: target.value }).catch(failed);
+    if (call && target instanceof HTMLSelectElement)
+      send("use-device", { call: call.call, device: target.value }).catch(failed);
+  });
+  wireKeypad((digits) => {
+    if (call) send("digits", { call: call.call, digits }).catch(failed);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "m" && isShortcut(event)) toggleMute(failed);
+    if (!isShortcut(event)) return;
+    if (event.key === "m") toggleMute(failed);
+    if (event.key === "h" && !byId("hold", HTMLButtonElement).disabled) toggleHold(failed);
   });
 }
 
-export function showCallBar(now: CallView | undefined, devices: readonly DeviceView[]): void {
+/** `follows`: the call is the one that goes along with the pages. */
+export function showCallBar(now: CallView | undefined, { devices, call: own }: View): void {
+  if (now?.call !== call?.call) closeKeypad();
   call = now;
   show("call-bar", now !== undefined);
   if (!now) return;
-  byId("mute", HTMLButtonElement).setAttribute("aria-pressed", String(now.muted));
-  byId("mute", HTMLButtonElement).disabled = now.state !== "active" && now.state !== "switching";
-  text("mute-text", now.muted ? "Unmute" : "Mute");
-  setIcon("mute-icon", now.muted ? "mic-off" : "mic");
+  showButtons(
+    now,
+    devices.find(({ id }) => id === now.device),
+  );
+  text("leave-text", now.call === own?.call ? "Leave" : "Hang up");
   showDevices(now, devices);
 }
 
+const TALKING: readonly string[] = ["active", "switching", "held"];
+
+function showButtons(now: CallView, device: DeviceView | undefined): void {
+  const mute = byId("mute", HTMLButtonElement);
+  const hold = byId("hold", HTMLButtonElement);
+  const held = now.state === "held";
+  mute.setAttribute("aria-pressed", String(now.muted));
+  mute.disabled = held || !can("mute", now, device);
+  text("mute-text", now.muted ? "Unmute" : "Mute");
+  setIcon("mute-icon", now.muted ? "mic-off" : "mic");
+  hold.setAttribute("aria-pressed", String(held));
+  hold.disabled = !can("hold", now, device);
+  text("hold-text", held ? "Resume" : "Hold");
+  byId("keypad-toggle", HTMLButtonElement).disabled = held || !can("dtmf", now, device);
+}
+
+/** A call that was handed to its phone can only do what that phone can be told. */
+function can(what: string, { state }: CallView, device: DeviceView | undefined): boolean {
+  if (state === "transferred") return device?.caps.includes(what) ?? false;
+  return TALKING.includes(state);
+}
+
 function toggleMute(failed: () => void): void {
-  if (call) send("mute", { muted: !call.muted }).catch(failed);
+  if (call) send("mute", { call: call.call, muted: !call.muted }).catch(failed);
+}
+
+function toggleHold(failed: () => void): void {
+  if (call) send("hold", { call: call.call, held: call.state !== "held" }).catch(failed);
 }
 
 // A letter typed into a field is a letter.
@@ -40,13 +77,15 @@ function isShortcut({ target, ctrlKey, metaKey, altKey }: KeyboardEvent): boolea
   return !typing && !ctrlKey && !metaKey && !altKey;
 }
 
-function showDevices({ device }: CallView, devices: readonly DeviceView[]): void {
-  const there = devices.filter(({ id, state }) => id === device || state === "ready" || state === "unknown");
+function showDevices({ device, state }: CallView, devices: readonly DeviceView[]): void {
+  const there = devices.filter(
+    (one) => one.id === device || one.state === "ready" || one.state === "unknown",
+  );
   const select = byId("device", HTMLSelectElement);
+  select.disabled = there.length < 2 || state === "transferred";
   const list = JSON.stringify([there.map(({ id, name }) => [id, name]), device]);
   if (list === shownDevices) return;
   shownDevices = list;
   select.replaceChildren(...there.map(({ id, name }) => new Option(name, id, false, id === device)));
-  select.disabled = there.length < 2;
   setIcon("device-icon", deviceIcon(there.find(({ id }) => id === device)?.kind ?? "web"));
 }

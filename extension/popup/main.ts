@@ -4,9 +4,11 @@ import type { Problem, View } from "../messages.ts";
 import { send } from "../send.ts";
 import { watchView } from "../watch-view.ts";
 import { showCallBar, wireCallBar } from "./call-bar.ts";
+import { CALL_STATES, showCalls, showMissed, wireCalls } from "./calls-list.ts";
 import { showConsent, wireConsent } from "./consent-card.ts";
 import { showPicker, wirePicker } from "./device-picker.ts";
 import { byId, show, text } from "./dom.ts";
+import { showIncoming, wireIncomingKeys } from "./incoming-card.ts";
 import { showRoster } from "./roster-view.ts";
 
 const isWindow = new URLSearchParams(location.search).has("window");
@@ -15,16 +17,19 @@ document.body.classList.toggle("window", isWindow);
 let problem: Problem | undefined;
 
 function render(view: View): void {
-  const { page, call, question, people, devices, prompt } = view;
+  const { page, call, question, people, prompt } = view;
   text("title", page?.title ?? "Partyline");
   text("place", page ? placeOf(view) : "Talk with those who look at the same page");
   showProblem(view.problem);
+  showIncoming(byId("incoming", HTMLElement), view);
   showPicker(prompt);
   showConsent(page, prompt || view.left ? undefined : question);
   show("room", call !== undefined && !prompt);
   showState(view);
   showRoster(people, call?.uri);
-  showCallBar(prompt ? undefined : call, devices);
+  const current = showCalls(view, () => render(view));
+  showCallBar(prompt ? undefined : current, view);
+  showMissed(view.missed);
   showQuiet(view);
 }
 
@@ -37,19 +42,9 @@ function placeOf({ page }: View): string {
     : `${page.host}, offered by ${site}`;
 }
 
-const STATES: Readonly<Record<string, string>> = {
-  choosing: "Choosing a device…",
-  "calling-device": "Calling your device…",
-  dialing: "Connecting…",
-  ringing: "Connecting…",
-  active: "Connected",
-  held: "On hold",
-  switching: "Moving…",
-};
-
 function showState({ call, service }: View): void {
   const away = service === "lost" || service === "missing" || service === "connecting";
-  text("state", away ? "Reconnecting to the service…" : (STATES[call?.state ?? ""] ?? ""));
+  text("state", away ? "Reconnecting to the service…" : (CALL_STATES[call?.state ?? ""] ?? ""));
   byId("state", HTMLElement).classList.toggle("live", !away && call?.state === "active");
   byId("people-title", HTMLElement).hidden = call?.state !== "active" && call?.state !== "switching";
 }
@@ -73,7 +68,8 @@ const ACTIONS: Readonly<Record<NonNullable<Problem["action"]>, string>> = {
 /** What to say when there is nothing to show: no tag, left, never, or not joined yet. */
 function showQuiet(view: View): void {
   const words = quietWords(view);
-  const busy = view.call || view.prompt || (view.question && !view.left);
+  const others = view.calls.length + view.incoming.length > 0;
+  const busy = others || view.call || view.prompt || (view.question && !view.left);
   show("quiet", !busy && words !== undefined);
   if (!words) return;
   text("quiet-sentence", words[0]);
@@ -113,6 +109,8 @@ function close(): void {
   if (isWindow) window.close();
 }
 
+wireCalls();
+wireIncomingKeys();
 wirePicker(close);
 wireConsent(close);
 wireCallBar(() => undefined);

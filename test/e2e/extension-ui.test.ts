@@ -210,10 +210,10 @@ describe("The extension", () => {
       await popup.focus("#device");
       await popup.keyboard.type("Desk");
       assert.equal((await service.next("Use", 0)).attributes["dev"], "desk");
-      await popup.keyboard.press("Tab");
-      assert.equal(await popup.evaluate("document.activeElement.id"), "mute");
-      await popup.keyboard.press("Tab");
-      assert.equal(await popup.evaluate("document.activeElement.id"), "leave");
+      for (const next of ["mute", "hold", "keypad-toggle", "leave"]) {
+        await popup.keyboard.press("Tab");
+        assert.equal(await popup.evaluate("document.activeElement.id"), next);
+      }
       await popup.keyboard.press("Enter");
       await service.next("Leave", 0);
       await shows(popup, "You left");

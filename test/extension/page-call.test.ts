@@ -54,8 +54,17 @@ function stage(start: Partial<Memory> = {}) {
 const ok = (call: string, conf?: string) => el("Result", { status: "ok", call, conf });
 const inComedies = {
   own: { call: "c1", uri: "sip:comedies@conf.films.example", origin: FILMS },
-  calls: { c1: { call: "c1", uri: "sip:comedies@conf.films.example", state: "active", muted: true } },
-};
+  calls: {
+    c1: {
+      call: "c1",
+      uri: "sip:comedies@conf.films.example",
+      who: "comedies@conf.films.example",
+      dir: "out",
+      state: "active",
+      muted: true,
+    },
+  },
+} as const;
 
 describe("The call that follows the pages", () => {
   test("keeps saying that there is no microphone when the service only knows that the browser refused", async () => {
