@@ -9,6 +9,8 @@ const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
 
 const names = new Map<string, string>();
+/** They are listed while their phone is being called into the conference, too. */
+const isOnlyCalled = ({ status = "" }) => ["pending", "dialing-out", "alerting"].includes(status);
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const partyline = await PartylineClient.connect({ name: "who talks", signal: stop.signal });
@@ -17,8 +19,8 @@ say(calls.length === 0 ? "No call yet; waiting for one." : `In ${calls.map(({ id
 
 await partyline.follow("roster", (event) => {
   if (event.name !== "Roster") return;
-  for (const { entity, display = entity, state } of event.roster.users) {
-    if (state === "deleted") names.delete(entity);
+  for (const { entity, display = entity, state, endpoints } of event.roster.users) {
+    if (state === "deleted" || endpoints.some(isOnlyCalled)) names.delete(entity);
     else names.set(entity, display);
   }
   say(`Here: ${[...names.values()].join(", ") || "nobody"}.`);

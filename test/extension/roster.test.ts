@@ -45,6 +45,18 @@ describe("The roster", () => {
     assert.deepEqual(after?.people[0], before?.people[0]);
   });
 
+  test("leaves out who is only being called, until they are there", () => {
+    const carol = (status: string) =>
+      `<User entity="sip:carol@b" display="Carol"><Endpoint entity="c1" status="${status}"/></User>`;
+    const ringing = mergeRoster(mergeRoster(undefined, FULL), roster(5, "partial", carol("alerting")));
+    assert.deepEqual(names(ringing), ["Alice", "Bob"]);
+    assert.deepEqual(names(mergeRoster(ringing, roster(6, "partial", carol("connected")))), [
+      "Alice",
+      "Bob",
+      "Carol",
+    ]);
+  });
+
   test("shows who has no name by the address, or as a guest", () => {
     const users = `<User entity="sip:dora@b"/><User entity="sip:anon-7f@b"/><User entity="x" display="&#x202e; "/>`;
     assert.deepEqual(names(mergeRoster(undefined, roster(1, "full", users))), ["dora", "Guest", "Guest"]);

@@ -17,11 +17,11 @@ function tells(room: string, version: number, users: string, state = "full"): vo
 
 function person(
   name: string,
-  { contact = `sip:${name}-phone@127.0.0.1`, talking = false, state = "full" } = {},
+  { contact = `sip:${name}-phone@127.0.0.1`, talking = false, state = "full", status = "connected" } = {},
 ) {
   const media = `<media id="1"><type>audio</type><status>sendrecv</status></media>`;
   const talk = `<talking xmlns="urn:partyline:conference:1">${talking}</talking>`;
-  const endpoint = `<endpoint entity="${contact}" state="full"><status>connected</status>${media}${talk}</endpoint>`;
+  const endpoint = `<endpoint entity="${contact}" state="full"><status>${status}</status>${media}${talk}</endpoint>`;
   return `<user entity="sip:${name}@example.com" state="${state}"><display-text>${name}</display-text>${endpoint}</user>`;
 }
 
@@ -62,6 +62,46 @@ describe("The roster of the current call", () => {
     assert.deepEqual(
       rosters()[0]?.users.map(({ me }) => me),
       [true, false],
+    );
+  });
+
+  test("lists who is being called with how far that is, and does not count them; who did not come is gone", async () => {
+    const { rosters } = await watching();
+    const bob = (status: string) => person("bob", { status });
+    const steps = ["dialing-out", "alerting", "disconnected", "dialing-out", "connected"];
+
+    tells("comedies", 1, person("alice"));
+    for (const [at, status] of steps.entries()) tells("comedies", 2 + at, bob(status), "partial");
+
+    const seen = rosters().map(({ count, users }) => {
+      const last = users.at(-1);
+      return `${count} ${last?.state === "deleted" ? "gone" : last?.endpoints[0]?.status}`;
+    });
+    assert.deepEqual(seen, [
+      "1 connected",
+      "1 dialing-out",
+      "1 alerting",
+      "1 gone",
+      "1 dialing-out",
+      "2 connected",
+    ]);
+  });
+
+  test("shows who is being called to those who begin to follow, and tells nobody that they are here", async () => {
+    await watching();
+    tells("comedies", 1, person("alice") + person("bob", { status: "alerting" }));
+
+    const told: ServiceEvent[] = [];
+    for (const topic of ["roster", "presence"] as const) {
+      stage.service.subscribe(topic, { client: "k1" }, (event) => told.push(event));
+    }
+
+    const [first, ...here] = told;
+    assert.ok(first?.name === "Roster");
+    assert.deepEqual([brief(first.roster), first.roster.count], ["1 full: +alice +bob", 1]);
+    assert.deepEqual(
+      here.map((event) => event.name === "Presence" && event.presence.entity),
+      ["sip:alice@example.com"],
     );
   });
 

@@ -84,6 +84,7 @@ export interface AccountView {
 export interface RosterEndpoint {
   readonly entity: string;
   readonly state: DocumentState;
+  /** `connected` or `on-hold`, `dialing-out` or `alerting` … as RFC 4575 §5.7.2 has them. */
   readonly status?: string;
   readonly muted?: boolean;
   readonly talking?: boolean;
@@ -104,7 +105,7 @@ export interface RosterView {
   readonly conf: SipUri;
   readonly version: number;
   readonly state: "full" | "partial";
-  /** People in the conference, listed here or not. */
+  /** People in the conference, listed here or not; who is still being called is listed and does not count. */
   readonly count: number;
   readonly title?: string;
   /** Nobody more is let in (RFC 4575 §5.2). */

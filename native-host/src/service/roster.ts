@@ -26,6 +26,8 @@ export interface Roster {
   readonly locked?: boolean;
   /** Who is there. */
   readonly users: readonly RosterUser[];
+  /** Who is being called and not there yet, with how far each endpoint is. */
+  readonly coming: readonly RosterUser[];
   /** Whom the focus is calling, or called in vain a moment ago. */
   readonly called: readonly Called[];
 }
@@ -38,8 +40,9 @@ export interface Called {
   readonly cause?: { readonly status: number; readonly reason: string };
 }
 
-/** States of an endpoint that is not in the conference (RFC 4575 §5.7.2). */
-const ABSENT: readonly string[] = ["pending", "dialing-out", "alerting", "disconnecting", "disconnected"];
+/** States of an endpoint that may still come, and of those that are not in the conference at all (RFC 4575 §5.7.2). */
+const COMING: readonly string[] = ["pending", "dialing-out", "alerting"];
+const ABSENT: readonly string[] = [...COMING, "disconnecting", "disconnected"];
 
 /** A focus that lost us, or that we lost, is asked again after this long; doubled each time, up to a minute. */
 const FIRST_RETRY_MS = 1000;
@@ -76,7 +79,7 @@ export class RosterWatch {
     this.#retryMs = FIRST_RETRY_MS;
     this.#subscribe();
     void old?.end();
-    if (!isFocus(far)) this.#become({ conf: far.target, users: [], called: [] });
+    if (!isFocus(far)) this.#become(nobodyAt(far.target));
   }
 
   /** The call is over: nobody is in it. */
@@ -85,7 +88,7 @@ export class RosterWatch {
     void this.#subscription?.end();
     this.#subscription = undefined;
     this.#far = undefined;
-    if (this.#roster) this.#become({ conf: this.#roster.conf, users: [], called: [] });
+    if (this.#roster) this.#become(nobodyAt(this.#roster.conf));
   }
 
   #subscribe(): void {
@@ -139,6 +142,11 @@ export class RosterWatch {
   }
 }
 
+/** A conference in which nobody is, or may be seen. */
+export function nobodyAt(conf: SipUri): Roster {
+  return { conf, users: [], coming: [], called: [] };
+}
+
 function isFocus(far: FarEnd): boolean {
   return "isfocus" in far.leg.remoteContact.params;
 }
@@ -151,7 +159,12 @@ function rosterOf(far: FarEnd, info: ConferenceInfo): Roster {
     conf: far.target,
     ...(title && { title }),
     ...(locked !== undefined && { locked }),
-    users: info.users.filter(isThere).map((user): RosterUser => userView(user, user.endpoints.some(isUs))),
+    users: info.users
+      .filter(isThere)
+      .map((user): RosterUser => userView(user, user.endpoints.some(isUs), (status) => !isAbsent(status))),
+    coming: info.users
+      .filter((user) => !isThere(user) && user.endpoints.some(isComing))
+      .map((user): RosterUser => userView(user, false, (status) => isComing({ status }))),
     called: info.users.flatMap(calledAs),
   };
 }
@@ -159,6 +172,10 @@ function rosterOf(far: FarEnd, info: ConferenceInfo): Roster {
 /** A focus that tells nothing of a user's calls tells of users who are there. */
 function isThere({ endpoints }: InfoUser): boolean {
   return endpoints.length === 0 || endpoints.some(({ status }) => !isAbsent(status));
+}
+
+function isComing({ status = "" }: { readonly status?: string | undefined }): boolean {
+  return COMING.includes(status);
 }
 
 function isAbsent(status: string | undefined): boolean {
@@ -179,14 +196,19 @@ function causeOf(reason = ""): Called["cause"] {
   return status ? { status, reason: /text="([^"]*)"/i.exec(reason)?.[1] ?? "" } : undefined;
 }
 
-function userView({ entity, display, role, endpoints }: InfoUser, me: boolean): RosterUser {
+/** `isShown`: which endpoints are listed, by their status. */
+function userView(
+  { entity, display, role, endpoints }: InfoUser,
+  me: boolean,
+  isShown: (status: string | undefined) => boolean,
+): RosterUser {
   return {
     entity,
     state: "full",
     me,
     ...(display && { display }),
     ...(role && { role }),
-    endpoints: endpoints.filter(({ status }) => !isAbsent(status)).map(endpointView),
+    endpoints: endpoints.filter(({ status }) => isShown(status)).map(endpointView),
   };
 }
 
@@ -201,12 +223,18 @@ function endpointView({ entity, status, audio, talking, joined }: InfoEndpoint):
   };
 }
 
+/** Everybody whom a client sees: first who is there, then who is being called. */
+export function listed({ users, coming }: Roster): RosterUser[] {
+  return [...users, ...coming];
+}
+
 /** What a subscriber who knows `before` has to hear: new and changed users in full, those who left as deleted. */
 export function changedUsers(before: Roster, now: Roster): RosterUser[] {
-  const known = new Map(before.users.map((user) => [user.entity, JSON.stringify(user)]));
-  const changed = now.users.filter((user) => known.get(user.entity) !== JSON.stringify(user));
-  const present = new Set(now.users.map(({ entity }) => entity));
-  const gone = before.users.filter(({ entity }) => !present.has(entity));
+  const [were, are] = [listed(before), listed(now)];
+  const known = new Map(were.map((user) => [user.entity, JSON.stringify(user)]));
+  const changed = are.filter((user) => known.get(user.entity) !== JSON.stringify(user));
+  const stay = new Set(are.map(({ entity }) => entity));
+  const gone = were.filter(({ entity }) => !stay.has(entity));
   return [...changed, ...gone.map((user): RosterUser => ({ ...user, state: "deleted", endpoints: [] }))];
 }
 

@@ -10,7 +10,7 @@ import type {
   ServiceEvent,
 } from "../api/call-control.ts";
 import type { SipUri } from "../sip/message.ts";
-import { changedTalkers, changedUsers, type Roster } from "./roster.ts";
+import { changedTalkers, changedUsers, listed, nobodyAt, type Roster } from "./roster.ts";
 
 export type Emit = (event: ServiceEvent) => void;
 
@@ -117,7 +117,7 @@ class UserFeed implements RosterFeed {
   }
 
   show(roster: Roster | undefined): void {
-    const now = roster ?? (this.#shown && { conf: this.#shown.conf, users: [], called: [] });
+    const now = roster ?? (this.#shown && nobodyAt(this.#shown.conf));
     const before = this.#shown;
     if (!now || now === before) return;
     this.#shown = now;
@@ -128,7 +128,8 @@ class UserFeed implements RosterFeed {
     this.#emit({ name: "Roster", roster: this.#view(now, users) });
   }
 
-  #view({ conf, title, locked, users }: Roster, changed: RosterView["users"] | undefined): RosterView {
+  #view(now: Roster, changed: RosterView["users"] | undefined): RosterView {
+    const { conf, title, locked, users } = now;
     const common = {
       conf,
       version: this.#version,
@@ -136,7 +137,9 @@ class UserFeed implements RosterFeed {
       ...(title && { title }),
       ...(locked !== undefined && { locked }),
     };
-    return changed ? { ...common, state: "partial", users: changed } : { ...common, state: "full", users };
+    return changed
+      ? { ...common, state: "partial", users: changed }
+      : { ...common, state: "full", users: listed(now) };
   }
 }
 
@@ -149,7 +152,7 @@ class TalkerFeed implements RosterFeed {
   }
 
   show(roster: Roster | undefined): void {
-    const now = roster ?? (this.#shown && { conf: this.#shown.conf, users: [], called: [] });
+    const now = roster ?? (this.#shown && nobodyAt(this.#shown.conf));
     if (!now) return;
     const { conf } = now;
     for (const [entity, on] of changedTalkers(this.#shown, now))
