@@ -9,6 +9,9 @@ import { RtpRecording } from "../support/rtp-recording.ts";
 import { MICROPHONE_HZ, SoftphoneCast } from "../support/softphone-cast.ts";
 import { until } from "../support/until.ts";
 
+/** In packets of 20 ms. */
+const THREE_SECONDS = 150;
+
 let cast: SoftphoneCast;
 beforeEach(async () => {
   cast = await SoftphoneCast.open(({ directory, microphone }) =>
@@ -31,6 +34,23 @@ describe("Linphone", () => {
       await leg.hangUp();
     }
     assert.equal(cast.programs.length, 1);
+  });
+
+  test("stays in the call while no audio comes, as when the other side is ringing", async () => {
+    const leg = await cast.answered();
+    let ended = "";
+    leg.onEnded = (why) => {
+      ended = why;
+    };
+    let packets = 0;
+    leg.port.onPacket = () => {
+      packets += 1;
+    };
+
+    await until(() => packets > THREE_SECONDS || ended !== "", "three seconds of its microphone");
+
+    assert.equal(ended, "");
+    await leg.hangUp();
   });
 
   test("rings for a stranger who knows its address, and does not answer", async () => {

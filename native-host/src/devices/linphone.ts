@@ -13,6 +13,8 @@ import type { LaunchOptions, SoftphoneProgram } from "./softphone.ts";
 import { isAudible } from "./system-sound.ts";
 
 const HOST = "127.0.0.1";
+/** No call is given up for want of audio before. */
+const A_DAY_S = 86_400;
 
 /** What linphonec says of a call that comes in: who calls, and the number it gave the call. */
 const INCOMING = /Receiving new incoming call from (.+), assigned id (\d+)/;
@@ -74,7 +76,8 @@ function profile({ audioSource, audioPlayer }: LaunchOptions, port: number): str
     // Any free one.
     "audio_rtp_port=-1",
     "video_rtp_port=-1",
-    "nortp_timeout=0",
+    // While the other side rings there is no audio; 0 is no "never", but hangs up within a second or two.
+    `nortp_timeout=${A_DAY_S}`,
     "[sound]",
     ...(capture === undefined ? [] : [`capture_dev_id=${capture}`]),
     ...(audioPlayer === undefined ? [] : [`playback_dev_id=${audioPlayer}`, `ringer_dev_id=${audioPlayer}`]),
