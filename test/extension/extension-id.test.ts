@@ -21,6 +21,12 @@ describe("The extension's id", () => {
   test("belongs to an extension that lets no page fetch its files and asks for no site's data by permission", () => {
     assert.equal(manifest.web_accessible_resources, undefined);
     assert.equal(manifest.host_permissions, undefined);
-    assert.deepEqual(manifest.permissions, ["nativeMessaging", "storage", "offscreen", "alarms", "notifications"]);
+    assert.deepEqual(manifest.permissions, [
+      "nativeMessaging",
+      "storage",
+      "offscreen",
+      "alarms",
+      "notifications",
+    ]);
   });
 });

@@ -16,6 +16,12 @@ export async function smallWindow({ browser }: Viewer, kind: SmallWindow): Promi
   return (await browser.waitForTarget(isWindow(kind), { timeout: OPEN_MS })).asPage();
 }
 
+/** The popup that the extension opened by itself. */
+export async function openedPopup({ browser }: Viewer): Promise<Page> {
+  const isPopup = (target: { url(): string }) => target.url().endsWith("/extension/popup/index.html");
+  return (await browser.waitForTarget(isPopup, { timeout: OPEN_MS })).asPage();
+}
+
 /** Resolves when no such window is open. */
 export async function closed({ browser }: Viewer, kind: SmallWindow): Promise<void> {
   await until(() => !browser.targets().some(isWindow(kind)), `the ${kind} window to close`);
@@ -61,5 +67,7 @@ export async function pressWhenMeant(page: Page, key: KeyInput): Promise<void> {
     });
   })`;
   await page.evaluate(settled);
-  await page.keyboard.press(key);
+  // A key that closes the window never comes up again in it.
+  const closing = new Promise<void>((gone) => page.once("close", () => gone()));
+  await Promise.race([page.keyboard.press(key), closing]).catch(() => undefined);
 }
