@@ -27,9 +27,7 @@ describe("Hold of an anchored call", () => {
   afterEach(() => stage.service.close());
 
   test("tells comedies that it is only sent to, and Resume that all is as before", async () => {
-    stage = new Stage();
-    await stage.join("comedies");
-    stage.ladder.clear();
+    stage = await Stage.inCall("comedies");
 
     await stage.hold();
     await stage.sees("comedies -> service: 200");
@@ -57,9 +55,7 @@ describe("Hold of an anchored call", () => {
   });
 
   test("keeps the mute: what comes back is what there was", async () => {
-    stage = new Stage();
-    await stage.join("comedies");
-    stage.ladder.clear();
+    stage = await Stage.inCall("comedies");
 
     await stage.mute(true);
     await stage.sees("recvonly");
@@ -156,9 +152,7 @@ describe("Hold of a call whose media run directly", () => {
   afterEach(() => stage.service.close());
 
   test("silences both ends, for nothing of ours is in between", async () => {
-    stage = new Stage({ anchored: false });
-    await stage.join("comedies");
-    stage.ladder.clear();
+    stage = await Stage.inCall("comedies", { anchored: false });
 
     await stage.hold();
     assert.equal(state(), "held");
@@ -177,9 +171,7 @@ describe("Hold of a call whose media run directly", () => {
   });
 
   test("is not there when comedies refuses it", async () => {
-    stage = new Stage({ anchored: false, roles: { comedies: { refusesOffers: 488 } } });
-    await stage.join("comedies");
-    stage.ladder.clear();
+    stage = await Stage.inCall("comedies", { anchored: false, roles: { comedies: { refusesOffers: 488 } } });
 
     await assert.rejects(stage.hold(), { code: "media-mismatch" });
 

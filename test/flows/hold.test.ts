@@ -23,9 +23,7 @@ const oldStyle = (description: string) => description.replace(/^c=.*$/m, "c=IN I
 
 describe("Hold, media straight from device to far end", () => {
   test("of the desk phone reaches comedies, and its resume as well", async () => {
-    stage = new Stage({ anchored: false });
-    await stage.join("comedies");
-    stage.ladder.clear();
+    stage = await Stage.inCall("comedies", { anchored: false });
 
     assert.equal(await says("desk", sendonly), "recvonly");
     assert.equal(await says("desk", sendrecv), "sendrecv");

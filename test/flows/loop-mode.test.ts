@@ -39,9 +39,7 @@ describe("Loop mode, media straight from device to far end (RFC 3725, flow I)", 
   });
 
   test("passes on a new offer of comedies, and one of the desk phone", async () => {
-    stage = new Stage({ anchored: false });
-    await stage.join("comedies");
-    stage.ladder.clear();
+    stage = await Stage.inCall("comedies", { anchored: false });
 
     await stage.cast.leg("comedies").handlers.onOffer?.(stage.cast.leg("comedies").description);
     await stage.cast.leg("desk").handlers.onOffer?.(stage.cast.leg("desk").description);
@@ -116,9 +114,7 @@ describe("Loop mode, media through the service", () => {
   });
 
   test("ends the call on both legs when the desk phone hangs up", async () => {
-    stage = new Stage();
-    await stage.join("comedies");
-    stage.ladder.clear();
+    stage = await Stage.inCall("comedies");
 
     stage.cast.leg("desk").hangsUp();
 
@@ -130,9 +126,7 @@ describe("Loop mode, media through the service", () => {
   });
 
   test("ends the call on both legs when comedies hangs up", async () => {
-    stage = new Stage();
-    await stage.join("comedies");
-    stage.ladder.clear();
+    stage = await Stage.inCall("comedies");
 
     stage.cast.leg("comedies").hangsUp();
 

@@ -76,9 +76,7 @@ describe("Join", () => {
 
 describe("Mute", () => {
   test("tells the conference, and again when it ends", async () => {
-    stage = new Stage();
-    await stage.join("comedies");
-    stage.ladder.clear();
+    stage = await Stage.inCall("comedies");
 
     await stage.mute(true);
     assert.equal(stage.service.calls()[0]?.muted, true);
@@ -129,9 +127,7 @@ describe("Leave", () => {
   });
 
   test("can keep the desk phone on the line for the next Join", async () => {
-    stage = new Stage();
-    await stage.join("comedies");
-    stage.ladder.clear();
+    stage = await Stage.inCall("comedies");
 
     await stage.leave(false);
     assert.deepEqual(stage.deviceStates, ["desk ready"]);
@@ -146,9 +142,7 @@ describe("Leave", () => {
   });
 
   test("can keep a desk phone whose media run directly, on hold; the next Join takes it off", async () => {
-    stage = new Stage({ anchored: false });
-    await stage.join("comedies");
-    stage.ladder.clear();
+    stage = await Stage.inCall("comedies", { anchored: false });
 
     await stage.leave(false);
     await stage.join("dramas");
