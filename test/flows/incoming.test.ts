@@ -205,6 +205,7 @@ describe("A call that comes in", () => {
 
     assert.equal(house.ladder.steps("CANCEL completed elsewhere").length, 2);
     assert.deepEqual(house.missed.all, []);
+    assert.equal(house.last?.error?.reason, "Call completed elsewhere");
   });
 
   test("is declined for all by the user, and is not missed", async () => {

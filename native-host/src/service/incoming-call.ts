@@ -241,7 +241,9 @@ export class IncomingCall implements Call {
   /** The caller is gone, or another phone of the user's has the call. */
   #cancelled(reason: string | undefined): void {
     const elsewhere = isCompletedElsewhere(reason);
-    this.#finish(new ServiceError("cancelled", []), elsewhere ? COMPLETED_ELSEWHERE : undefined);
+    // Who shows missed calls reads there that this is none.
+    const why = elsewhere ? { reason: COMPLETED_ELSEWHERE.message } : {};
+    this.#finish(new ServiceError("cancelled", [], why), elsewhere ? COMPLETED_ELSEWHERE : undefined);
   }
 
   #refuse(status: number, error: ServiceError | undefined): void {
