@@ -46,7 +46,10 @@ const CATALOGUE = {
   "media-mismatch": [488, (who: string) => `${who} and the device have no audio format in common.`],
   rejected: [403, (who: string) => `${who} rejected the call.`],
   // Switching
-  "switch-failed": [480, (current: string) => `The switch failed; still in ${current}.`],
+  "switch-failed": [
+    480,
+    (current: string, why = "The switch failed.") => `${why.replace(/\.$/, "")}; still in ${current}.`,
+  ],
   "switch-lost": [480, () => "The switch failed and the old call is gone too."],
   "partial-failure": [480, () => "Not everybody could be invited."],
   // Tunnel

@@ -49,6 +49,18 @@ describe("Whoever commands the service", () => {
     assert.deepEqual([told[0], ...told.slice(-2)], ["Accepted", "ended", "Result"]);
   });
 
+  test("hears that nobody answered in time, in the Result as in the last event", async (t) => {
+    const { connect } = await act(t, { roles: { comedies: { silent: true } } });
+    const alice = await connect();
+    await alice.ask("s", '<Subscribe req="s" to="calls"/>');
+
+    const result = await alice.ask("1", comedies.replace("<Join", '<Join timeout="50"'));
+
+    assert.equal(errorCode(result), "no-answer");
+    const ended = alice.heard.find((document) => stateOf(document) === "ended");
+    assert.equal(ended && errorCode({ ...ended, children: ended.children[0]?.children ?? [] }), "no-answer");
+  });
+
   test("gets one Result for each of ten SameDeviceJoins in a row, and ends in the last conference", async (t) => {
     const { stage, connect } = await act(t);
     const alice = await connect();

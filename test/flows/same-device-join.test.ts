@@ -79,7 +79,11 @@ describe("SameDeviceJoin to another server, media through the service", () => {
   test("leaves the user in comedies when dramas is busy", async () => {
     await inComedies({ roles: { dramas: { refuses: 486 } } });
 
-    await assert.rejects(stage.switchTo("dramas:5082"), { code: "switch-failed", sip: 486 });
+    await assert.rejects(stage.switchTo("dramas:5082"), {
+      code: "switch-failed",
+      sip: 486,
+      message: "sip:dramas@127.0.0.1:5082 is busy; still in sip:comedies@127.0.0.1.",
+    });
 
     stage.ladder.reads(`
       service -> dramas:  INVITE sdp of service
@@ -92,7 +96,8 @@ describe("SameDeviceJoin to another server, media through the service", () => {
   test("gives dramas 4 s to answer, and stays in comedies", async (t) => {
     await inComedies({ roles: { dramas: { silent: true } } });
     t.mock.timers.enable({ apis: ["setTimeout"] });
-    const switching = assert.rejects(stage.switchTo("dramas:5082"), { code: "switch-failed" });
+    const message = "sip:dramas@127.0.0.1:5082 did not answer; still in sip:comedies@127.0.0.1.";
+    const switching = assert.rejects(stage.switchTo("dramas:5082"), { code: "switch-failed", message });
     await stage.sees("INVITE");
 
     t.mock.timers.tick(3999);
@@ -105,6 +110,21 @@ describe("SameDeviceJoin to another server, media through the service", () => {
       service -> dramas: CANCEL
     `);
     assert.equal(stage.service.calls()[0]?.state, "active");
+  });
+
+  test("lets bob ring longer than that, until he picks up", async (t) => {
+    const { promise: answers, resolve } = Promise.withResolvers<void>();
+    await inComedies({ roles: { bob: { rings: true, answers } } });
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const switching = stage.switchTo("bob:5082");
+    await stage.sees("180");
+
+    t.mock.timers.tick(20_000);
+    t.mock.timers.reset();
+    resolve();
+
+    await switching;
+    assert.equal(stage.service.calls()[0]?.id, "sip:bob@127.0.0.1:5082");
   });
 
   test("says that the call is lost when comedies hangs up while dramas refuses", async () => {

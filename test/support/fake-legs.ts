@@ -19,6 +19,8 @@ export interface Role {
   readonly refusesOffers?: number;
   /** What it reports of a REFER in the end; 200 when missing. */
   readonly refers?: number | "silent";
+  /** Says 180 before anything else. */
+  readonly rings?: boolean;
   /** Never sends a final response. */
   readonly silent?: boolean;
   /** Answers only when it is asked to do so by itself; nobody is there to pick it up. */
@@ -130,8 +132,12 @@ export class Cast implements Caller {
     return options.replaces && role?.refusesReplaces ? role.refusesReplaces : role?.refuses;
   }
 
-  async #answers(name: string, { signal, timeoutMs, headers }: InviteOptions): Promise<void> {
+  async #answers(name: string, { signal, timeoutMs, headers, onProgress }: InviteOptions): Promise<void> {
     const role = this.#roles[name] ?? {};
+    if (role.rings) {
+      this.record(name, "service", "180");
+      onProgress?.(180);
+    }
     const waits = role.silent || role.crosses || (role.unattended && headers?.["call-info"] === undefined);
     const { promise: cancelled, reject } = Promise.withResolvers<never>();
     cancelled.catch(() => undefined);

@@ -14,11 +14,13 @@ export class Deadline implements Disposable {
     this.#late.promise.catch(() => undefined);
     // Nor may a command that nobody waits for keep the process.
     this.#timer = setTimeout(() => {
-      this.#timer = setTimeout(() => this.#late.reject(refusal()), GRACE_MS).unref();
-      this.#controller.abort();
+      const why = refusal();
+      this.#timer = setTimeout(() => this.#late.reject(why), GRACE_MS).unref();
+      this.#controller.abort(why);
     }, ms).unref();
   }
 
+  /** Its reason is the refusal. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }

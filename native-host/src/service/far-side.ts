@@ -10,13 +10,13 @@ import type { Destination, FarEnd } from "./far-end.ts";
 import type { FarRequests } from "./far-requests.ts";
 import type { MediaPath } from "./media-path.ts";
 import { ReplacedLegs } from "./replaced-legs.ts";
-import { callFailure, peerSaid, switchFailure } from "./sip-failure.ts";
+import { callFailure, givenUp, peerSaid, switchFailure } from "./sip-failure.ts";
 import { switchFarEnd } from "./switch.ts";
 import { type DeviceChange, switchDevice } from "./switch-device.ts";
 import { Turns } from "./turns.ts";
 import { WishTold } from "./wish-told.ts";
 
-/** The new conference of a switch has this long for a final answer; the user stays in the old one meanwhile. */
+/** The new far end of a switch has this long to answer, or to ring; the user stays in the old call meanwhile. */
 const SWITCH_WITHIN_MS = 4000;
 
 export interface FarSideOptions {
@@ -84,9 +84,7 @@ export class FarSide {
   goTo(to: Destination, signal?: AbortSignal): Promise<number> {
     if (this.#over) return Promise.reject(new ServiceError("cancelled", []));
     const move: Move = { to, abort: new AbortController(), done: Promise.withResolvers() };
-    signal?.addEventListener("abort", () => move.abort.abort(new ServiceError("cancelled", [])), {
-      once: true,
-    });
+    signal?.addEventListener("abort", () => move.abort.abort(givenUp(signal)), { once: true });
     const superseded = new ServiceError("superseded", []);
     this.#running?.abort.abort(superseded);
     this.#next?.done.reject(superseded);
@@ -202,11 +200,16 @@ export class FarSide {
   }
 
   async #reach(move: Move): Promise<FarEnd> {
-    const { caller, onRinging, deviceReady } = this.#options;
+    const { caller, deviceReady } = this.#options;
     await deviceReady;
     const path = this.#path;
     const old = this.#current;
-    const limit = setTimeout(() => old && move.abort.abort(new SwitchTimeout()), SWITCH_WITHIN_MS);
+    const late = new ServiceError("no-answer", [move.to.target]);
+    const limit = setTimeout(() => old && move.abort.abort(late), SWITCH_WITHIN_MS);
+    const onRinging = () => {
+      clearTimeout(limit);
+      this.#options.onRinging();
+    };
     try {
       const options = { caller, path, onRinging, wish: this.#wish, signal: move.abort.signal };
       return await switchFarEnd(old, move.to, options);
@@ -270,7 +273,7 @@ export class FarSide {
     const reason: unknown = move.abort.signal.aborted ? move.abort.signal.reason : cause;
     const current = this.#stillThere();
     if (reason instanceof ServiceError && reason.code === "superseded") return reason;
-    if (current) return switchFailure(current.target, reason);
+    if (current) return switchFailure(current.target, callFailure(move.to.target, reason));
     return this.#lostOld
       ? new ServiceError("switch-lost", [], peerSaid(reason))
       : callFailure(move.to.target, reason);
@@ -294,9 +297,4 @@ export class FarSide {
     if (this.#current?.leg === far.leg) this.#current = { ...this.#current, said };
     await this.#signal();
   }
-}
-
-/** Nothing final for 4 s; its own class so that it reads as a timeout in a log. */
-class SwitchTimeout extends Error {
-  override readonly name = "SwitchTimeout";
 }

@@ -51,9 +51,14 @@ export function callFailure(who: string, cause: unknown): ServiceError {
   return new ServiceError(codeOf(cause.status), [who], peerSaid(cause));
 }
 
+/** Why a command whose signal is aborted was given up: what the signal says, or `cancelled`. */
+export function givenUp({ reason }: AbortSignal): ServiceError {
+  return reason instanceof ServiceError ? reason : new ServiceError("cancelled", []);
+}
+
 /** Why the user is still in `current`. */
-export function switchFailure(current: string, cause: unknown): ServiceError {
-  return new ServiceError("switch-failed", [current], peerSaid(cause));
+export function switchFailure(current: string, cause: ServiceError): ServiceError {
+  return new ServiceError("switch-failed", [current, cause.message], peerSaid(cause));
 }
 
 /** What the peer answered, to be handed on with an error of ours. */

@@ -273,9 +273,10 @@ export class TransferCall implements Call {
       await this.end(lost);
       return lost;
     }
+    const why = callFailure(this.#target, failed);
     this.#describe(before);
     this.#step("handed");
-    return switchFailure(before.target, failed);
+    return switchFailure(before.target, why);
   }
 
   #describe({ target, display, from }: NewFarEnd): void {
