@@ -1,7 +1,9 @@
 /** Call waiting: a call comes in during another one, and both share a phone. */
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { House, type HouseOptions } from "../support/house.ts";
+import type { Role } from "../support/fake-legs.ts";
+import { House, type HouseOptions, liftable } from "../support/house.ts";
+import { until } from "../support/until.ts";
 
 let house: House;
 afterEach(() => house.service.close());
@@ -86,19 +88,67 @@ describe("A call that comes in during another one", () => {
     assert.deepEqual(held(), []);
   });
 
-  test("ends together with it when the phone itself is hung up", async () => {
+  test("ends when the phone itself is hung up, which then rings for the first one and goes on with it", async () => {
     await talkingToBob();
     house.calledBy("carol");
     await house.answer("c2", "desk");
     house.ladder.clear();
 
     house.cast.leg("desk").hangsUp();
+    await house.sees("bob -> service: 200");
 
+    assert.equal(house.cast.invites.at(-1)?.options.headers?.["call-info"], undefined);
+    assert.equal(house.cast.invites.at(-1)?.options.from?.uri, "sip:bob@127.0.0.1");
+    assert.deepEqual(held(), ["c1 active"]);
+    house.ladder.reads(`
+      desk    -> service: BYE
+      service -> carol:   BYE
+      service -> desk:    INVITE sdp of service
+      desk    -> service: 200 sdp of desk
+      service -> bob:     INVITE again sdp of service
+      bob     -> service: 200
+    `);
+    house.cast.leg("desk").hangsUp();
     assert.deepEqual(held(), []);
-    assert.deepEqual(house.ladder.steps("service -> ").sort(), [
-      "service -> bob: BYE",
-      "service -> carol: BYE",
-    ]);
+  });
+
+  test("leaves the first one waiting until somebody is back at the phone, who then hears him", async () => {
+    const roles: Record<string, Role> = {};
+    await talkingToBob({ roles });
+    house.calledBy("carol");
+    await house.answer("c2", "desk");
+    const { role, lift } = liftable();
+    roles["desk"] = role;
+    house.cast.leg("desk").hangsUp();
+    await house.sees("service -> desk: INVITE");
+
+    const dave = house.calledBy("dave");
+    await assert.rejects(house.answer("c3", "desk"), { code: "device-busy" });
+    dave.cancels();
+    await assert.rejects(house.join("films"), { code: "device-busy" });
+    assert.deepEqual(held(), ["c1 held"]);
+    lift();
+    await until(() => held().join() === "c1 active", "bob is heard");
+  });
+
+  test("ends the first one too when nobody picks the phone up, or he gives up while it rings", async () => {
+    for (const givesUp of [true, false]) {
+      await talkingToBob({ roles: { desk: { unattended: true } } });
+      house.calledBy("carol");
+      await house.answer("c2", "desk");
+      house.cast.leg("desk").hangsUp();
+      await house.sees("service -> desk: INVITE sdp of service");
+      await new Promise(setImmediate);
+      house.ladder.clear();
+
+      if (givesUp) house.cast.leg("bob").hangsUp();
+      else await house.leave();
+
+      await house.sees("service -> desk: CANCEL");
+      assert.deepEqual(held(), []);
+      assert.deepEqual(house.cast.alive("nobody"), []);
+      await house.service.close();
+    }
   });
 
   test("goes on ringing when its audio does not fit that phone, and the first one goes on as before", async () => {

@@ -81,12 +81,66 @@ describe("A shared line", () => {
     assert.deepEqual(ended, ["the end"]);
   });
 
-  test("ends every call when the device is gone", () => {
+  test("ends every call when the device is gone, where none can ring it again", async () => {
     const heard: string[] = [];
     for (const end of [line.join(), line.join()]) end.onEnded = (reason) => heard.push(reason);
 
     phone.onEnded("BYE");
+    await new Promise(setImmediate);
 
     assert.deepEqual(heard, ["BYE", "BYE"]);
+  });
+
+  test("rings the device again for the one that waited last; it hears that one, on the new leg", async () => {
+    const [bob, carol, dave] = [line.join(), line.join(), line.join()];
+    const happened: string[] = [];
+    const again = { ...phone, port: { ...phone.port } };
+    for (const [name, end] of Object.entries({ bob, carol, dave })) {
+      end.onEnded = () => happened.push(`${name} is over`);
+      end.onChanged = () => happened.push(`${name} has another phone`);
+      end.waiting = () => ({
+        ringAgain: async ({ codecs }) => {
+          happened.push(`rings for ${name} with ${codecs}`);
+          assert.ok(line.rings);
+          bob.port.send(packet(1, 7, 0xb0));
+          return again;
+        },
+        onBack: () => happened.push(`${name} is back`),
+      });
+    }
+
+    phone.onEnded("BYE");
+    await new Promise(setImmediate);
+
+    assert.deepEqual(happened, [
+      "dave is over",
+      "rings for carol with PCMU",
+      "bob has another phone",
+      "carol has another phone",
+      "carol is back",
+    ]);
+    assert.deepEqual([line.real, line.rings, sent.length], [again, false, 0]);
+    carol.port.send(packet(2, 8, 0xca));
+    assert.equal(sent.length, 1);
+  });
+
+  test("hangs up a device that is picked up when nobody waits any more", async () => {
+    const [bob, carol] = [line.join(), line.join()];
+    const picked = Promise.withResolvers<DeviceLeg>();
+    let gaveUp: AbortSignal | undefined;
+    const ringAgain = ({ signal }: { readonly signal: AbortSignal }) => {
+      gaveUp = signal;
+      return picked.promise;
+    };
+    bob.waiting = () => ({ ringAgain, onBack: () => assert.fail("nobody is back") });
+
+    phone.onEnded("BYE");
+    await bob.hangUp();
+    assert.ok(gaveUp?.aborted);
+    picked.resolve({ ...phone });
+    await new Promise(setImmediate);
+
+    assert.deepEqual(ended, ["hung up"]);
+    assert.equal(carol.line, line);
   });
 });

@@ -11,12 +11,13 @@ import { type AudioMedia, type Direction, readAudio, receives } from "../sdp/ses
 import type { Sdp } from "../sip/message.ts";
 import { SipError } from "../sip/sip-error.ts";
 import type { FarMedia, MediaPath } from "./media-path.ts";
-import { LineEnd, SharedLine } from "./shared-line.ts";
+import { LineEnd, SharedLine, type Waiting } from "./shared-line.ts";
 
 const CODECS: readonly Codec[] = ["PCMU", "PCMA"];
 
 export class AnchoredPath implements MediaPath {
   onEnded: (reason: string) => void = () => undefined;
+  waiting?: Waiting;
   readonly gates = true;
   readonly #relay = new Relay();
   readonly #mediaHost: string;
@@ -111,6 +112,7 @@ export class AnchoredPath implements MediaPath {
 
   #use(leg: DeviceLeg): void {
     this.#device = leg;
+    if (leg instanceof LineEnd) leg.waiting = () => this.waiting;
     leg.onEnded = (reason) => {
       if (this.#device === leg) this.onEnded(reason);
     };

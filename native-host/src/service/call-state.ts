@@ -44,3 +44,8 @@ export function after(state: LoopCallState, event: CallEvent): LoopCallState | u
   const row: Partial<Record<CallEvent, LoopCallState>> = NEXT[state];
   return row[event];
 }
+
+/** States in which the device is in the call. */
+export const ON_THE_LINE: readonly LoopCallState[] = ["dialing", "ringing", "active", "held", "switching"];
+/** States in which there is somebody to put on hold. */
+export const HOLDABLE: readonly LoopCallState[] = ["active", "held", "switching"];

@@ -48,6 +48,7 @@ async function holdAll(calls: readonly Call[]): Promise<void> {
 function shared(waiting: readonly LoopCall[], { who, codecs }: Wanted): DeviceLeg | undefined {
   const line = waiting.map((call) => call.shareLine()).find((one) => one !== undefined);
   if (!line) return undefined;
-  if (!codecs.includes(line.real.codec)) throw new ServiceError("media-mismatch", [who]);
+  if (line.rings) throw new ServiceError("device-busy", [waiting[0]?.device?.id ?? who]);
+  if (!codecs.includes(line.codec)) throw new ServiceError("media-mismatch", [who]);
   return line.join();
 }

@@ -1,9 +1,10 @@
 /** The device side of a call: one device at a time, and the way to the next one (Use, paper §IV). */
 
-import type { Device } from "../devices/device.ts";
+import type { ConnectOptions, Device } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
 import type { LineOptions, ParkedDevice } from "./call.ts";
 import type { MediaPath } from "./media-path.ts";
+import { ringAgain } from "./ring-again.ts";
 import type { DeviceChange } from "./switch-device.ts";
 import { Turns } from "./turns.ts";
 
@@ -14,6 +15,10 @@ export interface DeviceSideOptions {
   onChange(): void;
   /** The device hung up or was lost. */
   onEnded(): void;
+  /** Whom the device rings for when it was hung up while this call was on hold. */
+  readonly who: () => ConnectOptions["from"];
+  /** It was picked up for this call. */
+  onBack(): void;
 }
 
 /** Its signal is aborted also when the call ends. */
@@ -51,6 +56,7 @@ export class DeviceSide {
     this.#device = device;
     const path = parked ?? this.#options.newPath(device);
     path.onEnded = () => this.#options.onEnded();
+    this.#lend(path);
     this.#path = path;
     return path;
   }
@@ -97,6 +103,19 @@ export class DeviceSide {
     if (path !== old) await old.hangUp("replaced by another device");
   }
 
+  /** The line may be shared with other calls from now on. */
+  #lend(path: MediaPath): void {
+    const { who, onBack } = this.#options;
+    path.waiting = {
+      ringAgain: async (wanted) => {
+        const from = who();
+        if (!this.#device) throw new ServiceError("no-active-call", []);
+        return ringAgain(this.#device, { ...wanted, ...(from && { from }) });
+      },
+      onBack,
+    };
+  }
+
   /** Resolves with the path of the call from now on. */
   async #exchange(
     device: Device,
@@ -116,6 +135,7 @@ export class DeviceSide {
       if (!speaksAnother) throw refused;
     }
     const path = this.#options.newPath(device);
+    this.#lend(path);
     const connect = (ends: AbortSignal) => path.connect(end, ends);
     await move({ device: device.id, path, connect, onEnded: () => this.#options.onEnded(), signal });
     return path;

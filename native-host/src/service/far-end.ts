@@ -29,6 +29,11 @@ export interface FarEnd extends Destination {
   readonly said: Direction;
 }
 
+/** Whether it is a conference (RFC 4579 §5.2). */
+export function isFocus(far: FarEnd): boolean {
+  return "isfocus" in far.leg.remoteContact.params;
+}
+
 export interface FarInvite extends Destination {
   readonly offer: Sdp;
   readonly replaces?: DialogId;

@@ -14,12 +14,12 @@ import type {
   ParkedDevice,
   Tones,
 } from "./call.ts";
-import { after, type CallEvent, type LoopCallState } from "./call-state.ts";
+import { after, type CallEvent, HOLDABLE, type LoopCallState, ON_THE_LINE } from "./call-state.ts";
 import { callView } from "./call-view.ts";
 import { DeviceSide } from "./device-side.ts";
 import { DirectPath } from "./direct-path.ts";
 import { playDigits } from "./dtmf.ts";
-import type { CallerIdentity, Destination, FarEnd } from "./far-end.ts";
+import { type CallerIdentity, type Destination, type FarEnd, isFocus } from "./far-end.ts";
 import { FarRequests } from "./far-requests.ts";
 import { type Arrival, FarSide } from "./far-side.ts";
 import type { MediaPath } from "./media-path.ts";
@@ -28,11 +28,6 @@ import type { SharedLine } from "./shared-line.ts";
 import { callFailure } from "./sip-failure.ts";
 import { Turns } from "./turns.ts";
 import { Wishes } from "./wishes.ts";
-
-/** States in which the device is in the call. */
-const ON_THE_LINE: readonly LoopCallState[] = ["dialing", "ringing", "active", "held", "switching"];
-/** States in which there is somebody to put on hold. */
-const HOLDABLE: readonly LoopCallState[] = ["active", "held", "switching"];
 
 export class LoopCall implements Call {
   readonly id: string;
@@ -64,6 +59,8 @@ export class LoopCall implements Call {
       newPath: (device) => this.#pathFor(device),
       onChange: () => around.onChange(this),
       onEnded: () => void this.end(),
+      who: () => ({ uri: this.#target, ...(this.#display !== undefined && { name: this.#display }) }),
+      onBack: () => this.setHeld(false).catch((cause) => around.onTrouble("a call was not resumed", cause)),
     });
     this.#wishes = new Wishes(options.muted, () => ({
       path: this.#deviceSide.path,
@@ -327,8 +324,4 @@ export class LoopCall implements Call {
     this.#roster.end();
     await Promise.all([this.#farSide?.end(), endDevice()]);
   }
-}
-
-function isFocus(far: FarEnd): boolean {
-  return "isfocus" in far.leg.remoteContact.params;
 }

@@ -4,7 +4,7 @@ import type { DeviceEnd } from "../devices/device.ts";
 import type { KeyPress } from "../rtp/telephone-event.ts";
 import type { Direction } from "../sdp/session.ts";
 import type { Sdp } from "../sip/message.ts";
-import type { SharedLine } from "./shared-line.ts";
+import type { SharedLine, Waiting } from "./shared-line.ts";
 
 /** One far end's media, from our offer to its end. */
 export interface FarMedia {
@@ -39,6 +39,8 @@ export interface MediaPath {
    * ServiceError `device-*`. Missing where the far end must be told.
    */
   replaceDevice?(end: DeviceEnd, signal: AbortSignal): Promise<void>;
+  /** Set by the owner, for a path whose line can be shared: what is done when the device was hung up on another call. */
+  waiting?: Waiting;
   /** The device's line for another call beside this one; missing, or undefined, where it cannot be shared. */
   share?(): SharedLine | undefined;
   /** The device hears this call now, of those that share its line. */

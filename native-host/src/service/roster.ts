@@ -12,7 +12,7 @@ import {
   merge,
   readConferenceInfo,
 } from "./conference-info.ts";
-import type { FarEnd } from "./far-end.ts";
+import { type FarEnd, isFocus } from "./far-end.ts";
 
 /** The user agent's side of an event package. */
 export interface Subscriber {
@@ -145,10 +145,6 @@ export class RosterWatch {
 /** A conference in which nobody is, or may be seen. */
 export function nobodyAt(conf: SipUri): Roster {
   return { conf, users: [], coming: [], called: [] };
-}
-
-function isFocus(far: FarEnd): boolean {
-  return "isfocus" in far.leg.remoteContact.params;
 }
 
 function rosterOf(far: FarEnd, info: ConferenceInfo): Roster {
