@@ -11,18 +11,29 @@ const TELLING = new Set([401, 407, 415, 420, 484]);
 
 const CHALLENGES = ["www-authenticate", "proxy-authenticate"] as const;
 
-/** The best of them, made fit for the caller; undefined when it is kinder to say nothing. */
-export function bestResponse(request: SipRequest, finals: readonly SipResponse[]): SipResponse | undefined {
-  const [best = makeUp(request, 480), ...others] = [...finals].sort(byRank);
-  const response = upstream(best);
-  // Whoever sent anything but an INVITE has given up by now as well (RFC 4320 §4.2).
-  if (response.status === 408 && request.method !== "INVITE") return undefined;
-  if (response.status !== 401 && response.status !== 407) return response;
-  return { ...response, headers: { ...response.headers, ...challengesOf([best, ...others]) } };
+/** What the branches of one request were refused with: keeps no more of it than the caller may get. */
+export class Refusals {
+  #best: SipResponse | undefined;
+  /** Those that ask for a password, in the order they came. */
+  readonly #asking: SipResponse[] = [];
+
+  add(response: SipResponse): void {
+    if (!this.#best || rank(response.status) < rank(this.#best.status)) this.#best = response;
+    if (isChallenge(response)) this.#asking.push(response);
+  }
+
+  /** The best of them, made fit for the caller; undefined when it is kinder to say nothing. */
+  bestFor(request: SipRequest): SipResponse | undefined {
+    const response = upstream(this.#best ?? makeUp(request, 480));
+    // Whoever sent anything but an INVITE has given up by now as well (RFC 4320 §4.2).
+    if (response.status === 408 && request.method !== "INVITE") return undefined;
+    if (!isChallenge(response)) return response;
+    return { ...response, headers: { ...response.headers, ...challengesOf(this.#asking) } };
+  }
 }
 
-function byRank(one: SipResponse, other: SipResponse): number {
-  return rank(one.status) - rank(other.status);
+function isChallenge({ status }: SipResponse): boolean {
+  return status === 401 || status === 407;
 }
 
 /** 6xx first, then the lowest class, and in it what tells the caller what to do. A 503 is worth no more than another 5xx. */

@@ -6,7 +6,7 @@ import { Machine } from "#sip/machine.ts";
 import type { SipResponse } from "#sip/message.ts";
 import { isMadeUp } from "#sip/response.ts";
 import type { ClientTransaction, ServerTransaction, Stack } from "#sip/stack.ts";
-import { bestResponse, upstream } from "./best-response.ts";
+import { Refusals, upstream } from "./best-response.ts";
 import type { Copy } from "./forwarding.ts";
 import type { Target } from "./routing.ts";
 
@@ -42,13 +42,12 @@ const MAX_BREADTH = 60;
 const MOST_BRANCHES = 32;
 
 interface Branch {
-  readonly target: Target;
   readonly states: Machine<BranchState, BranchEvent>;
-  client?: ClientTransaction;
+  /** Further ways to the same device; none once one of them was taken. */
+  readonly others: readonly Target[];
+  readonly breadth: number;
+  client: ClientTransaction | undefined;
   heard: boolean;
-  final?: SipResponse;
-  /** Another branch was begun in its place: what it said does not count. */
-  replaced: boolean;
 }
 
 export interface ForkOptions {
@@ -63,14 +62,16 @@ export interface ForkOptions {
 
 export class Fork {
   readonly #transaction: ServerTransaction;
-  readonly #options: ForkOptions;
-  readonly #branches: Branch[] = [];
   readonly #breadth: number;
-  #groups: (readonly Target[])[];
-  #open = 0;
+  /** Those that have no final response yet; of the others only what they were refused with is kept. */
+  readonly #open = new Set<Branch>();
+  readonly #refusals = new Refusals();
+  /** Where branches were sent. */
+  readonly #tried: string[] = [];
+  /** Let go of when there will be no further branch. */
+  #options: ForkOptions | undefined;
+  #groups: readonly (readonly Target[])[];
   #answered = false;
-  /** Nobody wants further branches: the caller is gone, or somebody answered for all. */
-  #over = false;
   /** Reason header of the CANCELs: what the caller gave, or that somebody else has the call (RFC 3326). */
   #cancelReason: string | undefined;
 
@@ -79,16 +80,22 @@ export class Fork {
     this.#transaction = transaction;
     this.#options = options;
     this.#breadth = breadthOf(transaction);
-    this.#groups = [...groups];
+    this.#groups = groups;
     transaction.onCancel = (reason) => this.cancel(reason);
     this.#startNext();
   }
 
   /** The caller does not want it any more; the answers of the branches still go back (RFC 3261 §16.10). */
   cancel(reason?: string): void {
-    this.#over = true;
+    this.#noFurther();
     this.#cancelReason ??= reason;
-    for (const { states } of this.#branches) states.send("cancel");
+    for (const { states } of this.#open) states.send("cancel");
+  }
+
+  /** Nobody wants further branches: the caller is gone, or has an answer, or somebody answered for all. */
+  #noFurther(): void {
+    this.#options = undefined;
+    this.#groups = [];
   }
 
   #startNext(): void {
@@ -98,26 +105,32 @@ export class Fork {
     const rest = group.slice(this.#breadth);
     this.#groups = rest.length > 0 ? [rest, ...later] : later;
     const each = Math.floor(this.#breadth / Math.max(now.length, 1));
-    this.#open += now.length;
     for (const target of now) this.#start(target, each);
   }
 
   #start(target: Target, breadth: number): void {
-    const { stack, mark, copy } = this.#options;
+    const options = this.#options;
+    if (!options) return;
     const table = this.#transaction.request.method === "INVITE" ? INVITE_STATES : OTHER_STATES;
     const states = new Machine<BranchState, BranchEvent>(table, "waiting", (state, event) => {
       if (state === "cancelled" && event !== "final") branch.client?.cancel(this.#cancelReason);
     });
-    const branch: Branch = { target, states, heard: false, replaced: false };
-    this.#branches.push(branch);
-    const { request, hop } = copy(target, breadth);
-    branch.client = stack.send(request, (response) => this.#answer(branch, response, breadth), hop, mark);
+    const branch: Branch = { states, others: target.others ?? [], breadth, client: undefined, heard: false };
+    this.#open.add(branch);
+    this.#tried.push(target.uri);
+    const { request, hop } = options.copy(target, breadth);
+    branch.client = options.stack.send(
+      request,
+      (response) => this.#answer(branch, response),
+      hop,
+      options.mark,
+    );
   }
 
-  #answer(branch: Branch, response: SipResponse, breadth: number): void {
+  #answer(branch: Branch, response: SipResponse): void {
     if (response.status < 200) this.#progress(branch, response);
     else if (response.status < 300) this.#accepted(branch, response);
-    else if (!this.#tryAnotherWay(branch, response, breadth)) this.#refused(branch, response);
+    else if (this.#finish(branch)) this.#refused(branch, response);
   }
 
   /** 100 is for one hop only. */
@@ -132,53 +145,50 @@ export class Fork {
   #accepted(branch: Branch, response: SipResponse): void {
     this.#answered = true;
     this.#transaction.respond(upstream(response));
-    this.#finish(branch, response);
+    this.#finish(branch);
     this.cancel(COMPLETED_ELSEWHERE.header);
   }
 
+  #refused(branch: Branch, response: SipResponse): void {
+    if (this.#tryAnotherWay(branch, response)) return;
+    if (response.status >= 600) this.cancel();
+    if (!this.#follow(response)) this.#refusals.add(response);
+    if (this.#open.size > 0 || this.#answered) return;
+    if (this.#groups.length > 0) this.#startNext();
+    else this.#conclude();
+  }
+
   /** A flow that is dead says nothing about the device behind it (RFC 5626 §5.3). */
-  #tryAnotherWay(branch: Branch, response: SipResponse, breadth: number): boolean {
-    const [next, ...others] = branch.target.others ?? [];
-    const unreached = response.status === 430 || (isMadeUp(response) && !branch.heard);
-    if (!next || !unreached || this.#over || branch.final) return false;
-    branch.final = response;
-    branch.replaced = true;
-    branch.states.send("final");
-    this.#start({ ...next, others }, breadth);
+  #tryAnotherWay({ others, heard, breadth }: Branch, response: SipResponse): boolean {
+    const [next, ...left] = others;
+    const unreached = response.status === 430 || (isMadeUp(response) && !heard);
+    if (!next || !unreached || !this.#options) return false;
+    this.#start({ ...next, others: left }, breadth);
     return true;
   }
 
-  #refused(branch: Branch, response: SipResponse): void {
-    if (response.status >= 600) this.#over = true;
-    else if (response.status < 400) this.#follow(branch, response);
-    this.#finish(branch, response);
-    if (this.#over) this.cancel();
-  }
-
-  #follow(branch: Branch, response: SipResponse): void {
-    if (this.#over || branch.final) return;
-    const known = new Set(this.#branches.map(({ target }) => target.uri));
-    const found = this.#options.redirect(response).filter(({ uri }) => !known.has(uri));
-    const room = MOST_BRANCHES - this.#branches.length;
-    if (found.length === 0 || room <= 0) return;
-    branch.replaced = true;
+  /** Whether others are called in the place of the one that sent this. */
+  #follow(response: SipResponse): boolean {
+    if (response.status >= 400 || !this.#options) return false;
+    const found = this.#options.redirect(response).filter(({ uri }) => !this.#tried.includes(uri));
+    const room = MOST_BRANCHES - this.#tried.length;
+    if (found.length === 0 || room <= 0) return false;
     this.#groups = [found.slice(0, room), ...this.#groups];
+    return true;
   }
 
-  #finish(branch: Branch, response: SipResponse): void {
-    if (branch.final) return;
-    branch.final = response;
+  /** Returns whether this is its first final response. */
+  #finish(branch: Branch): boolean {
+    if (!this.#open.delete(branch)) return false;
     branch.states.send("final");
-    this.#open--;
-    if (this.#open > 0 || this.#answered) return;
-    if (!this.#over && this.#groups.length > 0) this.#startNext();
-    else this.#conclude();
+    branch.client = undefined;
+    return true;
   }
 
   #conclude(): void {
     this.#answered = true;
-    const finals = this.#branches.flatMap(({ final, replaced }) => (final && !replaced ? final : []));
-    const best = bestResponse(this.#transaction.request, finals);
+    this.#noFurther();
+    const best = this.#refusals.bestFor(this.#transaction.request);
     if (best) this.#transaction.respond(best);
   }
 }

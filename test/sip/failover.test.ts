@@ -3,6 +3,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { queryObjects } from "node:v8";
 import type { SipRequest, SipResponse } from "#sip/message.ts";
 import { makeResponse, type Stack, type StackOptions } from "#sip/stack.ts";
 import { answer, desk, request } from "../support/desk.ts";
@@ -171,6 +172,22 @@ describe("a server that is not well", () => {
   });
 });
 
+describe("a request that has its answer", () => {
+  test("is not kept for servers that nobody will try any more", async () => {
+    class Asked {}
+    const [first, second] = [await server(486), await server(200)];
+    dns.knows(inThisOrder("udp", [first.port, second.port]));
+    const { promise, resolve } = Promise.withResolvers<number>();
+
+    const alice = await stack();
+    const sent = alice.send(Object.assign(new Asked(), call("INVITE")), ({ status }) => resolve(status));
+    assert.equal(await promise, 486);
+
+    assert.equal(queryObjects(Asked), 0);
+    assert.equal(sent.hop?.port, first.port);
+  });
+});
+
 describe("CANCEL", () => {
   test("before the domain is found ends the call at once, and nothing is sent", async () => {
     dns.silent.add("films.example");
@@ -195,7 +212,8 @@ describe("CANCEL", () => {
       onTrace: (way, message) => way === "in" && "method" in message && methods.push(message.method),
     });
     dns.knows(inThisOrder("udp", [first.port, second.port]));
-    const alice = await stack();
+    // A copy of the INVITE would have a 180 of its own, rightly: she waits longer before she sends one.
+    const alice = await stack({ timers: { t1: 500 } });
     const statuses: number[] = [];
 
     const ringing = alice.send(call("INVITE"), ({ status }) => {

@@ -1,3 +1,14 @@
+/** The transaction of one branch. */
+export class Sent {
+  readonly branch: string;
+  readonly cancel: () => void;
+
+  constructor(branch: string, cancel: () => void) {
+    this.branch = branch;
+    this.cancel = cancel;
+  }
+}
+
 /** Alice's request at the proxy, and phones that answer its copies by hand. */
 import type { Hop, SipRequest, SipResponse } from "#sip/message.ts";
 import { buildResponse, makeUp } from "#sip/response.ts";
@@ -53,7 +64,7 @@ export function alice(groups: readonly (readonly (string | Target)[])[], options
         const name = hop ? `${sent.uri} over ${hop.port}` : sent.uri;
         called.push(name);
         phones.set(name, onResponse);
-        return { branch: name, cancel: () => called.push(`CANCEL ${name}`) };
+        return new Sent(name, () => called.push(`CANCEL ${name}`));
       },
     },
     mark: "mark",

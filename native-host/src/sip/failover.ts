@@ -52,14 +52,16 @@ export interface FailoverWiring {
   open(onResponse: (response: SipResponse) => void): Client;
   /** Sends the request of this transaction to this server. */
   start(client: Client, hop: Hop, named: boolean): void;
-  onResponse(response: SipResponse): void;
+  readonly onResponse: (response: SipResponse) => void;
   /** Whether nothing is sent any more. */
   closed(): boolean;
 }
 
 /** To its owner one transaction, whose branch is that of the latest try. */
 export class Failover implements ClientTransaction {
-  readonly #wiring: FailoverWiring;
+  readonly #onResponse: (response: SipResponse) => void;
+  /** Let go of, with the request behind it, when there is nothing more to try. */
+  #wiring: FailoverWiring | undefined;
   #client: Client;
   #hop: Hop | undefined;
   #left: readonly Hop[] = [];
@@ -68,8 +70,9 @@ export class Failover implements ClientTransaction {
   #cancelled = false;
 
   constructor(wiring: FailoverWiring) {
+    this.#onResponse = wiring.onResponse;
     this.#wiring = wiring;
-    this.#client = this.#open();
+    this.#client = this.#open(wiring);
   }
 
   get branch(): string {
@@ -87,9 +90,10 @@ export class Failover implements ClientTransaction {
 
   /** The servers are known now. */
   start({ hops, named }: Targets): void {
+    if (!this.#wiring) return;
     this.#left = this.#wiring.unwell.last(hops);
     this.#named = named;
-    this.#tryNext();
+    this.#tryNext(this.#wiring);
   }
 
   /** There are none. */
@@ -97,37 +101,48 @@ export class Failover implements ClientTransaction {
     this.#client.fail(error);
   }
 
-  #open(): Client {
-    const client: Client = this.#wiring.open((response) => this.#hear(client, response));
+  #open(wiring: FailoverWiring): Client {
+    const client: Client = wiring.open((response) => this.#hear(client, response));
     return client;
   }
 
-  #tryNext(): void {
+  #tryNext(wiring: FailoverWiring): void {
     const [hop, ...left] = this.#left;
     if (!hop) return;
     this.#hop = hop;
     this.#left = left;
-    this.#wiring.start(this.#client, hop, this.#named);
+    wiring.start(this.#client, hop, this.#named);
   }
 
   #hear(client: Client, response: SipResponse): void {
     // Whoever was given up has no say any more.
     if (client !== this.#client) return;
-    if (this.#hasFailed(response) && this.#left.length > 0 && !this.#cancelled && !this.#wiring.closed()) {
-      this.#client = this.#open();
+    const wiring = this.#wiring;
+    if (wiring && this.#isForTheNext(response, wiring)) {
+      this.#client = this.#open(wiring);
       this.#heard = false;
-      this.#tryNext();
+      this.#tryNext(wiring);
       return;
     }
     this.#heard = true;
-    this.#wiring.onResponse(response);
+    if (response.status >= 200) this.#letGo();
+    this.#onResponse(response);
+  }
+
+  #letGo(): void {
+    this.#wiring = undefined;
+    this.#left = [];
+  }
+
+  #isForTheNext(response: SipResponse, wiring: FailoverWiring): boolean {
+    const failed = this.#hasFailed(response, wiring);
+    return failed && this.#left.length > 0 && !this.#cancelled && !wiring.closed();
   }
 
   /** 503, made up or not, or silence; a server that gave any answer before is not silent. */
-  #hasFailed(response: SipResponse): boolean {
+  #hasFailed(response: SipResponse, { unwell }: FailoverWiring): boolean {
     const hop = this.#hop;
     if (!hop) return false;
-    const { unwell } = this.#wiring;
     if (isMadeUp(response)) {
       const failed = response.status === 503 || (response.status === 408 && !this.#heard);
       if (failed) unwell.note(hop, SILENT_S);

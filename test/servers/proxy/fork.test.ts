@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
+import { queryObjects } from "node:v8";
 import type { Hop } from "#sip/message.ts";
 import type { Target } from "../../../servers/proxy/routing.ts";
 import { pass } from "../../support/clock.ts";
-import { alice } from "../../support/fork-cast.ts";
+import { alice, Sent } from "../../support/fork-cast.ts";
 
 beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
 afterEach(() => mock.timers.reset());
@@ -29,6 +30,18 @@ describe("A call to several phones", () => {
     call.says("mailbox", 484);
 
     assert.deepEqual(call.heard, ["484"]);
+  });
+
+  test("keeps nothing of those that refused while another one rings", () => {
+    const call = alice([["desk", "laptop"]]);
+
+    call.says("laptop", 180);
+    assert.equal(queryObjects(Sent), 2);
+    call.says("desk", 486);
+
+    assert.equal(queryObjects(Sent), 1);
+    call.says("laptop", 480);
+    assert.deepEqual(call.heard, ["180", "486"]);
   });
 
   test("passes up every 2xx, also a second one and a copy, and stops the others", () => {
