@@ -1,6 +1,5 @@
 /** What the XML API needs of the SIP service; the service does not know that XML exists. */
 import type { ErrorCode } from "../errors.ts";
-
 import type { Sdp, SipUri } from "../sip/message.ts";
 import type { Traced } from "../sip/trace.ts";
 
@@ -224,23 +223,10 @@ export interface CallControl {
   /** Asks the user for the device through whoever follows `prompts`, unless a choice is remembered. */
   externalJoin(request: JoinRequest & { readonly mode: Mode }): Promise<Joined>;
   switchTo(request: JoinRequest & { readonly call?: string; readonly fallback: Fallback }): Promise<Switched>;
-  useDevice(request: {
-    readonly device: string;
-    readonly call?: string;
-    readonly client: ClientId;
-  }): Promise<void>;
-  leave(request: {
-    readonly call?: string;
-    readonly all: boolean;
-    /** False parks the device for a following Join. */
-    readonly hangup: boolean;
-    readonly client: ClientId;
-  }): Promise<void>;
-  mute(request: {
-    readonly call?: string;
-    readonly muted: boolean;
-    readonly client: ClientId;
-  }): Promise<void>;
+  useDevice(request: OnCall & { readonly device: string }): Promise<void>;
+  /** Without `hangup` the device is parked for a following Join. */
+  leave(request: OnCall & { readonly all: boolean; readonly hangup: boolean }): Promise<void>;
+  mute(request: OnCall & { readonly muted: boolean }): Promise<void>;
   choose(request: {
     readonly prompt: string;
     readonly device?: string;

@@ -1,5 +1,4 @@
 /** The SIP service: every call of this user, and the one place where the API's commands become calls (paper §II, §IV). */
-
 import type {
   AccountView,
   CallControl,
@@ -19,9 +18,7 @@ import type { IncomingRefer } from "../sip/incoming-refer.ts";
 import type { IncomingInvite } from "../sip/leg.ts";
 import type { Sdp, SipUri } from "../sip/message.ts";
 import type { Watch } from "../sip/trace.ts";
-import type { Requester } from "../tunnel/context.ts";
-import { isKnownHost } from "../tunnel/outgoing.ts";
-import { type Granted, Tunnels } from "../tunnel/tunnels.ts";
+import { Tunnels, type TunnelsOptions } from "../tunnel/tunnels.ts";
 import type { Call } from "./call.ts";
 import { Calls } from "./calls.ts";
 import type { Choices } from "./choices.ts";
@@ -50,7 +47,7 @@ export interface SipServiceOptions extends Lines {
   /** Our SIP stack, for those who follow `trace`. */
   readonly watch?: Pick<Watch, "follow">;
   /** Plug-ins that clients may open tunnels to, and the stack they use. */
-  readonly tunnels?: { readonly plugins: readonly Granted[]; readonly agent: Requester };
+  readonly tunnels?: Pick<TunnelsOptions, "plugins" | "agent">;
   /** How browsers are answered; another one for tests. */
   readonly answerPeer?: typeof answerPeer;
 }
@@ -74,9 +71,14 @@ export class SipService implements CallControl {
 
   constructor(options: SipServiceOptions) {
     this.#options = options;
-    this.#topics = new Topics(({ conf, client }) =>
-      conf === undefined ? this.#calls.find(undefined, client)?.roster : this.#calls.rosterOf(conf),
-    );
+    this.#topics = new Topics({
+      calls: () => this.calls(),
+      accounts: () => this.accounts(),
+      devices: () => this.devices(),
+      prompts: () => this.#prompts.open,
+      rosterOf: ({ conf, client }) =>
+        conf === undefined ? this.#calls.find(undefined, client)?.roster : this.#calls.rosterOf(conf),
+    });
     this.#prompts = new Prompts(
       () => this.devices(),
       (prompt) => this.#topics.prompts.tell(prompt),
@@ -105,11 +107,9 @@ export class SipService implements CallControl {
       onTrouble: (what, cause) => options.onTrouble?.(what, cause),
     });
     this.#multiInvite = new MultiInvite({
-      calls: this.#calls,
-      joining: this.#joining,
+      ...shared,
       own: () => [options.identity.uri, ...this.accounts().map(({ id }) => id)],
       conferences: options.conferences,
-      over: this.#over.signal,
     });
     this.#tunnels = options.tunnels && this.#openTunnels(options.tunnels);
     this.#webPhones = new WebPhones(options.devices, options.answerPeer ?? answerPeer);
@@ -241,22 +241,9 @@ export class SipService implements CallControl {
   }
 
   subscribe(topic: Topic, about: Parameters<CallControl["subscribe"]>[1], emit: Emit): () => void {
-    switch (topic) {
-      case "calls":
-        return this.#topics.calls.add(emit, this.calls());
-      case "accounts":
-        return this.#topics.accounts.add(emit, this.accounts());
-      case "devices":
-        return this.#topics.devices.add(emit, this.devices());
-      case "prompts":
-        return this.#topics.prompts.add(emit, this.#prompts.open);
-      case "trace":
-        return (
-          this.#options.watch?.follow((message) => emit({ name: "Trace", message })) ?? (() => undefined)
-        );
-      default:
-        return this.#topics.addRoster(topic, { conf: about.id, client: about.client }, emit);
-    }
+    const wish = { conf: about.id, client: about.client };
+    if (topic !== "trace") return this.#topics.subscribe(topic, wish, emit);
+    return this.#options.watch?.follow((message) => emit({ name: "Trace", message })) ?? (() => undefined);
   }
 
   /** Hangs up everything; resolves when every peer has heard it or is given up. */
@@ -281,13 +268,11 @@ export class SipService implements CallControl {
       agent,
       mayTunnel: (client) => this.#rights.has(client, "tunnel"),
       call: (name, client) => this.#calls.active({ call: name, client }),
-      mayReach: (uri) =>
-        isKnownHost(uri, [...this.accounts(), ...this.calls(), { id: this.#options.identity.uri }]),
+      known: () => [...this.accounts(), ...this.calls(), { id: this.#options.identity.uri }],
     });
   }
 
   #openJoining(options: SipServiceOptions): Joining {
-    const onTrouble = (what: string, cause: unknown) => options.onTrouble?.(what, cause);
     return new Joining({
       lines: options,
       choices: options.choices,
@@ -301,7 +286,7 @@ export class SipService implements CallControl {
         this.#topics.rostersChanged();
         this.#multiInvite.rostersChanged();
       },
-      onTrouble,
+      onTrouble: (what, cause) => options.onTrouble?.(what, cause),
     });
   }
 

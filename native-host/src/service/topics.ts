@@ -8,6 +8,7 @@ import type {
   PromptView,
   RosterView,
   ServiceEvent,
+  Topic,
 } from "../api/call-control.ts";
 import type { SipUri } from "../sip/message.ts";
 import { changedTalkers, changedUsers, listed, nobodyAt, type Roster } from "./roster.ts";
@@ -62,6 +63,17 @@ class Followers<View> {
   }
 }
 
+/** How things are. */
+export interface Now {
+  calls(): readonly CallView[];
+  accounts(): readonly AccountView[];
+  devices(): readonly DeviceView[];
+  /** Questions that nobody has answered yet. */
+  prompts(): readonly PromptView[];
+  /** Of a conference some call is in; of the client's current call when none is named. */
+  rosterOf(wish: RosterWish): Roster | undefined;
+}
+
 export class Topics {
   readonly calls = new Followers<CallView>(
     (call) => ({ name: "Call", call }),
@@ -80,25 +92,40 @@ export class Topics {
     () => undefined,
   );
   readonly #rosters = new Set<{ readonly feed: RosterFeed; readonly wish: RosterWish }>();
-  readonly #rosterOf: (wish: RosterWish) => Roster | undefined;
+  readonly #now: Now;
 
-  /** `rosterOf` finds the roster of a conference some call is in; of the client's current call when none is named. */
-  constructor(rosterOf: (wish: RosterWish) => Roster | undefined) {
-    this.#rosterOf = rosterOf;
+  constructor(now: Now) {
+    this.#now = now;
   }
 
-  /** One subscription to what happens in a conference; without a conference it follows the current call. */
-  addRoster(topic: RosterTopic, wish: RosterWish, emit: Emit): () => void {
-    const feed = new FEEDS[topic](emit);
-    const follower = { feed, wish };
-    this.#rosters.add(follower);
-    feed.show(this.#rosterOf(wish));
-    return () => this.#rosters.delete(follower);
+  /** Emits how things are at once, then every change; returns how to stop. */
+  subscribe(topic: Exclude<Topic, "trace">, wish: RosterWish, emit: Emit): () => void {
+    switch (topic) {
+      case "calls":
+        return this.calls.add(emit, this.#now.calls());
+      case "accounts":
+        return this.accounts.add(emit, this.#now.accounts());
+      case "devices":
+        return this.devices.add(emit, this.#now.devices());
+      case "prompts":
+        return this.prompts.add(emit, this.#now.prompts());
+      default:
+        return this.#addRoster(topic, wish, emit);
+    }
   }
 
   /** A roster changed, or another call is the current one. */
   rostersChanged(): void {
-    for (const { feed, wish } of [...this.#rosters]) feed.show(this.#rosterOf(wish));
+    for (const { feed, wish } of [...this.#rosters]) feed.show(this.#now.rosterOf(wish));
+  }
+
+  /** One subscription to what happens in a conference; without a conference it follows the current call. */
+  #addRoster(topic: RosterTopic, wish: RosterWish, emit: Emit): () => void {
+    const feed = new FEEDS[topic](emit);
+    const follower = { feed, wish };
+    this.#rosters.add(follower);
+    feed.show(this.#now.rosterOf(wish));
+    return () => this.#rosters.delete(follower);
   }
 }
 

@@ -4,6 +4,7 @@ import type { ClientId, TunnelData, TunnelRequest } from "../api/call-control.ts
 import { ServiceError } from "../errors.ts";
 import type { Call } from "../service/call.ts";
 import { Context, type Requester } from "./context.ts";
+import { isKnownHost } from "./outgoing.ts";
 import type { PluginRight, TunnelChannel, TunnelPlugin } from "./plugin.ts";
 
 /** A plug-in of the configuration, and what it grants it. */
@@ -22,8 +23,8 @@ export interface TunnelsOptions {
   mayTunnel(client: ClientId): boolean;
   /** The call a client means by a handle. Throws ServiceError. */
   call(name: string, client: ClientId): TunnelledCall;
-  /** Whether a request may go there without the right `transport`. */
-  mayReach(uri: string): boolean;
+  /** Whom the user has to do with: requests may go to their hosts without the right `transport`. */
+  known(): readonly { readonly id: string }[];
 }
 
 /** Open at once, for one client. */
@@ -112,7 +113,8 @@ export class Tunnels {
   ): Context {
     const call = request.call === undefined ? undefined : this.#options.call(request.call, request.client);
     call?.over.addEventListener("abort", () => over.abort(), { once: true, signal: over.signal });
-    const { agent, mayReach } = this.#options;
+    const { agent, known } = this.#options;
+    const mayReach = (uri: string) => isKnownHost(uri, known());
     const emit = (data: TunnelData) => {
       if (!over.signal.aborted) request.emit(name, data);
     };
