@@ -2,7 +2,7 @@
 import type { DeviceView, IncomingView, View } from "../messages.ts";
 import { send } from "../send.ts";
 import { icon, make } from "./dom.ts";
-import { hasSettled, isMeant } from "./settled.ts";
+import { hasSettled, isMeant, isWindow } from "./settled.ts";
 
 interface Card {
   readonly card: HTMLElement;
@@ -28,7 +28,8 @@ export function showIncoming(list: HTMLElement, { incoming, devices, self }: Vie
     const card = known ?? newCard(one);
     if (!known) list.append(card.card);
     update(card, one, devices, self);
-    if (!known && cards.size === 1) card.answer.focus();
+    // In the popup the user is at something else.
+    if (!known && cards.size === 1 && isWindow()) card.answer.focus();
   }
 }
 

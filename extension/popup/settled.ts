@@ -9,9 +9,14 @@ window.addEventListener("focus", () => {
   sinceMs = performance.now();
 });
 
+/** Whether this page is a window of its own, which came by itself; the popup was opened by the user. */
+export function isWindow(): boolean {
+  return document.body.classList.contains("window");
+}
+
 /** Whether the window has had the keys long enough for one to be meant for it. */
 export function hasSettled(): boolean {
-  return performance.now() - sinceMs >= SETTLES_MS;
+  return !isWindow() || performance.now() - sinceMs >= SETTLES_MS;
 }
 
 /** Whether this click is one of the mouse, or of a key that was meant for us. */
