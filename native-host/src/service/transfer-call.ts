@@ -4,16 +4,13 @@ import type { CallView, ClientId } from "../api/call-control.ts";
 import type { Device, DialledCall } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";
+import { dialogAt, takenOver } from "./attended.ts";
 import type { Call, CallOptions, CallSurroundings, LineOptions, NewFarEnd, Tones } from "./call.ts";
 import { after, type CallEvent, type LoopCallState } from "./call-state.ts";
 import { callView } from "./call-view.ts";
 import type { CallerIdentity, Destination } from "./far-end.ts";
-import { LoopCall } from "./loop-call.ts";
-import { askForDialog, followDialog, type PhoneDialog } from "./phone-dialogs.ts";
+import { followDialog } from "./phone-dialogs.ts";
 import { callFailure, switchFailure } from "./sip-failure.ts";
-
-/** A far end answers so that does not know Replaces, or not this call (RFC 3891 §3). */
-const NO_REPLACES: readonly number[] = [403, 405, 420, 481, 501];
 
 export class TransferCall implements Call {
   readonly id: string;
@@ -130,24 +127,21 @@ export class TransferCall implements Call {
     throw this.#noControl();
   }
 
-  /**
-   * Attended, where the phone says which call it is in: the far end is asked by Replaces to put ours in its place, and
-   * hangs up the phone itself (RFC 3891, RFC 5589 §7). The call is in our hands then.
-   */
+  /** Attended, where the phone says which call it is in; the call is in our hands then. */
   async useDevice(device: Device, { signal, lineFree }: LineOptions): Promise<Call> {
     if (this.#state !== "transferred" || this.#coming)
       throw new ServiceError("wrong-state", ["the device is just calling"]);
+    const target = this.#target;
     this.#coming = device;
     this.#around.onChange(this);
     try {
-      const takesOver = await this.#ownDialog(signal);
+      const takesOver = await dialogAt({ target, device: this.#device }, this.#around.subscriber, signal);
+      if (!takesOver) throw this.#noControl();
       await lineFree;
       const ends = AbortSignal.any([signal, this.#over.signal]);
-      const taken = await this.#takenOver(
-        device,
-        { target: this.#target, from: this.#from, takesOver },
-        ends,
-      );
+      const ours = { id: this.id, client: this.client, target, display: this.#display };
+      const to = { target, from: this.#from, takesOver };
+      const taken = await takenOver(ours, this.#around, { device, to, signal: ends });
       this.#dialled = undefined;
       this.#unfollow();
       return taken;
@@ -225,31 +219,6 @@ export class TransferCall implements Call {
     if (!end?.address || !this.outOfReach) return;
     const onOver = () => void this.#lost();
     this.#unfollow = followDialog(this.#around.subscriber, { phone: end.address, target, onOver });
-  }
-
-  /** The call as the device knows it. Throws ServiceError `no-control`. */
-  async #ownDialog(signal: AbortSignal): Promise<PhoneDialog> {
-    const end = await this.#device?.wake(signal).catch(() => undefined);
-    const dialog = end?.address && (await askForDialog(this.#around.subscriber, end.address, this.#target));
-    if (!dialog) throw this.#noControl();
-    return dialog;
-  }
-
-  /** A call of ours in the place of the device's; nobody hears of it before it stands. */
-  async #takenOver(device: Device, to: Destination, signal: AbortSignal): Promise<Call> {
-    let stands = false;
-    const taken = new LoopCall(
-      { id: this.id, client: this.client, target: this.#target, display: this.#display, muted: false },
-      { ...this.#around, onChange: (call) => stands && this.#around.onChange(call) },
-    );
-    try {
-      await taken.join(device, to, signal);
-    } catch (refused) {
-      const unwilling = refused instanceof ServiceError && NO_REPLACES.includes(refused.sip ?? 0);
-      throw unwilling ? new ServiceError("no-control", [this.id], { cause: refused }) : refused;
-    }
-    stands = true;
-    return taken;
   }
 
   /** The device says that the call is over: there is nothing left to hang up. */
