@@ -53,6 +53,8 @@ describe("A call to alice, who has a browser", { timeout: 120_000 }, () => {
     const call = bob.agent.invite(address, {
       offer: bob.rtp.offer(),
       from: { name: display, uri: bob.address },
+      // He lets himself be held.
+      handlers: { onOffer: (sdp) => bob.rtp.offer(sdp.includes("a=sendonly") ? "recvonly" : "sendrecv") },
       signal: hungUp.signal,
     });
     call.catch(() => undefined);
@@ -121,6 +123,37 @@ describe("A call to alice, who has a browser", { timeout: 120_000 }, () => {
     await shows(await viewer.popup.open(), /Bob\s+Connected/);
     await leg.bye();
     await until(async () => !/Bob/.test(await viewer.popup.text()), "the end of the call");
+  });
+
+  test("is held, resumed and gets digits from the popup, and is hung up there", async () => {
+    const { call } = bobCalls();
+    const card = await smallWindow(viewer, "incoming");
+    await card.waitForSelector("button.answer");
+    await card.click("button.answer");
+    const leg = await answered(call);
+    await bob.rtp.hears(ALICE_HZ);
+    await closed(viewer, "incoming");
+    const popup = await viewer.popup.open();
+    await shows(popup, /Bob\s+Connected/);
+
+    await popup.click("#hold");
+    await shows(popup, /Bob\s+On hold[\s\S]*Resume/);
+    const silentFrom = bob.rtp.forget();
+    await until(() => performance.now() - silentFrom > 300, "some time on hold");
+    assert.deepEqual(bob.rtp.heard.tonesHeard(), []);
+    await popup.keyboard.press("h");
+    await bob.rtp.hears(ALICE_HZ);
+
+    const digit = bob.rtp.next(({ header, payload }) => header.payloadType === 101 && payload[0] === 11);
+    await popup.click("#keypad-toggle");
+    await popup.keyboard.press("#");
+    await digit;
+
+    const over = new Promise<void>((ended) => {
+      leg.handlers = { onEnded: () => ended() };
+    });
+    await popup.click("#leave");
+    await over;
   });
 
   test("is declined: bob hears 603, and nothing is missed", async () => {
