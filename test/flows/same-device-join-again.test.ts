@@ -1,23 +1,19 @@
 /** Switches that come while one is under way, or right after another. */
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { Stage, type StageOptions } from "../support/service-cast.ts";
+import { Stage } from "../support/service-cast.ts";
 
 let stage: Stage;
 afterEach(() => stage.service.close());
-
-/** The desk phone in comedies, with the flow so far forgotten. */
-async function inComedies(options: StageOptions, room = "comedies"): Promise<Stage> {
-  stage = await Stage.inCall(room, options);
-  return stage;
-}
 
 const focus = { focus: true };
 
 describe("SameDeviceJoin again and again", () => {
   test("ends in the last of ten within a second, with one far leg alive", async () => {
     const rooms = Array.from({ length: 10 }, (_, n) => `room${n}`);
-    await inComedies({ roles: Object.fromEntries([...rooms, "comedies"].map((room) => [room, focus])) });
+    stage = await Stage.inCall("comedies", {
+      roles: Object.fromEntries([...rooms, "comedies"].map((room) => [room, focus])),
+    });
 
     const switches = await Promise.allSettled(
       rooms.map((room, n) => stage.switchTo(n % 3 ? room : `${room}:5082`)),
@@ -33,7 +29,7 @@ describe("SameDeviceJoin again and again", () => {
   });
 
   test("cancels the one under way for a newer one", async () => {
-    await inComedies({ roles: { dramas: { silent: true } } });
+    stage = await Stage.inCall("comedies", { roles: { dramas: { silent: true } } });
     const first = assert.rejects(stage.switchTo("dramas:5082"), { code: "superseded" });
     await stage.sees("INVITE");
 
@@ -50,7 +46,7 @@ describe("SameDeviceJoin again and again", () => {
   });
 
   test("acknowledges and ends an answer that crosses the CANCEL", async () => {
-    await inComedies({ roles: { dramas: { crosses: true } } });
+    stage = await Stage.inCall("comedies", { roles: { dramas: { crosses: true } } });
     const first = assert.rejects(stage.switchTo("dramas:5082"), { code: "superseded" });
     await stage.sees("INVITE");
 
@@ -66,7 +62,9 @@ describe("SameDeviceJoin again and again", () => {
 
   test("goes on from where the focus has moved us when a newer one comes too late", async () => {
     const { promise: answers, resolve } = Promise.withResolvers<void>();
-    await inComedies({ roles: { comedies: focus, dramas: { focus: true, answers }, westerns: focus } });
+    stage = await Stage.inCall("comedies", {
+      roles: { comedies: focus, dramas: { focus: true, answers }, westerns: focus },
+    });
     const first = assert.rejects(stage.switchTo("dramas"), { code: "superseded" });
     await stage.sees("INVITE");
 
@@ -83,7 +81,7 @@ describe("SameDeviceJoin again and again", () => {
   });
 
   test("sends nothing for the conference one is in already", async () => {
-    await inComedies({});
+    stage = await Stage.inCall("comedies");
 
     assert.deepEqual(await stage.switchTo("comedies"), { call: "c1", gapMs: 0 });
 

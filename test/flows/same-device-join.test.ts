@@ -1,22 +1,16 @@
 /** Figure 6 of the paper: SameDeviceJoin, the device moved to another conference without being hung up. */
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { Stage, type StageOptions } from "../support/service-cast.ts";
+import { Stage } from "../support/service-cast.ts";
 
 let stage: Stage;
 afterEach(() => stage.service.close());
-
-/** The desk phone in comedies, with the flow so far forgotten. */
-async function inComedies(options: StageOptions, room = "comedies"): Promise<Stage> {
-  stage = await Stage.inCall(room, options);
-  return stage;
-}
 
 const focus = { focus: true };
 
 describe("SameDeviceJoin within one conference server", () => {
   test("lets the focus move the stream; the desk phone hears of nothing", async () => {
-    await inComedies({ roles: { comedies: focus, dramas: focus } });
+    stage = await Stage.inCall("comedies", { roles: { comedies: focus, dramas: focus } });
 
     const switched = await stage.switchTo("dramas");
 
@@ -35,7 +29,7 @@ describe("SameDeviceJoin within one conference server", () => {
 
   test("calls dramas anew when the focus does not move us", async () => {
     const dramas = { focus: true, refusesReplaces: 481 };
-    await inComedies({ roles: { comedies: focus, dramas } });
+    stage = await Stage.inCall("comedies", { roles: { comedies: focus, dramas } });
 
     await stage.switchTo("dramas");
 
@@ -51,7 +45,7 @@ describe("SameDeviceJoin within one conference server", () => {
   });
 
   test("hangs up the old dialog itself when the focus forgets to", async (t) => {
-    await inComedies({ roles: { comedies: focus, dramas: focus } });
+    stage = await Stage.inCall("comedies", { roles: { comedies: focus, dramas: focus } });
     const comedies = stage.cast.leg("comedies");
     comedies.hangsUp = () => undefined;
     t.mock.timers.enable({ apis: ["setTimeout"] });
@@ -65,7 +59,7 @@ describe("SameDeviceJoin within one conference server", () => {
 
 describe("SameDeviceJoin to another server, media through the service", () => {
   test("calls dramas first, then leaves comedies; the desk phone hears of nothing", async () => {
-    await inComedies({});
+    stage = await Stage.inCall("comedies");
 
     await stage.switchTo("dramas:5082");
 
@@ -77,7 +71,7 @@ describe("SameDeviceJoin to another server, media through the service", () => {
   });
 
   test("leaves the user in comedies when dramas is busy", async () => {
-    await inComedies({ roles: { dramas: { refuses: 486 } } });
+    stage = await Stage.inCall("comedies", { roles: { dramas: { refuses: 486 } } });
 
     await assert.rejects(stage.switchTo("dramas:5082"), {
       code: "switch-failed",
@@ -94,7 +88,7 @@ describe("SameDeviceJoin to another server, media through the service", () => {
   });
 
   test("gives dramas 4 s to answer, and stays in comedies", async (t) => {
-    await inComedies({ roles: { dramas: { silent: true } } });
+    stage = await Stage.inCall("comedies", { roles: { dramas: { silent: true } } });
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const message = "sip:dramas@127.0.0.1:5082 did not answer; still in sip:comedies@127.0.0.1.";
     const switching = assert.rejects(stage.switchTo("dramas:5082"), { code: "switch-failed", message });
@@ -114,7 +108,7 @@ describe("SameDeviceJoin to another server, media through the service", () => {
 
   test("lets bob ring longer than that, until he picks up", async (t) => {
     const { promise: answers, resolve } = Promise.withResolvers<void>();
-    await inComedies({ roles: { bob: { rings: true, answers } } });
+    stage = await Stage.inCall("comedies", { roles: { bob: { rings: true, answers } } });
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const switching = stage.switchTo("bob:5082");
     await stage.sees("180");
@@ -129,7 +123,7 @@ describe("SameDeviceJoin to another server, media through the service", () => {
 
   test("says that the call is lost when comedies hangs up while dramas refuses", async () => {
     const { promise: answers, resolve } = Promise.withResolvers<void>();
-    await inComedies({ roles: { dramas: { refuses: 486, answers } } });
+    stage = await Stage.inCall("comedies", { roles: { dramas: { refuses: 486, answers } } });
     const switching = assert.rejects(stage.switchTo("dramas:5082"), { code: "switch-lost", sip: 486 });
     await stage.sees("INVITE");
 
@@ -148,7 +142,7 @@ describe("SameDeviceJoin to another server, media through the service", () => {
 
 describe("SameDeviceJoin, media past the service", () => {
   test("within one conference server lets the focus move the stream; the desk phone hears of nothing", async () => {
-    await inComedies({
+    stage = await Stage.inCall("comedies", {
       anchored: false,
       roles: { comedies: focus, dramas: { focus: true, media: "comedies" } },
     });
@@ -162,7 +156,7 @@ describe("SameDeviceJoin, media past the service", () => {
   });
 
   test("to another server moves the desk phone by re-INVITE, and leaves comedies last", async () => {
-    await inComedies({ anchored: false });
+    stage = await Stage.inCall("comedies", { anchored: false });
 
     await stage.switchTo("dramas:5082");
 
@@ -176,7 +170,7 @@ describe("SameDeviceJoin, media past the service", () => {
   });
 
   test("takes dramas down again when the desk phone refuses the new media", async () => {
-    await inComedies({ anchored: false, roles: { desk: { refusesOffers: 488 } } });
+    stage = await Stage.inCall("comedies", { anchored: false, roles: { desk: { refusesOffers: 488 } } });
 
     await assert.rejects(stage.switchTo("dramas:5082"), { code: "switch-failed", sip: 488 });
 
@@ -203,7 +197,7 @@ describe("What goes along with a switch", () => {
   });
 
   test("keeps the user muted", async () => {
-    await inComedies({ roles: { comedies: focus, dramas: focus } });
+    stage = await Stage.inCall("comedies", { roles: { comedies: focus, dramas: focus } });
     await stage.mute(true);
     await stage.switchTo("dramas");
 

@@ -5,7 +5,7 @@ import type { SipUri } from "#sip/message.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { mediaOf, RtpParty } from "../support/rtp-party.ts";
 import { type ConferenceSite, startConferenceSite } from "../support/servers.ts";
-import { TwoPhones } from "../support/two-phones.ts";
+import { TwoPhones, WAYS } from "../support/two-phones.ts";
 import { until } from "../support/until.ts";
 
 const HOST = "127.0.0.1";
@@ -37,20 +37,9 @@ async function inComedies(anchored: boolean, kitchenAnchored: boolean): Promise<
   const { answer } = await bob.agent.invite(room, { offer: bob.rtp.offer() });
   bob.rtp.talkTo(mediaOf(answer));
   call = await TwoPhones.inCall({ anchored, kitchenAnchored, target: room });
-  const { desk, kitchen } = call;
-  desk.rtp.hz = 400;
-  kitchen.rtp.hz = 600;
-  await until(() => desk.described !== "", "the desk phone has its answer");
-  desk.rtp.talkTo(mediaOf(desk.described));
-  await Promise.all([bob.rtp.hears(400), desk.rtp.hears(500)]);
+  await call.talkAtDesk();
+  await Promise.all([bob.rtp.hears(400), call.desk.rtp.hears(500)]);
 }
-
-const WAYS = [
-  ["anchored", "anchored"],
-  ["anchored", "direct"],
-  ["direct", "anchored"],
-  ["direct", "direct"],
-] as const;
 
 describe("Alice in a conference", () => {
   for (const [desk, kitchen] of WAYS) {

@@ -8,6 +8,7 @@ import { sipPhone } from "../../native-host/src/devices/sip-phone.ts";
 import { Choices } from "../../native-host/src/service/choices.ts";
 import { SipService } from "../../native-host/src/service/sip-service.ts";
 import { mediaOf, RtpParty } from "./rtp-party.ts";
+import { until } from "./until.ts";
 
 const HOST = "127.0.0.1";
 
@@ -21,6 +22,14 @@ export interface TwoPhonesOptions {
   /** The number comedies gives telephone-event; it takes none when undefined is said. */
   readonly events?: number | undefined;
 }
+
+/** How the media of the desk phone and of the kitchen phone run. */
+export const WAYS = [
+  ["anchored", "anchored"],
+  ["anchored", "direct"],
+  ["direct", "anchored"],
+  ["direct", "direct"],
+] as const;
 
 /** A phone whose numbers are its own, and the RTP port beside it. */
 export class Phone {
@@ -143,6 +152,15 @@ export class TwoPhones {
       mode: "auto",
     });
     return new TwoPhones({ desk, kitchen, comedies }, service, caller);
+  }
+
+  /** Alice talks at the desk with a tone of 400 Hz, and would with 600 Hz in the kitchen. */
+  async talkAtDesk(): Promise<void> {
+    const { desk, kitchen } = this;
+    desk.rtp.hz = 400;
+    kitchen.rtp.hz = 600;
+    await until(() => desk.described !== "", "the desk phone has its answer");
+    desk.rtp.talkTo(mediaOf(desk.described));
   }
 
   async close(): Promise<void> {

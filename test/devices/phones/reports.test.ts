@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { endOf } from "../../support/end-of.ts";
 import { door, HOST, TOKEN } from "../../support/phones/door.ts";
 import { phoneStage } from "../../support/phones/http-phone-cast.ts";
 import { refused } from "../../support/phones/refused.ts";
@@ -18,8 +19,7 @@ describe("A phone with action URLs", () => {
     await rung;
     await stage.bob.answers();
     const call = await dialling;
-    const { promise: ended, resolve: onEnded } = Promise.withResolvers<string>();
-    call.onEnded = onEnded;
+    const ended = endOf(call);
     await stage.bob.hangsUp();
 
     assert.equal(await ended, "the phone ended the call");
@@ -73,8 +73,7 @@ for (const vendor of ["poly", "grandstream"] as const) {
       const dialling = stage.device().dial(stage.target, { signal });
       await stage.bob.answers();
       const call = await dialling;
-      const { promise: ended, resolve: onEnded } = Promise.withResolvers<string>();
-      call.onEnded = onEnded;
+      const ended = endOf(call);
 
       await stage.bob.hangsUp();
 
@@ -99,8 +98,7 @@ for (const vendor of ["poly", "grandstream"] as const) {
       const dialling = device.dial(stage.target, { signal });
       await stage.bob.answers();
       const call = await dialling;
-      const { promise: ended, resolve: onEnded } = Promise.withResolvers<string>();
-      call.onEnded = onEnded;
+      const ended = endOf(call);
 
       stage.phone.web.silent = true;
 

@@ -3,12 +3,11 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { readAudio } from "#sdp/session.ts";
 import type { Leg } from "#sip/leg.ts";
 import type { SipUri } from "#sip/message.ts";
-import { formatRecipients } from "#sip/recipient-list.ts";
 import type { ReferOptions } from "#sip/refer.ts";
 import { ConferenceCast, type Person } from "../../support/conference-cast.ts";
 import { until } from "../../support/until.ts";
 
-const PRIVATE = "alice-0123456789abcdef";
+const _PRIVATE = "alice-0123456789abcdef";
 
 let cast: ConferenceCast;
 let alice: Person;
@@ -211,85 +210,6 @@ describe("The roster", () => {
     await until(() => statuses(watch).includes("connected"), "bob in the conference");
 
     assert.match(JSON.stringify(watch.documents), /"user-count".*?"text":"2"/);
-  });
-});
-
-describe("A list of people", () => {
-  const list = (...people: Person[]) =>
-    formatRecipients(people.map(({ address: uri, name }) => ({ uri, name })));
-
-  test("in the INVITE that opens the conference has all of them called", async () => {
-    carol.picksUp = 603;
-    const leg = await alice.joins(PRIVATE, {
-      parts: [list(bob, carol)],
-      headers: { require: "recipient-list-invite" },
-    });
-    await until(() => cast.count(PRIVATE) === 2 && carol.invites.length === 1, "bob, and not carol");
-
-    assert.ok(leg.supports.has("recipient-list-invite"));
-    assert.equal(bob.invites[0]?.request.headers["referred-by"], '"alice" <sip:alice@example.com>');
-  });
-
-  test("has nobody called before the caller has shown to be there, by the ACK", async () => {
-    const acknowledges = Promise.withResolvers<void>();
-    const joining = alice.joins(PRIVATE, {
-      parts: [list(bob)],
-      headers: { require: "recipient-list-invite" },
-      confirm: acknowledges.promise,
-    });
-    await until(() => cast.count(PRIVATE) === 1, "alice, listed in the conference");
-    assert.equal(bob.invites.length, 0);
-    acknowledges.resolve();
-    await joining;
-
-    await until(() => bob.invites.length === 1, "bob called");
-  });
-
-  test("that names a conference of ours among others has the others called", async () => {
-    const parts = [formatRecipients([{ uri: alice.room("films") }, { uri: bob.address }])];
-    await alice.joins(PRIVATE, { parts, headers: { require: "recipient-list-invite" } });
-
-    await until(() => cast.count(PRIVATE) === 2, "bob");
-    assert.deepEqual(cast.ladder.steps("conference -> conference"), []);
-  });
-
-  test("that is none is refused with 400", async () => {
-    const parts = [
-      { type: "application/resource-lists+xml", disposition: "recipient-list", content: "<no/>" },
-    ];
-
-    await assert.rejects(alice.joins(PRIVATE, { parts }), { status: 400 });
-  });
-
-  test("in a REFER has all of them called, and no reports are owed", async () => {
-    const { content, type } = list(bob, carol);
-    const { status, headers } = await inFilms.request(
-      "REFER",
-      { type, content },
-      {
-        "refer-to": "<cid:people@alice>",
-        "refer-sub": "false",
-        require: "multiple-refer, norefersub",
-        "content-disposition": "recipient-list",
-        "content-id": "<people@alice>",
-      },
-    );
-    await until(() => cast.count("films") === 3, "bob and carol");
-
-    assert.equal(status, 202);
-    assert.equal(headers["refer-sub"], "false");
-  });
-
-  test("in a REFER of a stranger is refused with 403", async () => {
-    const { content, type } = list(carol);
-    const { status } = await bob.agent.request("REFER", bob.room("films"), {
-      from: { uri: bob.uri },
-      body: { type, content },
-      headers: { "refer-to": "<cid:people@bob>", require: "multiple-refer" },
-    });
-
-    assert.equal(status, 400);
-    assert.equal(carol.invites.length, 0);
   });
 });
 
