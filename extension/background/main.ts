@@ -1,8 +1,6 @@
 /** The worker: builds the parts, wires them and registers every listener at top level, since any of them may wake it. */
 import browser from "webextension-polyfill";
-import { readConferenceUri } from "../conference-uri.ts";
-import { label } from "../label.ts";
-import type { Body, Message, Tag } from "../messages.ts";
+import type { Body, Message } from "../messages.ts";
 import { send } from "../send.ts";
 import { type CommandName, commands } from "./commands.ts";
 import { Director } from "./director.ts";
@@ -14,6 +12,7 @@ import { PageCall } from "./page-call.ts";
 import { PageConference } from "./page-conference.ts";
 import { problemOf } from "./problem.ts";
 import { Questions } from "./questions.ts";
+import { readTag } from "./read-tag.ts";
 import { Reception } from "./reception.ts";
 import { Screens } from "./screens.ts";
 import { type ServiceEventsOptions, takeEvent } from "./service-events.ts";
@@ -243,18 +242,6 @@ function fromPage(message: Message, sender: Sender): void {
   }
   const tag = message.name === "page-seen" ? readTag(message.body) : undefined;
   whenReady(() => tabs.saw(tab, tag ? { kind: "tagged", origin, tag } : { kind: "none" }));
-}
-
-/** The page's script is ours, but runs beside the page's: its word is checked again. */
-function readTag(body: unknown): Tag | undefined {
-  const { uri, title, features } = body as Partial<Record<keyof Tag, unknown>>;
-  const address = readConferenceUri(uri);
-  if (!address) return undefined;
-  const words = Array.isArray(features)
-    ? features.filter((word) => typeof word === "string").slice(0, 8)
-    : [];
-  const text = label(title, 128);
-  return { uri: address.uri, ...(text && { title: text }), features: words };
 }
 
 async function run<Name extends CommandName>(name: Name, body: Body<Name>): Promise<unknown> {
