@@ -19,6 +19,8 @@ import { decline } from "./commands/decline.ts";
 import { devices } from "./commands/devices.ts";
 import { dnd } from "./commands/dnd.ts";
 import { doctor } from "./commands/doctor.ts";
+import { dtmf } from "./commands/dtmf.ts";
+import { hold } from "./commands/hold.ts";
 import { install } from "./commands/install.ts";
 import { invite } from "./commands/invite.ts";
 import { join } from "./commands/join.ts";
@@ -31,6 +33,7 @@ import { open } from "./commands/open.ts";
 import { passwd } from "./commands/passwd.ts";
 import { proxy } from "./commands/proxy.ts";
 import { remove } from "./commands/remove.ts";
+import { resume } from "./commands/resume.ts";
 import { send } from "./commands/send.ts";
 import { servers } from "./commands/servers.ts";
 import { service } from "./commands/service.ts";
@@ -69,6 +72,9 @@ export const COMMANDS: Readonly<Record<string, CliCommand>> = {
   leave,
   mute,
   unmute,
+  hold,
+  resume,
+  dtmf,
   answer,
   decline,
   missed,
@@ -84,7 +90,7 @@ const NEXT_STEPS: { readonly [Code in ErrorCode]?: string } = {
   "device-offline": "see which are ready: partyline devices",
   "device-busy": "leave that call first, or choose another: partyline devices",
   unreachable: "is it running? For a server here: partyline servers",
-  cancelled: "name the device: partyline join URI --dev D",
+  "no-control": "use the keys of the phone itself",
 };
 
 /** Runs one command line; sets the process's exit code: 0 done, 1 it failed and said why, 2 the words were off. */

@@ -10,10 +10,13 @@ const ASK_MS = 3000;
 
 export function conferencesOf(
   agent: UserAgent,
-  { conferences = LOCAL_CONFERENCES }: Config,
+  { conferences }: Config,
+  /** Of the conference server here, where the configuration names none. */
+  localPort?: number,
 ): NewConferenceOptions {
+  const local = localPort === undefined ? LOCAL_CONFERENCES.server : (`sip:127.0.0.1:${localPort}` as const);
   return {
-    server: conferences.server,
+    server: conferences?.server ?? local,
     ask: (target) => agent.request("OPTIONS", target, { timeoutMs: ASK_MS }),
   };
 }

@@ -260,7 +260,7 @@ async function buildService(
     caller: agent,
     accounts,
     subscriber: agent,
-    conferences: conferencesOf(agent, config),
+    conferences: conferencesOf(agent, config, options.conferencePort),
     devices,
     numberPlan,
     choices: new Choices(join(options.dataDir, "choices.json")),

@@ -12,6 +12,8 @@ import { apiCast } from "../support/api-cast.ts";
 import { SOFTPHONE } from "../support/fake-call-control.ts";
 import { partyline } from "../support/program.ts";
 
+const NOTHING = { client: "k0", signal: new AbortController().signal, onAccepted: () => undefined };
+
 describe("partyline", () => {
   test("lists its commands and explains each", async () => {
     const { code, stdout } = await partyline(["--help"]);
@@ -111,6 +113,27 @@ describe("partyline, with a service", () => {
     assert.equal(service.asked.at(-1)?.method, "choose");
   });
 
+  for (const words of [
+    ["join", "tel:+4930123", "--dev", "soft"],
+    ["switch", "tel:+4930123"],
+  ])
+    test(`says that a number needs a yes when nobody can be asked at ${words[0]}`, async (t) => {
+      const { service, directory } = await apiCast(t);
+      await service.join({ ...NOTHING, target: "sip:films@home", device: "soft" });
+      service.onJoin = async ({ target }) => {
+        service.emit("prompts", {
+          name: "Prompt",
+          prompt: { prompt: "p1", id: target, expiresS: 60, devices: [SOFTPHONE] },
+        });
+        return new Promise(() => undefined);
+      };
+
+      const { code, stderr } = await partyline([...words, "--runtime-dir", directory]);
+
+      const sentence = "tel:+4930123 needs your yes: say it at a terminal, or in the browser.";
+      assert.deepEqual([code, stderr], [1, `partyline: ${sentence}\n`]);
+    });
+
   test("moves the call, changes its device, mutes it and hangs up", async (t) => {
     const { service, directory } = await apiCast(t);
     const say = async (...args: string[]) => (await partyline([...args, "--runtime-dir", directory])).stdout;
@@ -127,6 +150,9 @@ describe("partyline, with a service", () => {
     assert.equal(await say("use", "soft"), "The call is on soft now.\n");
     assert.equal(await say("mute"), "The microphone is off.\n");
     assert.equal(await say("unmute"), "The microphone is on.\n");
+    assert.equal(await say("hold"), "The call is on hold.\n");
+    assert.equal(await say("resume"), "The call goes on.\n");
+    assert.equal(await say("dtmf", "12#"), "Played 12#.\n");
     assert.equal(await say("leave"), "Left.\n");
     assert.equal(await say("status"), "The service is running; there is no call.\n");
     service.accountViews = [
@@ -139,7 +165,7 @@ describe("partyline, with a service", () => {
     );
     assert.deepEqual(
       service.asked.map(({ method }) => method),
-      ["externalJoin", "switchTo", "switchTo", "useDevice", "mute", "mute", "leave"],
+      ["externalJoin", "switchTo", "switchTo", "useDevice", "mute", "mute", "hold", "hold", "dtmf", "leave"],
     );
   });
 

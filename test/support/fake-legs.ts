@@ -4,7 +4,7 @@ import { readAudio } from "#sdp/session.ts";
 import { COMPLETED_ELSEWHERE } from "#sip/cancel-reason.ts";
 import type { DialogState } from "#sip/dialog-state.ts";
 import type { Caller, DialogId, InviteOptions, Leg, LegHandlers } from "#sip/leg.ts";
-import type { Sdp, SipUri } from "#sip/message.ts";
+import type { Sdp, SipHeaders, SipUri } from "#sip/message.ts";
 import type { ReferOptions } from "#sip/refer.ts";
 import { SipError } from "#sip/sip-error.ts";
 import type { SubscribeOptions, Subscription } from "#sip/subscribe.ts";
@@ -136,7 +136,7 @@ export class Cast implements Caller {
     const role = this.#roles[name] ?? {};
     if (role.rings) {
       this.record(name, "service", "180");
-      onProgress?.(180);
+      onProgress?.(180, { status: 180, reason: "Ringing", headers: {} as SipHeaders, content: "" });
     }
     const waits = role.silent || role.crosses || (role.unattended && headers?.["call-info"] === undefined);
     const { promise: cancelled, reject } = Promise.withResolvers<never>();

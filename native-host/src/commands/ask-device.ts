@@ -7,21 +7,47 @@ import { thisDesktop } from "../desktop/this-desktop.ts";
 import { el, type XmlElement } from "../xml/strict.ts";
 import { CommandError, print, printable } from "./command.ts";
 
-/**
- * Answers the question for an address that `isOurs` when it comes; the promise rejects when nobody can be asked. Aborting
- * withdraws it.
- */
-export async function askForDevice(
+export interface Question {
+  /** Whether a question about this address is the command's. */
+  readonly isOurs: (id: string) => boolean;
+  /** The device is known: what is asked is whether to call at all. */
+  readonly confirms: boolean;
+}
+
+/** Sends a command about which the user may be asked. Rejects as the request does, and when nobody can be asked. */
+export async function requestAsking(
   client: ApiClient,
-  isOurs: (id: string) => boolean,
-  signal: AbortSignal,
-): Promise<never> {
+  command: XmlElement,
+  question: Question,
+): Promise<XmlElement> {
+  const over = new AbortController();
+  const asked = ask(client, question, over.signal);
+  try {
+    return await Promise.race([asked, client.request(command)]);
+  } finally {
+    over.abort();
+    asked.catch(() => undefined);
+  }
+}
+
+/** Whether a question about the one is about the other: numbers are asked about as the number plan reads them. */
+export function isAbout(id: string): (about: string) => boolean {
+  return (about) => about === id || (isTelephone(id) && isTelephone(about));
+}
+
+function isTelephone(id: string): boolean {
+  return /^tel:/i.test(id);
+}
+
+async function ask(client: ApiClient, question: Question, signal: AbortSignal): Promise<never> {
+  const { isOurs } = question;
   const { promise, reject } = Promise.withResolvers<never>();
   const answered = new AbortController();
   client.onDocument = (document) => {
     const prompt = child(document, "Prompt");
     const over = AbortSignal.any([signal, answered.signal]);
-    if (prompt && isOurs(prompt.attributes["id"] ?? "")) choose(client, prompt, over).catch(reject);
+    if (prompt && isOurs(prompt.attributes["id"] ?? ""))
+      choose({ client, prompt, question, reject }, over).catch(reject);
     const call = child(document, "Call")?.attributes;
     if (call && isOurs(call["id"] ?? "") && call["state"] !== "choosing") answered.abort();
   };
@@ -30,16 +56,23 @@ export async function askForDevice(
   return promise;
 }
 
-async function choose(client: ApiClient, prompt: XmlElement, signal: AbortSignal): Promise<void> {
+interface Asked {
+  readonly client: ApiClient;
+  readonly prompt: XmlElement;
+  readonly question: Question;
+  reject(why: Error): void;
+}
+
+async function choose({ client, prompt, question, reject }: Asked, signal: AbortSignal): Promise<void> {
   const handle = prompt.attributes["prompt"];
   const dialog = dialogOf(thisDesktop());
   if (process.stdin.isTTY) {
     const dev = await askAtTerminal(prompt);
     await client.request(el("Choose", { prompt: handle, ...(dev === "" ? { cancel: true } : { dev }) }));
   } else if (!dialog) {
+    // Before the service can say that the command was cancelled.
+    reject(new CommandError(printable(nobodyToAsk(prompt, question))));
     await client.request(el("Choose", { prompt: handle, cancel: true }));
-    const devices = prompt.children.map(({ attributes }) => attributes["dev"] ?? "");
-    throw new CommandError(`Say which device with --dev: ${printable(devices.join(", "))}.`);
   } else if (!browserAsks(prompt)) {
     const choice = await askByDialog(dialog, prompt, signal);
     if (signal.aborted) return;
@@ -48,6 +81,11 @@ async function choose(client: ApiClient, prompt: XmlElement, signal: AbortSignal
       el("Choose", { prompt: handle, ...(dev === undefined ? { cancel: true } : { dev, remember }) }),
     );
   }
+}
+
+function nobodyToAsk({ attributes, children }: XmlElement, { confirms }: Question): string {
+  if (confirms) return `${attributes["id"]} needs your yes: say it at a terminal, or in the browser.`;
+  return `Say which device with --dev: ${children.map(({ attributes: { dev } }) => dev).join(", ")}.`;
 }
 
 /** A browser that is a phone is open, and shows the question itself. */

@@ -3,7 +3,7 @@ import { RefusedError } from "../api/client.ts";
 import { el, type XmlElement } from "../xml/strict.ts";
 import { plainAttributes } from "./as-json.ts";
 import { type CliCommand, CommandError, type Input, print, printable } from "./command.ts";
-import { answer, withService } from "./talk.ts";
+import { answer, LONG_MS, withService } from "./talk.ts";
 
 export const devices: CliCommand = {
   summary: "Lists the devices, with the names --dev takes, or tries one out.",
@@ -35,7 +35,9 @@ function line(device: XmlElement["attributes"]): string {
 
 async function tryOut(input: Input, dev: string): Promise<void> {
   try {
-    const result = await withService(input, (client) => client.request(el("Test", { dev })));
+    const result = await withService(input, (client) =>
+      client.request(el("Test", { dev, timeout: LONG_MS })),
+    );
     answer(input, result, printable(result.attributes["detail"] ?? "It works."));
   } catch (failed) {
     // What is to be done is in the words already, unless there is no such device.

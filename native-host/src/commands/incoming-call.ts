@@ -1,6 +1,7 @@
 /** Which call a command about one that comes in means: the one named, or the only one there is. */
 import type { ApiClient } from "../api/client.ts";
 import { el, type XmlElement } from "../xml/strict.ts";
+import { isAbout, requestAsking } from "./ask-device.ts";
 import { CommandError, type Input, printable } from "./command.ts";
 import { answer, withService } from "./talk.ts";
 
@@ -12,7 +13,7 @@ export async function toIncoming(
 ): Promise<number> {
   return withService(input, async (client) => {
     const { call = "", display, id = "" } = await incomingCall(client, input.text("call"));
-    const result = await client.request(of(call));
+    const result = await requestAsking(client, of(call), { isOurs: isAbout(id), confirms: false });
     answer(input, result, printable(words(display ?? id)));
     return 0;
   });

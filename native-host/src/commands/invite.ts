@@ -2,7 +2,7 @@
 import { type ApiClient, RefusedError } from "../api/client.ts";
 import { el, type XmlElement } from "../xml/strict.ts";
 import { plainAttributes } from "./as-json.ts";
-import { askForDevice } from "./ask-device.ts";
+import { isAbout, requestAsking } from "./ask-device.ts";
 import { type CliCommand, type Input, print, printable } from "./command.ts";
 import { withService } from "./talk.ts";
 
@@ -33,16 +33,13 @@ export const invite: CliCommand = {
 async function ask(client: ApiClient, input: Input): Promise<XmlElement> {
   const attributes = { call: input.text("call"), dev: input.text("dev") };
   const people = input.words.map((id) => el("Add", { id }));
-  const over = new AbortController();
-  const asked = askForDevice(client, (id) => NEW_CONFERENCE.test(id), over.signal);
+  const isOurs = (id: string) => NEW_CONFERENCE.test(id) || input.words.some((word) => isAbout(word)(id));
+  const question = { isOurs, confirms: input.words.some(isAbout("tel:")) };
   try {
-    return await Promise.race([asked, client.request(el("Invite", attributes, people))]);
+    return await requestAsking(client, el("Invite", attributes, people), question);
   } catch (refused) {
     if (refused instanceof RefusedError && refused.result.children.some(isPerson)) return refused.result;
     throw refused;
-  } finally {
-    over.abort();
-    asked.catch(() => undefined);
   }
 }
 

@@ -5,7 +5,7 @@ import { portsFrom } from "./ports.ts";
 
 export const service: CliCommand = {
   summary: "Runs the SIP service until Ctrl-C; browsers start it by themselves.",
-  usage: "[--config FILE] [--runtime-dir DIR] [--data-dir DIR] [--sip-port N] [--flow]",
+  usage: "[--config FILE] [--runtime-dir DIR] [--data-dir DIR] [--port-base N] [--sip-port N] [--flow]",
   options: {
     "sip-port": { type: "string", value: "N", help: "SIP port, 0 for any free one (5060)" },
     flow: { type: "boolean", help: "print every SIP message as one line of a call flow" },
@@ -22,14 +22,16 @@ export const service: CliCommand = {
 
 function daemonArguments(input: Input): string[] {
   const base = input.text("port-base");
-  const port = input.text("sip-port") ?? (base === undefined ? undefined : String(portsFrom(base).service));
+  const moved = base === undefined ? undefined : portsFrom(base);
+  const port = input.text("sip-port") ?? moved?.service;
   const passed = ["config", "runtime-dir", "data-dir", "bind", "log-level"].flatMap((name) => {
     const value = input.text(name);
     return value === undefined ? [] : [`--${name}`, value];
   });
   return [
     ...passed,
-    ...(port === undefined ? [] : ["--sip-port", port]),
+    ...(port === undefined ? [] : ["--sip-port", String(port)]),
+    ...(moved ? ["--conference-port", String(moved.conference)] : []),
     ...(input.flag("flow") ? ["--flow"] : []),
   ];
 }

@@ -1,7 +1,7 @@
 /** `partyline switch URI`: moves the call to another conference without a break. */
 import { el } from "../xml/strict.ts";
 import { type CliCommand, printable } from "./command.ts";
-import { command } from "./talk.ts";
+import { commandAsking } from "./talk.ts";
 
 export const switchCommand: CliCommand = {
   summary: "Moves the call to another conference or person; the device stays in it.",
@@ -11,7 +11,7 @@ export const switchCommand: CliCommand = {
   run: (input) => {
     const [id = ""] = input.words;
     const move = el("SameDeviceJoin", { id, call: input.text("call"), fallback: "error" });
-    return command(input, move, ({ attributes }) =>
+    return commandAsking(input, move, id, ({ attributes }) =>
       printable(`Moved to ${attributes["conf"] ?? id}; the device waited ${attributes["gap"] ?? 0} ms.`),
     );
   },

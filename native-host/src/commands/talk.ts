@@ -3,7 +3,11 @@ import { ApiClient } from "../api/client.ts";
 import { connectToService, reachService, startService } from "../api/reach-service.ts";
 import type { XmlElement } from "../xml/strict.ts";
 import { plainAttributes } from "./as-json.ts";
+import { isAbout, requestAsking } from "./ask-device.ts";
 import { type Input, print } from "./command.ts";
+
+/** For a command that may ask the user, or ring a telephone of theirs. */
+export const LONG_MS = 92_000;
 
 /** Connects, runs `talk`, and always hangs up. With `start` the service is started if need be. */
 export async function withService<Value>(
@@ -21,6 +25,20 @@ export async function withService<Value>(
   } finally {
     client.close();
   }
+}
+
+/** As `command`, where the user may be asked about the address `id` first. */
+export async function commandAsking(
+  input: Input,
+  element: XmlElement,
+  id: string,
+  words: (result: XmlElement) => string,
+): Promise<number> {
+  const command = { ...element, attributes: { ...element.attributes, timeout: String(LONG_MS) } };
+  const question = { isOurs: isAbout(id), confirms: true };
+  const result = await withService(input, (client) => requestAsking(client, command, question));
+  answer(input, result, words(result));
+  return 0;
 }
 
 /** Sends one command and says what came of it. */

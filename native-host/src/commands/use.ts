@@ -1,7 +1,7 @@
 /** `partyline use D`: goes on with the call on another device. */
 import { el } from "../xml/strict.ts";
 import { type CliCommand, printable } from "./command.ts";
-import { command } from "./talk.ts";
+import { commandAsking } from "./talk.ts";
 
 export const use: CliCommand = {
   summary: "Takes the call to another device.",
@@ -10,7 +10,7 @@ export const use: CliCommand = {
   words: [1, 1],
   run: (input) => {
     const [dev = ""] = input.words;
-    return command(input, el("Use", { dev, call: input.text("call") }), () =>
+    return commandAsking(input, el("Use", { dev, call: input.text("call") }), dev, () =>
       printable(`The call is on ${dev} now.`),
     );
   },
