@@ -2,6 +2,7 @@
 import browser from "webextension-polyfill";
 import type { Body, Message } from "../messages.ts";
 import { send } from "../send.ts";
+import { checkedTag } from "./checked-tag.ts";
 import { type CommandName, commands } from "./commands.ts";
 import { Director } from "./director.ts";
 import { HostLink } from "./host-link.ts";
@@ -12,7 +13,6 @@ import { PageCall } from "./page-call.ts";
 import { PageConference } from "./page-conference.ts";
 import { problemOf } from "./problem.ts";
 import { Questions } from "./questions.ts";
-import { readTag } from "./read-tag.ts";
 import { Reception } from "./reception.ts";
 import { Screens } from "./screens.ts";
 import { type ServiceEventsOptions, takeEvent } from "./service-events.ts";
@@ -240,7 +240,7 @@ function fromPage(message: Message, sender: Sender): void {
     whenReady(() => links.clicked(uri, origin));
     return;
   }
-  const tag = message.name === "page-seen" ? readTag(message.body) : undefined;
+  const tag = message.name === "page-seen" ? checkedTag(message.body) : undefined;
   whenReady(() => tabs.saw(tab, tag ? { kind: "tagged", origin, tag } : { kind: "none" }));
 }
 

@@ -1,3 +1,5 @@
+import type { CallState } from "../api/call-control.ts";
+
 /**
  * The life of a call as the user sees it.
  *
@@ -25,9 +27,8 @@ const NEXT = {
   switching: { connected: "active", holds: "held", handed: "transferred", over: "ended" },
   transferred: { moves: "switching", connected: "active", over: "ended" },
   ended: {},
-} as const satisfies Record<string, Partial<Record<CallEvent, string>>>;
+} as const satisfies Record<CallState, Partial<Record<CallEvent, CallState>>>;
 
-export type LoopCallState = keyof typeof NEXT;
 export type CallEvent =
   | "chosen"
   | "answered"
@@ -40,12 +41,12 @@ export type CallEvent =
   | "over";
 
 /** The state after `event`, or undefined where it changes nothing. */
-export function after(state: LoopCallState, event: CallEvent): LoopCallState | undefined {
-  const row: Partial<Record<CallEvent, LoopCallState>> = NEXT[state];
+export function after(state: CallState, event: CallEvent): CallState | undefined {
+  const row: Partial<Record<CallEvent, CallState>> = NEXT[state];
   return row[event];
 }
 
 /** States in which the device is in the call. */
-export const ON_THE_LINE: readonly LoopCallState[] = ["dialing", "ringing", "active", "held", "switching"];
+export const ON_THE_LINE: readonly CallState[] = ["dialing", "ringing", "active", "held", "switching"];
 /** States in which there is somebody to put on hold. */
-export const HOLDABLE: readonly LoopCallState[] = ["active", "held", "switching"];
+export const HOLDABLE: readonly CallState[] = ["active", "held", "switching"];

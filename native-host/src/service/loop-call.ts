@@ -1,6 +1,6 @@
 /** A call in loop mode: a device, whom it talks to, and us in between as a back-to-back user agent (paper §IV, Figure 5). */
 
-import type { CallView, ClientId } from "../api/call-control.ts";
+import type { CallState, CallView, ClientId } from "../api/call-control.ts";
 import type { Device, DeviceLeg } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";
@@ -14,7 +14,7 @@ import type {
   ParkedDevice,
   Tones,
 } from "./call.ts";
-import { after, type CallEvent, HOLDABLE, type LoopCallState, ON_THE_LINE } from "./call-state.ts";
+import { after, type CallEvent, HOLDABLE, ON_THE_LINE } from "./call-state.ts";
 import { callView } from "./call-view.ts";
 import { DeviceSide } from "./device-side.ts";
 import { DirectPath } from "./direct-path.ts";
@@ -37,7 +37,7 @@ export class LoopCall implements Call {
   readonly #around: CallSurroundings;
   readonly #roster: RosterWatch;
   readonly #over = new AbortController();
-  #state: LoopCallState = "choosing";
+  #state: CallState = "choosing";
   #target: SipUri;
   #display: string | undefined;
   #from: CallerIdentity;
@@ -72,7 +72,7 @@ export class LoopCall implements Call {
     this.#roster = new RosterWatch(around.subscriber, () => around.onRoster());
   }
 
-  get state(): LoopCallState {
+  get state(): CallState {
     return this.#state;
   }
 

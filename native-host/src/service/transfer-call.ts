@@ -1,12 +1,12 @@
 /** A call in transfer mode: the device is told to call by itself, and then the call is the device's (paper §IV, Figure 4). */
 
-import type { CallView, ClientId } from "../api/call-control.ts";
+import type { CallState, CallView, ClientId } from "../api/call-control.ts";
 import type { Device, DialledCall } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";
 import { dialogAt, takenOver } from "./attended.ts";
 import type { Call, CallOptions, CallSurroundings, LineOptions, NewFarEnd, Tones } from "./call.ts";
-import { after, type CallEvent, type LoopCallState } from "./call-state.ts";
+import { after, type CallEvent } from "./call-state.ts";
 import { callView } from "./call-view.ts";
 import type { CallerIdentity, Destination } from "./far-end.ts";
 import { followDialog } from "./phone-dialogs.ts";
@@ -22,7 +22,7 @@ export class TransferCall implements Call {
   readonly movable = false;
   readonly #around: CallSurroundings;
   readonly #over = new AbortController();
-  #state: LoopCallState = "choosing";
+  #state: CallState = "choosing";
   #target: SipUri;
   #display: string | undefined;
   #from: CallerIdentity;
@@ -46,7 +46,7 @@ export class TransferCall implements Call {
     this.#around = around;
   }
 
-  get state(): LoopCallState {
+  get state(): CallState {
     return this.#held && this.#state === "transferred" ? "held" : this.#state;
   }
 

@@ -4,7 +4,7 @@ import { label } from "../label.ts";
 import type { Tag } from "../messages.ts";
 
 /** The page's script is ours, but runs beside the page's: its word is checked again. */
-export function readTag(body: unknown): Tag | undefined {
+export function checkedTag(body: unknown): Tag | undefined {
   const { uri, title, features } = body as Partial<Record<keyof Tag, unknown>>;
   const address = readConferenceUri(uri);
   if (!address) return undefined;
