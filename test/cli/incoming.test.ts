@@ -79,6 +79,7 @@ describe("partyline missed", () => {
     assert.equal(await say(), "No call was missed.\n");
     missed.add({ ...BOB, error: { code: "cancelled" } }, new Date("2026-03-01T10:00:00Z"));
     missed.add({ ...ANN, error: { code: "no-answer" } }, new Date("2026-03-01T11:30:00Z"));
+    missed.flush();
 
     assert.equal(
       await say(),
@@ -96,6 +97,7 @@ describe("partyline missed", () => {
     const missed = new MissedCalls(directory);
     for (let i = 0; i < 120; i += 1) missed.add(BOB, new Date(i));
 
+    missed.flush();
     assert.equal(missed.all.length, 100);
     assert.equal(missed.all.at(-1)?.at, new Date(119).toISOString());
     await writeFile(join(directory, "missed-calls.json"), '[{"id": 7}, "x"');

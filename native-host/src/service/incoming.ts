@@ -25,7 +25,7 @@ import { whoIs } from "./visitor.ts";
 export interface Reception {
   readonly config: IncomingConfig;
   readonly doNotDisturb: Pick<DoNotDisturb, "on">;
-  readonly missed: Pick<MissedCalls, "add">;
+  readonly missed: Pick<MissedCalls, "add" | "flush">;
   readonly announcer?: Announcer;
 }
 
@@ -43,7 +43,7 @@ export interface IncomingOptions extends Omit<AnsweringOptions, "devices"> {
 export const OPEN_HOUSE: Reception = {
   config: readIncoming(undefined),
   doNotDisturb: { on: false },
-  missed: { add: () => undefined },
+  missed: { add: () => undefined, flush: () => undefined },
 };
 
 /** More than anybody can want to answer; the next ones hear that the user is busy. */
@@ -87,6 +87,11 @@ export class Incoming {
   /** Throws ServiceError. */
   async decline(request: Parameters<CallControl["decline"]>[0]): Promise<void> {
     this.#answering.find(request).decline(request.code);
+  }
+
+  /** The service ends: nothing that was missed is lost. */
+  close(): void {
+    this.#write(({ missed }) => missed.flush());
   }
 
   get #addresses() {
@@ -185,16 +190,20 @@ export class Incoming {
   }
 
   #over(call: IncomingCall, elsewhere: boolean): void {
-    const { reception, onTrouble } = this.#options;
+    const { reception } = this.#options;
     this.#withdraw(call);
     if (elsewhere || !MISSED.includes(call.view.error?.code)) return;
-    try {
-      reception.missed.add(call.view, call.at);
-    } catch (cause) {
-      onTrouble("the missed call could not be written", cause);
-    }
+    this.#write(({ missed }) => missed.add(call.view, call.at));
     // Who is not to be disturbed is not told either, and looks when there is time.
     if (!reception.doNotDisturb.on) reception.announcer?.missed(call.view);
+  }
+
+  #write(what: (reception: Reception) => void): void {
+    try {
+      what(this.#options.reception);
+    } catch (cause) {
+      this.#options.onTrouble("missed calls could not be written", cause);
+    }
   }
 
   #withdraw(call: IncomingCall): void {

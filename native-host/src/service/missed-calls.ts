@@ -17,10 +17,16 @@ export interface MissedCall {
 
 const MOST = 100;
 const FILE = "missed-calls.json";
+/** A flood of callers has the file written this often at most. */
+const WRITE_EVERY_MS = 1000;
 
 export class MissedCalls {
   readonly #file: string | undefined;
   #calls: readonly MissedCall[] = [];
+  /** Not in the file yet. */
+  #unwritten: readonly MissedCall[] = [];
+  #writtenAt = Number.NEGATIVE_INFINITY;
+  #clock: NodeJS.Timeout | undefined;
 
   /** `directory`: where the file is kept; without one the list lasts as long as the process. */
   constructor(directory?: string) {
@@ -29,19 +35,42 @@ export class MissedCalls {
 
   /** Oldest first. The file is read anew each time: `partyline missed --clear` may have emptied it. A broken one counts as empty. */
   get all(): readonly MissedCall[] {
-    return this.#file === undefined ? this.#calls : read(this.#file);
+    const written = this.#file === undefined ? this.#calls : read(this.#file);
+    return [...written, ...this.#unwritten].slice(-MOST);
   }
 
-  /** Throws as the file system does. */
+  /** Written at once, or with others when a second is over. Throws as the file system does; the call is kept until it can be written. */
   add({ id, display, error }: CallView, at: Date): void {
     const why = error?.code ?? "no-answer";
     const missed = { id, ...(display !== undefined && { display }), at: at.toISOString(), why };
-    this.#keep([...this.all, missed].slice(-MOST));
+    this.#unwritten = [...this.#unwritten, missed].slice(-MOST);
+    const wait = this.#writtenAt + WRITE_EVERY_MS - performance.now();
+    if (wait <= 0) this.flush();
+    else this.#clock ??= setTimeout(() => this.#flushLater(), wait).unref();
   }
 
   /** Throws as the file system does. */
   clear(): void {
+    this.#unwritten = [];
     this.#keep([]);
+  }
+
+  /** Writes what is not written yet. Throws as the file system does. */
+  flush(): void {
+    clearTimeout(this.#clock);
+    this.#clock = undefined;
+    if (this.#unwritten.length === 0) return;
+    this.#keep(this.all);
+    this.#unwritten = [];
+    this.#writtenAt = performance.now();
+  }
+
+  #flushLater(): void {
+    try {
+      this.flush();
+    } catch {
+      // The next call, or the end of the service, tries again and tells.
+    }
   }
 
   #keep(calls: readonly MissedCall[]): void {

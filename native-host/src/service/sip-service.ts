@@ -253,6 +253,7 @@ export class SipService implements CallControl {
     this.#prompts.close();
     this.#tunnels?.close();
     await Promise.all(this.#calls.all.map((call) => call.end(goodbye)));
+    this.#incoming.close();
     await this.#parking.close();
     await this.#options.devices.close();
   }
