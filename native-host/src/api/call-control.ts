@@ -223,7 +223,8 @@ export interface CallControl {
   /** Asks the user for the device through whoever follows `prompts`, unless a choice is remembered. */
   externalJoin(request: JoinRequest & { readonly mode: Mode }): Promise<Joined>;
   switchTo(request: JoinRequest & { readonly call?: string; readonly fallback: Fallback }): Promise<Switched>;
-  useDevice(request: OnCall & { readonly device: string }): Promise<void>;
+  /** `signal`: the command's time is over; the call stays with the device it has. */
+  useDevice(request: OnCall & { readonly device: string; readonly signal?: AbortSignal }): Promise<void>;
   /** Without `hangup` the device is parked for a following Join. */
   leave(request: OnCall & { readonly all: boolean; readonly hangup: boolean }): Promise<void>;
   mute(request: OnCall & { readonly muted: boolean }): Promise<void>;

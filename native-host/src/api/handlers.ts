@@ -72,8 +72,8 @@ const HANDLERS: Handlers = {
     const { attributes } = joined(switched);
     return { attributes: { ...attributes, gap: Math.max(0, Math.round(switched.gapMs)) } };
   },
-  Use: ({ device, call }, { service, client }) =>
-    done(service.useDevice({ device, client, ...(call !== undefined && { call }) })),
+  Use: ({ device, call }, { service, client, signal }) =>
+    done(service.useDevice({ device, client, signal, ...(call !== undefined && { call }) })),
   Leave: ({ call, all, hangup }, { service, client }) =>
     done(service.leave({ all, hangup, client, ...(call !== undefined && { call }) })),
   Answer: async ({ name: _name, ...which }, { service, client, signal }) =>

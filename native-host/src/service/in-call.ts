@@ -1,6 +1,7 @@
 /** Commands to a call there is: SameDeviceJoin, Use, Leave, Mute (paper §IV). */
 
 import type { CallControl, CallState, Fallback, JoinRequest, OnCall, Switched } from "../api/call-control.ts";
+import type { Device } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
 import type { Call } from "./call.ts";
 import { turnLineTo } from "./call-waiting.ts";
@@ -18,6 +19,10 @@ export interface InCallOptions {
 
 /** How a call looks that its device has taken over. */
 const HANDED: readonly CallState[] = ["transferred", "held"];
+
+/** So long a device may take to come into a call; one that is picked up by somebody, as a telephone is, may ring. */
+const USE_WITHIN_MS = 10_000;
+const USE_RINGING_MS = 60_000;
 
 type SwitchRequest = JoinRequest & { readonly call?: string; readonly fallback: Fallback };
 type LeaveRequest = Parameters<CallControl["leave"]>[0];
@@ -44,7 +49,7 @@ export class InCall {
     return { ...joinedOf(call), gapMs };
   }
 
-  async useDevice(request: OnCall & { readonly device: string }): Promise<void> {
+  async useDevice(request: Parameters<CallControl["useDevice"]>[0]): Promise<void> {
     const { calls, joining, over } = this.#options;
     const call = calls.active(request);
     const current = call.device;
@@ -53,7 +58,8 @@ export class InCall {
     const device = joining.usable(name, "loop");
     // It is called anew.
     const lineFree = this.#options.parking.take(device.id)?.hangUp();
-    const goesOn = await call.useDevice(device, { signal: over, lineFree });
+    const ends = request.signal ? AbortSignal.any([request.signal, over]) : over;
+    const goesOn = await withinTime(device, ends, (signal) => call.useDevice(device, { signal, lineFree }));
     if (!goesOn) return;
     calls.use(goesOn);
     joining.surroundings.onChange(goesOn);
@@ -108,5 +114,26 @@ export class InCall {
     if (call.outOfReach) throw new ServiceError("no-control", [call.id]);
     if (hangup) return call.end();
     await call.park((parked) => this.#options.parking.park(parked));
+  }
+}
+
+/** Throws ServiceError `device-timeout` when the device is not in the call in time. */
+async function withinTime<Result>(
+  device: Device,
+  ends: AbortSignal,
+  use: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const late = new AbortController();
+  const clock = setTimeout(
+    () => late.abort(new ServiceError("device-timeout", [device.id])),
+    device.anchored ? USE_RINGING_MS : USE_WITHIN_MS,
+  );
+  try {
+    return await use(AbortSignal.any([ends, late.signal]));
+  } catch (failed) {
+    late.signal.throwIfAborted();
+    throw failed;
+  } finally {
+    clearTimeout(clock);
   }
 }
