@@ -1,3 +1,4 @@
+/** Which states a call goes through, and on what. */
 import type { CallState } from "../api/call-control.ts";
 
 /**
