@@ -1,16 +1,5 @@
 /** The browser's notifications: a call that comes in with Answer and Decline, and one that was missed. */
-
-export interface Notice {
-  readonly title: string;
-  readonly text: string;
-  /** Whether it stays and has Answer and Decline, where the browser can do that. */
-  readonly asks: boolean;
-}
-
-export interface Notices {
-  show(id: string, notice: Notice): void;
-  clear(id: string): void;
-}
+import type { Notice, Notices } from "./reception.ts";
 
 export interface NoticeHandlers {
   onClick(id: string): void;

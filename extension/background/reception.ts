@@ -2,9 +2,21 @@
 import { spoken } from "../call-uri.ts";
 import { type Call, comesIn } from "./calls.ts";
 import type { Kept, Memory } from "./memory.ts";
-import type { Notices } from "./notices.ts";
 import type { Settings } from "./settings.ts";
 import type { SmallWindows } from "./windows.ts";
+
+/** What a notification says. */
+export interface Notice {
+  readonly title: string;
+  readonly text: string;
+  /** Whether it stays and has Answer and Decline, where the browser can do that. */
+  readonly asks: boolean;
+}
+
+export interface Notices {
+  show(id: string, notice: Notice): void;
+  clear(id: string): void;
+}
 
 export interface ReceptionOptions {
   readonly memory: Kept<Memory>;
