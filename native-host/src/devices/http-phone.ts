@@ -9,7 +9,7 @@ import { PhoneDialledCall } from "./phones/dialled-call.ts";
 import type { Driver } from "./phones/driver.ts";
 import { type Dialled, dialled } from "./phones/number.ts";
 import { polling, type ReportSource } from "./phones/reports.ts";
-import { connectSipDevice } from "./sip-device-leg.ts";
+import { type CalledDeviceOptions, connectSipDevice } from "./sip-device-leg.ts";
 
 /** A phone that answers by itself has done so by then; else its answer key is pressed. */
 const ANSWERS_BY_ITSELF_MS = 700;
@@ -17,13 +17,8 @@ const FRESH_MS = 5000;
 /** Bounded by the phone's own times alone. */
 const NEVER = new AbortController().signal;
 
-export interface HttpPhoneOptions {
-  readonly id: string;
-  readonly name: string;
+export interface HttpPhoneOptions extends CalledDeviceOptions {
   readonly driver: Driver;
-  readonly anchored: boolean;
-  readonly caller: Caller;
-  readonly mediaHost: string;
   /** Where it is called; it then does loop mode. */
   readonly uri?: SipUri | undefined;
   readonly domain?: string | undefined;

@@ -1,18 +1,12 @@
 /** A telephone of the user's own in the telephone network, called through a SIP gateway: it rings until it is picked up. */
 
-import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import type { Device, DeviceEnd } from "./device.ts";
-import { connectSipDevice } from "./sip-device-leg.ts";
+import { type CalledDeviceOptions, connectSipDevice } from "./sip-device-leg.ts";
 
-export interface PstnPhoneOptions {
-  readonly id: string;
-  readonly name: string;
+export interface PstnPhoneOptions extends CalledDeviceOptions {
   /** Its number at the gateway. */
   readonly uri: SipUri;
-  readonly anchored: boolean;
-  readonly caller: Caller;
-  readonly mediaHost: string;
   readonly ringMs: number;
 }
 

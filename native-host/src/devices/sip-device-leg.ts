@@ -13,11 +13,18 @@ import { openRtpPort, type RtpPort } from "./rtp-port.ts";
 /** A phone that does not answer by itself is rung for this long. */
 const RING_MS = 30_000;
 
-export interface SipDeviceOptions {
+/** What every wrapper of a device that is called by SIP is given. */
+export interface CalledDeviceOptions {
   readonly id: string;
+  readonly name: string;
+  /** Its media run through the service in every call. */
+  readonly anchored: boolean;
   readonly caller: Caller;
   /** Our address towards phones, a literal one. */
   readonly mediaHost: string;
+}
+
+export interface SipDeviceOptions extends Pick<CalledDeviceOptions, "id" | "caller" | "mediaHost"> {
   readonly headers: ExtraHeaders;
   /** Without an answer by then it is given up; 30 s when missing. */
   readonly answerWithinMs?: number;

@@ -1,22 +1,16 @@
 /** Any phone at a SIP URL, on the desk or on this machine: called as it is, asked to answer by itself. */
 
 import { ServiceError } from "../errors.ts";
-import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import { autoAnswer } from "./auto-answer.ts";
 import type { ConnectOptions, Device, DeviceEnd, DialledCall, DialOptions } from "./device.ts";
 import type { Requester } from "./reachable.ts";
 import { Readiness } from "./readiness.ts";
-import { connectSipDevice, type SipDeviceLeg } from "./sip-device-leg.ts";
+import { type CalledDeviceOptions, connectSipDevice, type SipDeviceLeg } from "./sip-device-leg.ts";
 import { type Referrer, type Transfer, transferInside, transferOutside } from "./transfer-by-refer.ts";
 
-export interface SipPhoneOptions {
-  readonly id: string;
-  readonly name: string;
+export interface SipPhoneOptions extends CalledDeviceOptions {
   readonly uri: SipUri;
-  readonly anchored: boolean;
-  readonly caller: Caller;
-  readonly mediaHost: string;
   /** How it is told to call somebody by itself; inside a call when missing. */
   readonly transfer?: Transfer | undefined;
   /** Sends REFERs outside a call; without it there are none. */

@@ -2,12 +2,11 @@
 
 import { randomBytes } from "node:crypto";
 import { ServiceError } from "../errors.ts";
-import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import { autoAnswer } from "./auto-answer.ts";
 import type { ConnectOptions, Device, DeviceEnd, DialledCall, DialOptions } from "./device.ts";
 import type { RunningSoftphone } from "./running-softphone.ts";
-import { connectSipDevice, type SipDeviceLeg } from "./sip-device-leg.ts";
+import { type CalledDeviceOptions, connectSipDevice, type SipDeviceLeg } from "./sip-device-leg.ts";
 import { transferInside } from "./transfer-by-refer.ts";
 
 /** What every softphone program is launched with. */
@@ -33,12 +32,7 @@ export interface SoftphoneProgram {
   stop(): Promise<void>;
 }
 
-export interface SoftphoneOptions {
-  readonly id: string;
-  readonly name: string;
-  readonly anchored: boolean;
-  readonly caller: Caller;
-  readonly mediaHost: string;
+export interface SoftphoneOptions extends CalledDeviceOptions {
   /** Whether the program is on this machine. */
   readonly installed: boolean;
   /** Starts the program. Throws as the system does. */
