@@ -20,9 +20,9 @@ export interface InCallOptions {
 /** How a call looks that its device has taken over. */
 const HANDED: readonly CallState[] = ["transferred", "held"];
 
-/** So long a device may take to come into a call; one that is picked up by somebody, as a telephone is, may ring. */
+/** So long a device may take to come into a call; others bound it themselves, and a telephone may ring for 180 s. */
 const USE_WITHIN_MS = 10_000;
-const USE_RINGING_MS = 60_000;
+const USE_RINGING_MS = 200_000;
 
 type SwitchRequest = JoinRequest & { readonly call?: string; readonly fallback: Fallback };
 type LeaveRequest = Parameters<CallControl["leave"]>[0];
@@ -126,7 +126,7 @@ async function withinTime<Result>(
   const late = new AbortController();
   const clock = setTimeout(
     () => late.abort(new ServiceError("device-timeout", [device.id])),
-    device.anchored ? USE_RINGING_MS : USE_WITHIN_MS,
+    device.anchored || device.kind === "pstn" ? USE_RINGING_MS : USE_WITHIN_MS,
   );
   try {
     return await use(AbortSignal.any([ends, late.signal]));
