@@ -74,6 +74,15 @@ describe("The API's TCP port", () => {
     await alice.hears(({ name }) => name === "Welcome");
   });
 
+  test("shows nobody the SIP messages who may not open tunnels", async (t) => {
+    const { dial } = await apiCast(t, { tcp: { ...port, rights: ["control"] } });
+    const mallory = await dial();
+    mallory.say(hello(token));
+    await mallory.hears(({ name }) => name === "Welcome");
+    assert.equal(errorCode(await mallory.ask("2", '<Subscribe req="2" to="trace"/>')), "forbidden");
+    assert.equal(errorCode(await mallory.ask("3", '<Subscribe req="3" to="calls"/>')), undefined);
+  });
+
   test("closes on HTTP, so that no web page can speak to it", async (t) => {
     const { listener } = await apiCast(t, { tcp: port });
     const page = connectTcp(listener.tcpPort ?? 0, "127.0.0.1");

@@ -190,7 +190,12 @@ export class ClientConnection {
       introduce: (former) => this.#introduce(former),
       onAccepted: (call) => open.accept(call),
       tell: (happened) => this.#sendEvent(undefined, happened),
-      subscribe: (wish, follow) => this.#subscriptions.open(wish, follow),
+      subscribe: (wish, follow) => {
+        // Messages name the dialogs of every call; who knows them could take the calls over.
+        if (wish.topic === "trace" && !this.#options.rights.includes("tunnel"))
+          throw new ServiceError("forbidden", ["see the SIP messages"]);
+        return this.#subscriptions.open(wish, follow);
+      },
       unsubscribe: (sub) => this.#subscriptions.end(sub),
     };
   }
