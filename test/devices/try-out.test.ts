@@ -107,6 +107,20 @@ describe("Trying out a device", () => {
     assert.ok(performance.now() - startedAt < 5000);
   });
 
+  for (const [kind, code, probe, next] of [
+    ["softphone", "device-refused", undefined, /may not be able to open its microphone/],
+    ["pstn", "device-timeout", undefined, /is the gateway of the number plan running\?$/],
+    ["http", "device-offline", "probes", /is its url in the configuration right\?$/],
+  ] as const)
+    test(`says what to do about a ${kind} phone that fails with ${code}`, async () => {
+      const fails = async () => {
+        throw new ServiceError(code, ["desk", "no sound"]);
+      };
+      const device = { ...phoneAt(0), kind, wake: fails, ...(probe && { probe: fails }) };
+
+      await assert.rejects(tried(device), { code, message: next });
+    });
+
   test("leaves a phone that is not called to its own words", async () => {
     const told = async () => "The phone answers its web requests.";
     const refused = async () => {

@@ -16,7 +16,7 @@ const MARKS = { ok: "ok     ", warning: "look   ", broken: "BROKEN " } as const;
 
 export const doctor: CliCommand = {
   summary: "Says in words what works and what to do about the rest.",
-  usage: "[--browser NAME]… [--user-data-dir DIR]",
+  usage: "[--browser NAME]… [--user-data-dir DIR] [--json]",
   options: BROWSER_OPTIONS,
   words: [0, 0],
   run: async (input) => {

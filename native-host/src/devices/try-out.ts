@@ -77,8 +77,18 @@ function sentence({ name }: Device, { answeredMs, heard, codec }: Measured): str
 const OF_A_SOFTPHONE: { readonly [Code in ErrorCode]?: (id: string) => string } = {
   "device-offline": (id) =>
     `Is its program installed? What it said is in softphone-${id}/log in the runtime directory.`,
-  "device-timeout": (id) =>
-    `It may not be able to open its microphone or loudspeaker: see softphone-${id}/log in the runtime directory.`,
+  "device-timeout": noSound,
+  "device-refused": noSound,
+};
+
+function noSound(id: string): string {
+  return `It may not be able to open its microphone or loudspeaker: see softphone-${id}/log in the runtime directory.`;
+}
+
+const OF_A_TELEPHONE: { readonly [Code in ErrorCode]?: string } = {
+  "device-offline": "Is the gateway of the number plan running, and is its address right?",
+  "device-timeout":
+    "Pick it up when it rings; if it does not ring, is the gateway of the number plan running?",
 };
 
 const OF_A_PHONE: { readonly [Code in ErrorCode]?: string } = {
@@ -103,13 +113,19 @@ function advised(device: Device, failed: ServiceError): ServiceError {
   return failed;
 }
 
-function nextStep({ id, kind, probe }: Device, { code, sip = 0 }: ServiceError): string | undefined {
-  // Phones that are not called have words of their own.
-  if (probe) return undefined;
-  if (code === "device-busy") return "Hang up there first.";
-  if (code === "device-refused")
-    return (
-      BY_STATUS[sip] ?? "A firewall may be in between, or its settings allow no calls from this computer."
-    );
-  return kind === "softphone" ? OF_A_SOFTPHONE[code]?.(id) : OF_A_PHONE[code];
+function nextStep(device: Device, failed: ServiceError): string | undefined {
+  // Phones that are not called have words of their own for the rest.
+  if (device.probe)
+    return failed.code === "device-offline"
+      ? "Is it on, and is its url in the configuration right?"
+      : undefined;
+  if (failed.code === "device-busy") return "Hang up there first.";
+  if (device.kind === "softphone")
+    return BY_STATUS[failed.sip ?? 0] ?? OF_A_SOFTPHONE[failed.code]?.(device.id);
+  return (device.kind === "pstn" ? OF_A_TELEPHONE[failed.code] : undefined) ?? ofAPhone(failed);
+}
+
+function ofAPhone({ code, sip = 0 }: ServiceError): string | undefined {
+  if (code !== "device-refused") return OF_A_PHONE[code];
+  return BY_STATUS[sip] ?? "A firewall may be in between, or its settings allow no calls from this computer.";
 }
