@@ -2,7 +2,7 @@
 
 import { watchFile } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { HASHES, type Ha1s, type HashName } from "#sip/digest.ts";
+import { HASHES, type Ha1s, type HashName, type Secret } from "#sip/digest.ts";
 
 /** The users file is wrong: one sentence that names the line. */
 export class UsersError extends Error {
@@ -31,6 +31,10 @@ const DIGITS: Readonly<Record<HashName, number>> = { MD5: 32, "SHA-256": 64, "SH
 
 /** Reads `USER:REALM:MD5=HEX:SHA-256=HEX` lines; `USER:REALM:HEX` of htdigest is MD5. Throws UsersError. */
 export function parseUsers(text: string): Users {
+  return usersOf(readUsers(text));
+}
+
+function readUsers(text: string): ReadonlyMap<string, User> {
   const users = new Map<string, User>();
   for (const [at, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === "" || line.startsWith("#")) continue;
@@ -39,13 +43,23 @@ export function parseUsers(text: string): Users {
     if (users.has(user.username)) throw new UsersError(`line ${at + 1}: "${user.username}" is there twice.`);
     users.set(user.username, user);
   }
-  return usersOf(users);
+  return users;
 }
 
 /** The same from a file; the message then names the file. */
 export async function loadUsers(file: string): Promise<Users> {
   try {
     return parseUsers(await readFile(file, "utf8"));
+  } catch (cause) {
+    const why = cause instanceof UsersError ? cause.message : "it cannot be read.";
+    throw new UsersError(`${file}: ${why}`, { cause });
+  }
+}
+
+/** The lines of such a file as what a client shows of itself, one for each user. Throws UsersError. */
+export async function loadCredentials(file: string): Promise<readonly Secret[]> {
+  try {
+    return [...readUsers(await readFile(file, "utf8")).values()];
   } catch (cause) {
     const why = cause instanceof UsersError ? cause.message : "it cannot be read.";
     throw new UsersError(`${file}: ${why}`, { cause });

@@ -3,11 +3,12 @@
 import { isSipUri, parseUri } from "#sip/uri.ts";
 import { COMMON_USAGE, commonOptions, readPort, runServer } from "../process.ts";
 import { readTransports, TRANSPORT_OPTIONS, TRANSPORT_USAGE } from "../transports.ts";
-import { watchUsers } from "../users.ts";
+import { loadCredentials, watchUsers } from "../users.ts";
 import { Moderators } from "./moderators.ts";
 import { openConferenceServer } from "./server.ts";
 
 const USAGE = `conference [--bind ADDRESS] [--port N] [--mixer URI] [--moderator URI]... [--users FILE]
+      [--outbound-proxy URI [--credentials FILE]]
       [--certificate FILE --key FILE] [--tls-port N] [--ca FILE] [--ws-port N] [--wss-port N] [--origin URL]...
       [--name-server IP]... [--log-level LEVEL] [--flow]
 
@@ -16,6 +17,8 @@ const USAGE = `conference [--bind ADDRESS] [--port N] [--mixer URI] [--moderator
   --mixer URI        the mixer that mixes the conferences (sip:127.0.0.1:5090)
   --moderator URI    may invite, remove and mute anybody and lock any conference; may be repeated. Needs --users
   --users FILE       the passwords of the moderators, one a line as partyline passwd makes it; read again when it changes
+  --outbound-proxy URI  people are called into conferences by this proxy
+  --credentials FILE  what it is shown when it asks for a password: a line as partyline passwd makes it
 ${TRANSPORT_USAGE}${COMMON_USAGE}`;
 
 await runServer({
@@ -26,21 +29,30 @@ await runServer({
     mixer: { type: "string", default: "sip:127.0.0.1:5090" },
     moderator: { type: "string", multiple: true, default: [] as string[] },
     users: { type: "string" },
+    "outbound-proxy": { type: "string" },
+    credentials: { type: "string" },
     ...TRANSPORT_OPTIONS,
   },
-  read({ bind, port, mixer, moderator: names, users: file, ...transports }) {
+  read({ bind, port, mixer, moderator: names, users: file, credentials, ...more }) {
+    const { "outbound-proxy": proxy, ...transports } = more;
     if (!isSipUri(mixer)) throw new Error(`--mixer ${mixer} is not a SIP URI.`);
     const odd = names.find((name) => !isSipUri(name) || parseUri(name)?.user === undefined);
     if (odd !== undefined) throw new Error(`--moderator ${odd} is not somebody's SIP URI.`);
     if (names.length > 0 && file === undefined)
       throw new Error("--moderator needs --users, or anybody could say that he is one.");
+    if (proxy !== undefined && !isSipUri(proxy))
+      throw new Error(`--outbound-proxy ${proxy} is not a SIP URI.`);
+    if (credentials !== undefined && proxy === undefined)
+      throw new Error("--credentials are for the proxy that --outbound-proxy names.");
     const listens = { host: bind, port: readPort(port), ...readTransports(transports, readPort(port)) };
-    return { ...listens, mixer, names, file };
+    return { ...listens, mixer, names, file, proxy, credentials };
   },
-  open: async ({ names, file, ...settings }, { log, trace }) =>
+  open: async ({ names, file, proxy, credentials, ...settings }, { log, trace }) =>
     openConferenceServer({
       ...settings,
       log,
+      ...(proxy !== undefined && { outboundProxy: proxy }),
+      ...(credentials !== undefined && { credentials: await loadCredentials(credentials) }),
       ...(file !== undefined && {
         moderators: new Moderators(
           names,

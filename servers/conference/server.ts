@@ -1,6 +1,7 @@
 /** The conference server: one user agent, which is focus to participants and client to the mixer. */
 
 import type { Logger } from "pino";
+import type { Secret } from "#sip/digest.ts";
 import type { SipUri } from "#sip/message.ts";
 import { MULTIPLE_REFER, RECIPIENT_LIST_INVITE } from "#sip/recipient-list.ts";
 import { bracketed } from "#sip/uri.ts";
@@ -21,6 +22,10 @@ export interface ConferenceServerOptions
   readonly limits?: Limits;
   readonly inviteLimits?: InviteLimits;
   readonly moderators?: Moderators;
+  /** By which people are called into conferences; straight to where they are when missing. */
+  readonly outboundProxy?: SipUri;
+  /** What is shown to that proxy when it asks for a password. */
+  readonly credentials?: readonly Secret[];
 }
 
 export interface ConferenceServer {
@@ -34,12 +39,13 @@ export interface ConferenceServer {
 
 /** Opens the server on UDP and TCP; rejects when the port is taken. */
 export async function openConferenceServer(options: ConferenceServerOptions): Promise<ConferenceServer> {
-  const { mixer: mixerUri, log, limits, inviteLimits, moderators, ...sockets } = options;
+  const { mixer: mixerUri, log, limits, inviteLimits, moderators, ...rest } = options;
+  const { outboundProxy: proxy, credentials = [], ...sockets } = rest;
   const focus: Focus = new Focus({
     entity: (id) => `sip:${id}@${bracketed(agent.host)}:${agent.port}`,
     order: (conference, order) => mixer.order(conference, order),
     findLeg: (id) => agent.findLeg(id),
-    caller: { invite: (target, call) => agent.invite(target, call) },
+    caller: { invite: (target, call) => agent.invite(target, { ...call, proxy }) },
     log,
     inviteLimits,
     moderators,
@@ -49,6 +55,8 @@ export async function openConferenceServer(options: ConferenceServerOptions): Pr
     ...sockets,
     name: "Partyline conference",
     identity: { name: "Conference" },
+    // To nobody else: who is called must not learn what the proxy may.
+    ...(proxy && { credentials: credentials.map((secret) => ({ ...secret, servers: [proxy] })) }),
     onInvite: (invite) => void focus.invited(invite),
     onSubscribe: (subscribe) => focus.subscribed(subscribe),
     onRefer: (refer) => focus.referred(refer),

@@ -182,7 +182,8 @@ export function targetDialog({ id }: Leg): string {
   return `${id.callId};local-tag=${id.localTag};remote-tag=${id.remoteTag}`;
 }
 
-export interface CastOptions extends Pick<ConferenceServerOptions, "moderators" | "inviteLimits"> {
+export interface CastOptions
+  extends Pick<ConferenceServerOptions, "moderators" | "inviteLimits" | "outboundProxy" | "credentials"> {
   readonly limits?: Limits;
 }
 

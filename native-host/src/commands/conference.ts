@@ -5,7 +5,7 @@ import { runServers, SERVER_OPTIONS, TRANSPORT_OPTIONS } from "./server-processe
 export const conference: CliCommand = {
   summary: "Runs the conference server until Ctrl-C.",
   usage:
-    "[--bind ADDRESS] [--port N] [--mixer URI] [--moderator URI --users FILE] [--certificate FILE --key FILE] [--ws-port N]",
+    "[--bind ADDRESS] [--port N] [--mixer URI] [--moderator URI --users FILE] [--outbound-proxy URI] [--credentials FILE] [--certificate FILE --key FILE] [--ws-port N]",
   options: {
     ...SERVER_OPTIONS,
     ...TRANSPORT_OPTIONS,
@@ -19,6 +19,16 @@ export const conference: CliCommand = {
       type: "string",
       value: "FILE",
       help: "the moderators' passwords, as partyline passwd makes them",
+    },
+    "outbound-proxy": {
+      type: "string",
+      value: "URI",
+      help: "people are called into conferences by this proxy",
+    },
+    credentials: {
+      type: "string",
+      value: "FILE",
+      help: "what that proxy is shown when it asks for a password: a line as partyline passwd makes it",
     },
     mixer: { type: "string", value: "URI", help: "the mixer that mixes the conferences" },
   },

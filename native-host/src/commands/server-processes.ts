@@ -47,7 +47,12 @@ export function serverArguments(name: ServerName, input: Input): string[] {
   const ports = portsFrom(input.text("port-base"));
   const own: Readonly<Record<ServerName, readonly string[]>> = {
     proxy: proxyArguments(input),
-    conference: ["--mixer", input.text("mixer") ?? `sip:${bind}:${ports.mixer}`, ...moderation(input)],
+    conference: [
+      "--mixer",
+      input.text("mixer") ?? `sip:${bind}:${ports.mixer}`,
+      ...moderation(input),
+      ...dialling(input),
+    ],
     mixer: mixerArguments(input, `${ports.rtp.first}-${ports.rtp.last}`),
     web: ["--conference", input.text("conference") ?? `${bind}:${ports.conference}`],
   };
@@ -63,6 +68,13 @@ function moderation(input: Input): string[] {
   const users = input.text("users");
   const moderators = input.list("moderator").flatMap((one) => ["--moderator", one]);
   return users === undefined ? moderators : [...moderators, "--users", users];
+}
+
+function dialling(input: Input): string[] {
+  return ["outbound-proxy", "credentials"].flatMap((name) => {
+    const text = input.text(name);
+    return text === undefined ? [] : [`--${name}`, text];
+  });
 }
 
 function proxyArguments(input: Input): string[] {

@@ -78,6 +78,7 @@ class OutgoingInvite implements Attempt {
     this.#wanted = wanted;
     this.#contact = core.contactTo(target, {
       from: options.from && { ...options.from, params: {} },
+      routes: by(options.proxy),
       user: options.contactUser,
       params: { ...options.contactParams },
     });
@@ -98,11 +99,12 @@ class OutgoingInvite implements Attempt {
   }
 
   #compose(target: SipUri): SipRequest {
-    const { from, headers, replaces, handlers, parts = [] } = this.#wanted.options;
+    const { from, proxy, headers, replaces, handlers, parts = [] } = this.#wanted.options;
     const required = [headers?.["require"], "replaces"].filter(Boolean).join(", ");
     const takeOver = replaces && { replaces: formatReplaces(replaces), require: required };
     return this.#core.first("INVITE", target, {
       from: from && { ...from, params: {} },
+      routes: by(proxy),
       headers: {
         contact: [this.#contact],
         ...recvInfo(handlers),
@@ -294,4 +296,9 @@ class OutgoingInvite implements Attempt {
     this.#limit.stop();
     this.#wanted.options.signal?.removeEventListener("abort", this.#onAbort);
   }
+}
+
+/** The way by one proxy; the usual one without. */
+function by(proxy: SipUri | undefined): readonly NameAddr[] | undefined {
+  return proxy && [{ uri: proxy, params: {} }];
 }

@@ -112,6 +112,8 @@ export interface InviteOptions {
   /** From; the user agent's own identity when missing. */
   readonly from?: { readonly name?: string; readonly uri: SipUri };
   readonly headers?: ExtraHeaders;
+  /** The proxy it goes by, in place of the user agent's own (§8.1.2). */
+  readonly proxy?: SipUri | undefined;
   /** What the body has beside the session description, as parts of their own (RFC 5621). */
   readonly parts?: readonly BodyPart[];
   /** The user part of our Contact; the user agent's, or a random one, when missing. */
