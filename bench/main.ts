@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { takePrecedence } from "../test/support/precedence.ts";
 import { daemonBenchmark } from "./daemon.ts";
 import { mixerBenchmark } from "./mixer.ts";
+import { scaleOutBenchmark } from "./scale-out.ts";
 import { sipBenchmark } from "./sip.ts";
 import { switchBenchmark } from "./switch.ts";
 import { type Benchmark, json, markdown } from "./table.ts";
@@ -12,6 +13,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   mixer: mixerBenchmark,
   sip: sipBenchmark,
   daemon: daemonBenchmark,
+  "scale-out": scaleOutBenchmark,
 };
 
 function wanted(): { names: string[]; asJson: boolean } {
