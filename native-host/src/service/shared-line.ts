@@ -54,6 +54,8 @@ export class SharedLine {
   turnTo(end: LineEnd): void {
     this.#remove(end);
     this.#ends.push(end);
+    // The call that had the device for itself has let go of its port.
+    this.#listen();
   }
 
   /** Sends what this call says, if it is the one that is heard. */
@@ -79,8 +81,12 @@ export class SharedLine {
     this.#real = real;
     real.onEnded = (reason) => void this.#ended(reason);
     real.onChanged = () => this.#changed();
-    // Those on hold make silence of it, for whom they keep waiting.
-    real.port.onPacket = (packet) => {
+    this.#listen();
+  }
+
+  /** Those on hold make silence of it, for whom they keep waiting. */
+  #listen(): void {
+    this.#real.port.onPacket = (packet) => {
       for (const each of this.#ends) each.port.onPacket(packet);
     };
   }
