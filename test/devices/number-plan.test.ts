@@ -45,6 +45,26 @@ describe("The number plan", () => {
     assert.equal(uri, "sip:+4930123456@gateway.example.com:5062;transport=tcp;user=phone");
   });
 
+  for (const uri of [
+    "sip:112@gateway.example.com:5062;user=phone",
+    "sip:112@GATEWAY.example.com:5062",
+    "sip:%31%31%32@gateway.example.com:5062",
+    "sip:+49112@gateway.example.com:5062;transport=tcp",
+  ] as const) {
+    test(`sees the number in ${uri}`, () => {
+      assert.match(refusal(plan().numberAt(uri) ?? "nobody's"), /emergency calls are not made from here/);
+    });
+  }
+
+  test("takes nobody else's address for a number", () => {
+    for (const uri of [
+      "sip:112@example.com:5062",
+      "sip:bob@gateway.example.com:5062",
+      "sip:gateway.example.com:5062",
+    ])
+      assert.equal(plan().numberAt(uri), undefined);
+  });
+
   test("knows the user's own numbers however they are written", () => {
     assert.ok(plan().read("tel:+49-30-654321").own);
     assert.ok(plan().read("030-654321").own);

@@ -67,6 +67,19 @@ describe("A telephone number", () => {
     );
   });
 
+  test("is asked about and refused just the same when it is written as the gateway's address", async () => {
+    open();
+
+    await assert.rejects(calling("sip:112@gateway.example.com", "desk"), { code: "bad-uri" });
+    const joined = calling("sip:030123456@gateway.example.com;user=phone", "desk");
+    await asked();
+    assert.equal(prompts[0]?.id, "tel:+4930123456");
+    await answer(undefined);
+
+    await assert.rejects(joined, { code: "cancelled" });
+    stage.ladder.reads("");
+  });
+
   test("is not called when the user says no", async () => {
     open();
 

@@ -2,7 +2,7 @@
 
 import { ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";
-import { formatUri, isSipUri, parseUri } from "../sip/uri.ts";
+import { formatUri, hostPort, isSipUri, parseUri, type Uri } from "../sip/uri.ts";
 
 export interface NumberPlanConfig {
   /** Country code, digits only: 49. */
@@ -75,6 +75,14 @@ export class NumberPlan {
     };
   }
 
+  /** The number that a SIP URI at the gateway calls; undefined for every other URI, which is nobody's telephone. */
+  numberAt(uri: string): string | undefined {
+    const [called, gateway] = [parseUri(uri), parseUri(this.#config.gateway)];
+    if (called?.user === undefined || !gateway || place(called) !== place(gateway)) return undefined;
+    const user = unescaped(called.user);
+    return called.params["user"] === "phone" || number(user) !== undefined ? user : undefined;
+  }
+
   /** `+` and the country code, where the plan says how; a short number stays. */
   #global(dialled: string): string {
     const { country, international, trunk } = this.#config;
@@ -112,6 +120,19 @@ function number(written: string): string | undefined {
   const prefix = context?.startsWith("+") && !digits.startsWith("+") ? bare(context) : "";
   const dialled = `${prefix}${bare(digits)}`;
   return /^\+?[0-9A-D*#]{1,32}$/i.test(dialled) ? dialled : undefined;
+}
+
+function place(uri: Uri): string {
+  const { host, port } = hostPort(uri);
+  return `${host.toLowerCase()}:${port}`;
+}
+
+function unescaped(user: string): string {
+  try {
+    return decodeURIComponent(user);
+  } catch {
+    return user;
+  }
 }
 
 function bare(text: string): string {

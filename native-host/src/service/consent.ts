@@ -111,9 +111,12 @@ export class Consent {
 
   /** Undefined for what is no telephone number. Throws ServiceError `bad-uri`. */
   #telephone(target: string): Telephone | undefined {
-    if (!target.startsWith("tel:")) return undefined;
     const { numberPlan } = this.#options;
-    if (numberPlan) return numberPlan.read(target);
+    const isNumber = target.startsWith("tel:");
+    // A number written as the gateway's address costs and rings as any other.
+    const written = isNumber ? target : numberPlan?.numberAt(target);
+    if (written === undefined) return undefined;
+    if (numberPlan) return numberPlan.read(written);
     const why = "telephone numbers need an account with a gateway: set numberPlan in the configuration";
     throw new ServiceError("bad-uri", [target.slice(0, 80), why]);
   }
