@@ -10,6 +10,7 @@ import { SessionTimer } from "#sip/session-timer.ts";
 import type { UserAgent } from "#sip/user-agent.ts";
 import { answerAt, offerAt, settled } from "../support/descriptions.ts";
 import { FakeNet } from "../support/fake-stack.ts";
+import { until } from "../support/until.ts";
 
 const CALLS = 2_000;
 const timers = { t1: 1, t2: 4, t4: 5 };
@@ -64,8 +65,9 @@ describe("a user agent", () => {
     assert.ok(before <= 2, `${before} clocks run`);
     // Who has calls left says goodbye to them, and who remembers attempts keeps their clocks.
     net.ladder.reads("");
+    // One that a last callback or a compiled function still names goes with the next collection, which the count makes.
     for (const part of [InviteLeg, PendingInvite, Fork, SessionTimer, Alarm])
-      assert.equal(queryObjects(part, { format: "count" }), 0, part.name);
+      await until(() => queryObjects(part, { format: "count" }) === 0, `no ${part.name} left`, 5000);
     assert.ok(alice.address && bob.address);
   });
 });
