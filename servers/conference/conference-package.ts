@@ -3,6 +3,7 @@
 import type { XmlElement } from "#xml/strict.ts";
 import { el, formatXml } from "#xml/strict.ts";
 import {
+  type Absent,
   countOf,
   type Endpoint,
   isPresent,
@@ -16,7 +17,7 @@ export const CONFERENCE_EVENT = "conference";
 export const CONFERENCE_INFO = "application/conference-info+xml";
 
 const NAMESPACE = "urn:ietf:params:xml:ns:conference-info";
-const TALKING_NAMESPACE = "urn:partyline:conference:1";
+const EXTENSION = "urn:partyline:conference:1";
 
 /** The whole roster (RFC 4575 §5.2, state "full"). */
 export function fullDocument(roster: Roster, version: number): string {
@@ -103,7 +104,7 @@ function rolesOf({ moderator }: User): XmlElement[] {
   return [el("roles", {}, [el("entry", {}, [moderator ? "moderator" : "participant"])])];
 }
 
-/** In the order of the schema (RFC 4575 §6); `talking` is ours and comes last, as extensions do. */
+/** In the order of the schema (RFC 4575 §6); what is ours comes last, as extensions do. */
 function fullEndpoint(endpoint: Endpoint): XmlElement {
   return el("endpoint", { entity: endpoint.entity, state: "full" }, [
     el("display-text", {}, [endpoint.displayText]),
@@ -112,18 +113,20 @@ function fullEndpoint(endpoint: Endpoint): XmlElement {
   ]);
 }
 
-function presence({ method, joined, media, talking }: Present): XmlElement[] {
+function presence({ method, joined, media, talking, hand }: Present): XmlElement[] {
   return [
     el("joining-method", {}, [method]),
     el("joining-info", {}, [el("when", {}, [joined.toISOString()])]),
     el("media", { id: 1 }, [el("type", {}, ["audio"]), el("status", {}, [media])]),
-    el("talking", { xmlns: TALKING_NAMESPACE }, [String(talking)]),
+    el("talking", { xmlns: EXTENSION }, [String(talking)]),
+    el("hand", { xmlns: EXTENSION }, [String(hand)]),
   ];
 }
 
-/** Somebody called who has not come: on the way, or why not, in the words of a Reason header (RFC 3326). */
-function absence(endpoint: Exclude<Endpoint, Present>): XmlElement[] {
-  const called = el("joining-method", {}, ["dialed-out"]);
+/** Somebody who has not come: waits, is on the way, or why not, in the words of a Reason header (RFC 3326). */
+function absence(endpoint: Absent): XmlElement[] {
+  const method = endpoint.status === "pending" ? endpoint.method : "dialed-out";
+  const called = el("joining-method", {}, [method]);
   return endpoint.status === "disconnected" ? [called, ...missed(endpoint)] : [called];
 }
 

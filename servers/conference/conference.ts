@@ -1,6 +1,7 @@
 /** One conference: its participants, its roster, and those who are told about it (RFC 4353 §4). */
 
 import { randomBytes } from "node:crypto";
+import { receives } from "#sdp/session.ts";
 import type { SipUri } from "#sip/message.ts";
 import type { Notifier } from "#sip/notify.ts";
 import { parseUri } from "#sip/uri.ts";
@@ -8,12 +9,15 @@ import type { Identity } from "./identity.ts";
 import { sameOwner } from "./identity.ts";
 import { RosterNotifier } from "./notifier.ts";
 import type { Participant } from "./participant.ts";
+import { Policies } from "./policies.ts";
+import type { Policy, PolicyChange } from "./policy.ts";
 import { titleOf } from "./rights.ts";
 import {
-  type Called,
+  type Absent,
   emptyRoster,
   isPresent,
-  type Missed,
+  type Named,
+  type Present,
   type Roster,
   withEndpoint,
   withoutEndpoint,
@@ -39,13 +43,26 @@ export class Conference {
   readonly id: string;
   readonly #places = new Map<Participant, Place>();
   readonly #subscriptions = new Map<Notifier, Subscription>();
+  readonly #policies: Policies;
   #roster: Roster;
   #guests = 0;
   #seats = 0;
 
-  constructor(id: string, entity: SipUri) {
+  /** `policies` has what was set up for it, and keeps what is changed. */
+  constructor(id: string, entity: SipUri, policies = new Policies()) {
     this.id = id;
-    this.#roster = emptyRoster(entity, titleOf(id));
+    this.#policies = policies;
+    this.#roster = { ...emptyRoster(entity, titleOf(id)), ...shown(id, this.policy) };
+  }
+
+  get policy(): Policy {
+    return this.#policies.of(this.id);
+  }
+
+  /** The roster shows title and lock; what was decided before, such as who is in, stays. */
+  setPolicy(change: PolicyChange): void {
+    this.#roster = { ...this.#roster, ...shown(this.id, this.#policies.change(this.id, change)) };
+    this.#tell();
   }
 
   get roster(): Roster {
@@ -57,7 +74,7 @@ export class Conference {
   }
 
   get locked(): boolean {
-    return this.#roster.locked;
+    return this.policy.locked;
   }
 
   /** Whether somebody here may do all there is to do. */
@@ -89,8 +106,8 @@ export class Conference {
     this.#tell();
   }
 
-  /** Somebody who is being called, or was in vain; who is there already stays so. */
-  call(user: string, endpoint: Called | Missed): void {
+  /** Somebody who waits, is being called, or was in vain; who is there already stays so. */
+  call(user: string, endpoint: Absent): void {
     if (this.#isSeated(user, endpoint.entity)) return;
     this.#roster = withEndpoint(this.#roster, user, endpoint);
     this.#tell();
@@ -191,11 +208,9 @@ export class Conference {
 
   #seat(participant: Participant, place: Place): void {
     this.#places.set(participant, place);
-    const { joined, media, talking, silenced, moderator, standing } = participant;
     const { endpoint: entity, displayText, user } = place;
-    const status = silenced ? ("muted-via-focus" as const) : ("connected" as const);
-    const endpoint = { entity, displayText, status, method: standing.method, joined, media, talking };
-    this.#roster = withEndpoint(this.#roster, user, endpoint, moderator);
+    const endpoint = { entity, displayText, ...presenceOf(participant) };
+    this.#roster = withEndpoint(this.#roster, user, endpoint, participant.moderator);
   }
 
   #isSeated(user: string, endpoint: string): boolean {
@@ -221,4 +236,15 @@ export class Conference {
     this.#subscriptions.delete(key);
     notifier.end(NO_RESOURCE);
   }
+}
+
+function presenceOf({ joined, media, talking, silenced, standing }: Participant): Omit<Present, keyof Named> {
+  const heard = silenced ? "muted-via-focus" : "connected";
+  const status = receives(media) ? heard : "on-hold";
+  return { status, method: standing.method, joined, media, talking, hand: false };
+}
+
+/** What the roster has of a policy; a PIN or a token it never has. */
+function shown(id: string, { title, locked }: Policy): Pick<Roster, "title" | "locked"> {
+  return { title: title ?? titleOf(id), locked };
 }

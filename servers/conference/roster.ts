@@ -5,18 +5,32 @@ import type { SipUri } from "#sip/message.ts";
 export type MediaStatus = "sendrecv" | "sendonly" | "recvonly" | "inactive";
 
 /** What everybody has who is, was or may soon be in the conference. */
-interface Named {
+export interface Named {
   readonly entity: string;
   readonly displayText: string;
 }
 
-/** One call of a user who is there (RFC 4575 §5.7). `media` is seen from the participant: `recvonly` is muted. */
+/** Who called whom (RFC 4575 §5.7.3). */
+type JoiningMethod = "dialed-in" | "dialed-out";
+
+/**
+ * One call of a user who is there (RFC 4575 §5.7). `media` is seen from the participant: `recvonly` is muted; whoever is
+ * `on-hold` does not hear the conference either.
+ */
 export interface Present extends Named {
-  readonly status: "connected" | "muted-via-focus";
-  readonly method: "dialed-in" | "dialed-out";
+  readonly status: "connected" | "muted-via-focus" | "on-hold";
+  readonly method: JoiningMethod;
   readonly joined: Date;
   readonly media: MediaStatus;
   readonly talking: boolean;
+  /** Whether their hand is raised. */
+  readonly hand: boolean;
+}
+
+/** One who has called or was called, and waits to be let in. */
+export interface Waiting extends Named {
+  readonly status: "pending";
+  readonly method: JoiningMethod;
 }
 
 /** One whom the focus calls and who has not answered. */
@@ -32,7 +46,10 @@ export interface Missed extends Named {
   readonly reason: string;
 }
 
-export type Endpoint = Present | Called | Missed;
+/** One who is not in the conference: not yet, or not after all. */
+export type Absent = Waiting | Called | Missed;
+
+export type Endpoint = Present | Absent;
 
 /** One person with all the calls they have in this conference (RFC 4575 §5.6). */
 export interface User {
@@ -82,13 +99,13 @@ export function withoutEndpoint(roster: Roster, userEntity: string, endpointEnti
 }
 
 export function isPresent(endpoint: Endpoint): endpoint is Present {
-  return endpoint.status === "connected" || endpoint.status === "muted-via-focus";
+  return "media" in endpoint;
 }
 
 /** A roster is one of many documents, and is counted once. */
 const COUNTS = new WeakMap<Roster, number>();
 
-/** How many people are in the conference; those who are only being called are not. */
+/** How many people are in the conference; those who wait or are only being called are not. */
 export function countOf(roster: Roster): number {
   const known = COUNTS.get(roster);
   if (known !== undefined) return known;

@@ -11,7 +11,15 @@ const films = emptyRoster("sip:films@127.0.0.1:5080", "films");
 
 function call(entity: string, change: Partial<Present> = {}): Present {
   const there = { status: "connected", method: "dialed-in", joined: JOINED } as const;
-  return { entity, displayText: "Alice", ...there, media: "sendrecv", talking: false, ...change };
+  return {
+    entity,
+    displayText: "Alice",
+    ...there,
+    media: "sendrecv",
+    talking: false,
+    hand: false,
+    ...change,
+  };
 }
 
 function child(element: XmlElement | undefined, ...path: string[]): XmlElement | undefined {

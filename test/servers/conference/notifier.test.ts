@@ -48,6 +48,7 @@ function somebodyJoins(): void {
     joined: new Date(0),
     media: "sendrecv",
     talking: false,
+    hand: false,
   } as const;
   roster = withEndpoint(roster, entity, call);
   notifier.changed();
