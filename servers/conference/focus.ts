@@ -21,6 +21,7 @@ import { Members } from "./members.ts";
 import type { MediaOrder } from "./mixer-control.ts";
 import { Moderators } from "./moderators.ts";
 import type { Participant, Standing } from "./participant.ts";
+import { Policies } from "./policies.ts";
 import { referred } from "./referrals.ts";
 import { type Actor, isPrivate } from "./rights.ts";
 
@@ -62,6 +63,8 @@ interface Arrival {
 }
 
 export class Focus {
+  /** What was set up for each conference, held or not. */
+  readonly policies = new Policies();
   readonly #options: FocusOptions;
   readonly #limits: Limits;
   readonly #members: Members;
@@ -74,9 +77,11 @@ export class Focus {
     this.#limits = options.limits ?? LIMITS;
     this.#members = new Members({
       entity: (id) => options.entity(id),
+      policies: this.policies,
       findLeg: (id) => options.findLeg(id),
       onEmpty: (conference) => {
         this.#invitations.end(conference);
+        if (conference.locked) conference.setPolicy({ locked: false });
         options.log.info({ conference: conference.id }, "conference ended");
       },
     });

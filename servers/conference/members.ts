@@ -11,11 +11,13 @@ import type { Legs } from "./connect.ts";
 import { control } from "./control.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { Participant, type Standing } from "./participant.ts";
+import type { Policies } from "./policies.ts";
 
 export interface MembersOptions {
   /** The URI under which a conference is known. */
   entity(id: string): SipUri;
   findLeg(id: DialogId): Leg | undefined;
+  readonly policies: Policies;
   /** Its last participant has left. */
   onEmpty(conference: Conference): void;
 }
@@ -48,7 +50,8 @@ export class Members {
 
   /** The conference of that name, made if there is none. */
   open(id: string): Conference {
-    const conference = this.#conferences.get(id) ?? new Conference(id, this.#options.entity(id));
+    const { entity, policies } = this.#options;
+    const conference = this.#conferences.get(id) ?? new Conference(id, entity(id), policies);
     this.#conferences.set(id, conference);
     return conference;
   }
