@@ -77,6 +77,11 @@ export class Conference {
     return this.policy.locked;
   }
 
+  /** Who is in it, in the order they came, and what the roster calls each. */
+  get seats(): ReadonlyMap<Participant, { readonly user: string; readonly displayText: string }> {
+    return this.#places;
+  }
+
   /** Whether somebody here may do all there is to do. */
   get moderated(): boolean {
     return [...this.#places.keys()].some(({ moderator }) => moderator);

@@ -65,6 +65,8 @@ interface Arrival {
 export class Focus {
   /** What was set up for each conference, held or not. */
   readonly policies = new Policies();
+  /** No conference is begun any more; those that are held go on, and people may join them. */
+  draining = false;
   readonly #options: FocusOptions;
   readonly #limits: Limits;
   readonly #members: Members;
@@ -92,6 +94,16 @@ export class Focus {
       makeRoom: (id) => this.#makeRoom(id, this.#arriving + 1),
       joined: (conference, who, legs) => conference.add(this.#members.enlist(who, legs, conference)),
     });
+  }
+
+  /** For those who operate the server. */
+  get members(): Members {
+    return this.#members;
+  }
+
+  /** For the same. */
+  get invitations(): Invitations {
+    return this.#invitations;
   }
 
   /** The conferences there are, by their ids. */
@@ -138,7 +150,8 @@ export class Focus {
   /** What an INVITE to this URI would get now (RFC 3261 §11.2). */
   inviteStatus(target: SipUri): number {
     const id = conferenceId(target);
-    if (id === undefined) return parseUri(target)?.user === undefined ? 200 : 404;
+    if (id === undefined && parseUri(target)?.user !== undefined) return 404;
+    if (id === undefined) return this.draining ? 503 : 200;
     return this.#hasRoom(id, this.#arriving + 1) ? 200 : 503;
   }
 
@@ -270,7 +283,7 @@ export class Focus {
     const { conferences, participants } = this.#limits;
     const coming = arriving + this.#invitations.size;
     const full = arriving > 0 && this.#members.size + coming > participants;
-    const crowded = !this.conferences.has(id) && this.conferences.size >= conferences;
+    const crowded = !this.conferences.has(id) && (this.draining || this.conferences.size >= conferences);
     return !full && !crowded;
   }
 

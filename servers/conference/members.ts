@@ -9,6 +9,7 @@ import { Conference } from "./conference.ts";
 import { conferenceId } from "./conference-id.ts";
 import type { Legs } from "./connect.ts";
 import { control } from "./control.ts";
+import { Happenings } from "./happenings.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { Participant, type Standing } from "./participant.ts";
 import type { Policies } from "./policies.ts";
@@ -27,10 +28,12 @@ type Asking = Pick<IncomingSubscribe, "leg" | "targetDialog" | "from" | "source"
 type Naming = Pick<Asking, "leg" | "targetDialog">;
 
 export class Members {
+  readonly happenings = new Happenings();
   readonly #options: MembersOptions;
   readonly #conferences = new Map<string, Conference>();
   readonly #participants = new Map<Leg, Participant>();
   readonly #homes = new Map<Participant, Conference>();
+  readonly #byKey = new Map<symbol, Participant>();
 
   constructor(options: MembersOptions) {
     this.#options = options;
@@ -50,9 +53,12 @@ export class Members {
 
   /** The conference of that name, made if there is none. */
   open(id: string): Conference {
+    const known = this.#conferences.get(id);
+    if (known) return known;
     const { entity, policies } = this.#options;
-    const conference = this.#conferences.get(id) ?? new Conference(id, entity(id), policies);
+    const conference = new Conference(id, entity(id), policies);
     this.#conferences.set(id, conference);
+    this.happenings.tell({ name: "conference-created", conference });
     return conference;
   }
 
@@ -63,12 +69,21 @@ export class Members {
     conference: Conference,
   ): Participant {
     const participant = new Participant(who, legs, {
-      onChanged: () => conference.changed(participant),
+      onChanged: () => {
+        conference.changed(participant);
+        this.happenings.tell({ name: "participant-changed", conference, participant });
+      },
       onAsked: (body) => control(body, conference, participant),
       onEnded: () => this.#forget(participant),
     });
     this.#participants.set(legs.phone, participant);
     this.#homes.set(participant, conference);
+    // Whose call this one takes the place of (RFC 3891).
+    const former = this.#byKey.get(participant.key);
+    const from = former && this.#homes.get(former);
+    this.#byKey.set(participant.key, participant);
+    if (from) this.happenings.tell({ name: "participant-moved", from, conference, participant });
+    else this.happenings.tell({ name: "participant-joined", conference, participant });
     return participant;
   }
 
@@ -120,8 +135,12 @@ export class Members {
     const conference = this.#homes.get(participant);
     this.#homes.delete(participant);
     conference?.remove(participant);
+    const replaced = this.#byKey.get(participant.key) !== participant;
+    if (!replaced) this.#byKey.delete(participant.key);
+    if (conference && !replaced) this.happenings.tell({ name: "participant-left", conference, participant });
     if (conference?.size !== 0) return;
     this.#conferences.delete(conference.id);
     this.#options.onEmpty(conference);
+    this.happenings.tell({ name: "conference-ended", conference });
   }
 }

@@ -7,6 +7,7 @@ const MOST = 10_000;
 
 export class Policies {
   readonly #policies = new Map<string, Policy>();
+  readonly #watchers = new Set<(id: string) => void>();
   /** Set by the owner: hears each change; the default policy takes no place. */
   onChanged?: (id: string, policy: Policy) => void;
 
@@ -27,6 +28,12 @@ export class Policies {
       throw new Error(`At most ${MOST} conferences can be set up; forget some that are over.`);
     else this.#policies.set(id, policy);
     this.onChanged?.(id, policy);
+    for (const watcher of this.#watchers) watcher(id);
     return policy;
+  }
+
+  /** Calls `watcher` with the name of each conference whose policy has changed. */
+  watch(watcher: (id: string) => void): void {
+    this.#watchers.add(watcher);
   }
 }
