@@ -20,6 +20,7 @@ import { listedIn } from "./listed.ts";
 import { Members } from "./members.ts";
 import type { MediaOrder } from "./mixer-control.ts";
 import { Moderators } from "./moderators.ts";
+import { Mover } from "./mover.ts";
 import type { Participant, Standing } from "./participant.ts";
 import { Policies } from "./policies.ts";
 import { referred } from "./referrals.ts";
@@ -72,6 +73,8 @@ export class Focus {
   readonly #members: Members;
   readonly #invitations: Invitations;
   readonly #moderators: Moderators;
+  /** Moves participants to other conferences. */
+  readonly mover: Mover;
   #arriving = 0;
 
   constructor(options: FocusOptions) {
@@ -88,6 +91,12 @@ export class Focus {
       },
     });
     this.#moderators = options.moderators ?? new Moderators();
+    this.mover = new Mover({
+      members: this.#members,
+      order: (room, order) => options.order(room, order),
+      makeRoom: (id) => this.#makeRoom(id, 0),
+      onMoved: (from, to) => this.#moved(from, to),
+    });
     this.#invitations = new Invitations({
       outside: options,
       limits: options.inviteLimits,
@@ -109,6 +118,11 @@ export class Focus {
   /** The conferences there are, by their ids. */
   get conferences(): ReadonlyMap<string, Conference> {
     return this.#members.conferences;
+  }
+
+  /** Whose call that is. */
+  participantOf(dialog: DialogId): Participant | undefined {
+    return this.#members.inCall(dialog);
   }
 
   /** An INVITE outside a dialog: somebody joins a conference, or moves to it (RFC 4579 §5.2, RFC 3891). */
@@ -210,20 +224,23 @@ export class Focus {
       else to.add(participant);
       old.replaced();
       void this.#callGuests(arrival, to, participant);
-      this.#options.log.info({ from: from?.id, conference: id, participants: to.size }, "participant moved");
+      this.#moved(from, to);
     });
+  }
+
+  #moved(from: Conference | undefined, { id, size }: Conference): void {
+    this.#options.log.info({ from: from?.id, conference: id, participants: size }, "participant moved");
   }
 
   /** A caller who cancels when the mixer has moved the stream already gets it moved back. */
   #takeover({ id, invite, cancelled }: Arrival, old: Participant, stream: DialogId): Connection {
     const { order } = this.#options;
-    const home = this.#members.homeOf(old)?.id ?? id;
     return {
       invite,
       cancelled,
       order: (media) => order(id, { ...media, replaces: stream }),
       undo: async ({ id: replaces }) => {
-        const back = await order(home, { offer: old.phone.description, replaces });
+        const back = await order(old.room, { offer: old.phone.description, replaces });
         old.takeBack(back.leg);
       },
     };
@@ -254,6 +271,7 @@ export class Focus {
     return {
       key: old?.key ?? Symbol(id),
       moderator: moderator || opens || same?.moderator === true,
+      everywhere: moderator || same?.everywhere === true,
       method: same?.method ?? "dialed-in",
       invitedBy: same?.invitedBy,
     };

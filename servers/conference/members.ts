@@ -64,16 +64,17 @@ export class Members {
 
   /** From now on these legs are a participant's, until they end; the roster is the caller's to change. */
   enlist(
-    who: { readonly identity: Identity; readonly standing: Standing },
+    who: { readonly identity: Identity; readonly standing: Standing; readonly room?: string },
     legs: Legs,
     conference: Conference,
   ): Participant {
-    const participant = new Participant(who, legs, {
+    const home = () => this.#homes.get(participant) ?? conference;
+    const participant = new Participant({ room: conference.id, ...who }, legs, {
       onChanged: () => {
-        conference.changed(participant);
-        this.happenings.tell({ name: "participant-changed", conference, participant });
+        home().changed(participant);
+        this.happenings.tell({ name: "participant-changed", conference: home(), participant });
       },
-      onAsked: (body) => control(body, conference, participant),
+      onAsked: (body) => control(body, home(), participant),
       onEnded: () => this.#forget(participant),
     });
     this.#participants.set(legs.phone, participant);
@@ -85,6 +86,18 @@ export class Members {
     if (from) this.happenings.tell({ name: "participant-moved", from, conference, participant });
     else this.happenings.tell({ name: "participant-joined", conference, participant });
     return participant;
+  }
+
+  /** From one conference to another, which nobody need open: both rosters say so, and one that nobody is in any more ends. */
+  transfer(participant: Participant, id: string): Conference {
+    const from = this.#homes.get(participant);
+    const conference = this.open(id);
+    if (from === undefined || from === conference) return conference;
+    this.#homes.set(participant, conference);
+    conference.add(participant);
+    this.happenings.tell({ name: "participant-moved", from, conference, participant });
+    this.#leave(participant, from);
+    return conference;
   }
 
   homeOf(participant: Participant): Conference | undefined {
@@ -134,11 +147,15 @@ export class Members {
     this.#participants.delete(participant.phone);
     const conference = this.#homes.get(participant);
     this.#homes.delete(participant);
-    conference?.remove(participant);
     const replaced = this.#byKey.get(participant.key) !== participant;
     if (!replaced) this.#byKey.delete(participant.key);
     if (conference && !replaced) this.happenings.tell({ name: "participant-left", conference, participant });
-    if (conference?.size !== 0) return;
+    if (conference) this.#leave(participant, conference);
+  }
+
+  #leave(participant: Participant, conference: Conference): void {
+    conference.remove(participant);
+    if (conference.size !== 0) return;
     this.#conferences.delete(conference.id);
     this.#options.onEmpty(conference);
     this.happenings.tell({ name: "conference-ended", conference });

@@ -2,6 +2,7 @@
 
 import { withDirection, withoutSending } from "#sdp/hold.ts";
 import { answerDirection } from "#sdp/offer-answer.ts";
+import { sameMedia } from "#sdp/origin.ts";
 import { readAudio, receives, wayOf } from "#sdp/session.ts";
 import type { DialogId, InDialogAnswer, Leg } from "#sip/leg.ts";
 import type { Sdp, SipRequest } from "#sip/message.ts";
@@ -30,14 +31,25 @@ export interface ParticipantEvents {
 
 /** By what right, and how, somebody is here. */
 export interface Standing extends Pick<Actor, "key" | "moderator"> {
+  /** Moderator of every conference, and so also after a move. */
+  readonly everywhere?: boolean;
   readonly method: Present["method"];
   /** The key of whoever had them called. */
   readonly invitedBy?: symbol | undefined;
 }
 
+/** Gets a leg of a mixer for media that a phone has described; `replaces` is the leg whose stream is to go on there. */
+export type Seating = (media: { readonly offer: Sdp; readonly replaces?: DialogId }) => Promise<{
+  readonly leg: Leg;
+  readonly answer: Sdp;
+}>;
+
 export class Participant implements Actor {
   readonly identity: Identity;
-  readonly standing: Standing;
+  /** Another one after a move. */
+  standing: Standing;
+  /** The conference as the mixer knows it: another than the roster's while somebody waits to be let in. */
+  room: string;
   readonly joined = new Date();
   readonly phone: Leg;
   readonly #events: ParticipantEvents;
@@ -51,12 +63,17 @@ export class Participant implements Actor {
 
   /** Takes over both legs: they end together. */
   constructor(
-    { identity, standing }: { readonly identity: Identity; readonly standing: Standing },
+    {
+      identity,
+      standing,
+      room,
+    }: { readonly identity: Identity; readonly standing: Standing; readonly room: string },
     legs: { phone: Leg; mixer: Leg },
     events: ParticipantEvents,
   ) {
     this.identity = identity;
     this.standing = standing;
+    this.room = room;
     this.phone = legs.phone;
     this.#mixer = legs.mixer;
     this.#events = events;
@@ -121,6 +138,28 @@ export class Participant implements Actor {
     });
   }
 
+  /**
+   * The mixer's leg is exchanged for the one that `seat` gets; the phone is asked for nothing unless its media have to go
+   * elsewhere now. Runs `seated` at that moment. Throws SipError; the participant then is as before.
+   */
+  reseat(seat: Seating, seated: () => void): Promise<void> {
+    return this.handOver(async (replaces) => {
+      const left = this.#mixer;
+      const { leg, answer } = await seat({ offer: this.#towardsMixer(this.phone.description), replaces });
+      this.takeBack(leg);
+      try {
+        const stays = await this.#follow(answer);
+        if (this.#ended) throw new SipError(481, "Call Does Not Exist");
+        seated();
+        setTimeout(() => void left.bye(), stays ? MIXER_BYE_MS : 0).unref();
+      } catch (cause) {
+        this.takeBack(left);
+        await leg.bye();
+        throw cause;
+      }
+    });
+  }
+
   /** The stream that was taken comes back on this leg of the mixer. */
   takeBack(mixer: Leg): void {
     this.#mixer = mixer;
@@ -155,11 +194,28 @@ export class Participant implements Actor {
 
   /** The phone's new description goes to the mixer as it is; the mixer's answer comes back (RFC 3264 §8). */
   async #passOn(description: Sdp): Promise<Sdp> {
-    const answer = await this.#mixer.offer(this.#silenced ? withoutSending(description) : description);
+    const answer = await this.#mixer.offer(this.#towardsMixer(description));
     this.#media = direction(description);
     this.#events.onChanged();
-    // A phone that is told to send nothing would not begin again by itself.
+    return this.#towardsPhone(answer);
+  }
+
+  #towardsMixer(description: Sdp): Sdp {
+    return this.#silenced ? withoutSending(description) : description;
+  }
+
+  /** A phone that is told to send nothing would not begin again by itself. */
+  #towardsPhone(answer: Sdp): Sdp {
     return this.#silenced ? withDirection(answer, answerDirection(this.#media, "sendrecv")) : answer;
+  }
+
+  /** Tells the phone where its media go now, unless they go on where they went: whether they do. */
+  async #follow(answer: Sdp): Promise<boolean> {
+    if (samePlace(answer, this.phone.localDescription)) return true;
+    const before = this.phone.description;
+    const now = await this.phone.offer(this.#towardsPhone(answer));
+    if (!sameMedia(now, before)) await this.#mixer.offer(this.#towardsMixer(now));
+    return false;
   }
 
   #mixerEnded(mixer: Leg): void {
@@ -187,6 +243,12 @@ export class Participant implements Actor {
     this.#last = run.catch(() => undefined);
     return run;
   }
+}
+
+/** Whether both have the audio sent to the same address and port. */
+function samePlace(one: Sdp, other: Sdp): boolean {
+  const [here, there] = [readAudio(one), readAudio(other)];
+  return here?.address === there?.address && here?.port === there?.port;
 }
 
 /** A description without usable audio says nothing about direction; the default is both ways (RFC 3264 §5.1). */

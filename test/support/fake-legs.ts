@@ -232,6 +232,10 @@ export class FakeLeg implements Leg {
     return answer;
   }
 
+  refresh(contactUser: string): void {
+    this.#cast.record("service", this.name, `UPDATE as ${contactUser}`);
+  }
+
   async request(): Promise<never> {
     throw new SipError(501, "Not Implemented");
   }

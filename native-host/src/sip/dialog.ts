@@ -2,7 +2,7 @@
 import { type Body, bodyParts, tagOf, token, withTag } from "./header-values.ts";
 import type { DialogId } from "./leg.ts";
 import type { NameAddr, SipHeaders, SipMessage, SipRequest, SipResponse } from "./message.ts";
-import { isSipUri, parseUri } from "./uri.ts";
+import { formatUri, isSipUri, parseUri } from "./uri.ts";
 
 /** What a dialog is made of, whichever end began it. */
 interface Beginning {
@@ -111,6 +111,12 @@ export class Dialog {
   confirm(response: SipResponse): void {
     this.#routes = routesOfCaller(response);
     this.refreshTarget(response);
+  }
+
+  /** From now on our Contact has this user part; the peer learns it with the next message that has one. */
+  rename(user: string): void {
+    const uri = parseUri(this.contact.uri);
+    if (uri) this.contact = { ...this.contact, uri: formatUri({ ...uri, user }) };
   }
 
   /** A new request in the dialog, its CSeq one higher than the last. */

@@ -173,6 +173,11 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
     return this.#negotiation.offer(sdp);
   }
 
+  refresh(contactUser: string): void {
+    this.#dialog.rename(contactUser);
+    this.#negotiation.refresh();
+  }
+
   request(method: string, body?: Body, headers?: ExtraHeaders): Promise<SipResponse> {
     return this.#exchange(method, { body, headers: extraHeaders(headers) });
   }

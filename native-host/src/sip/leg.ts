@@ -68,6 +68,8 @@ export interface Leg {
   handlers: LegHandlers;
   /** Re-INVITE with a new offer; returns the answer. Sends `o=` with this leg's session id and the version raised by one (RFC 3264 §8). Throws SipError; the old session then stands. */
   offer(sdp: Sdp): Promise<Sdp>;
+  /** From now on our Contact has this user part, which the peer learns at once by UPDATE, else by a re-INVITE with what it knows (a target refresh, RFC 3261 §12.2). */
+  refresh(contactUser: string): void;
   /** Any other request in the dialog; resolves with its final response. */
   request(
     method: string,

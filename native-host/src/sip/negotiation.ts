@@ -20,8 +20,11 @@ const NO_SUCH_METHOD: ReadonlySet<number> = new Set([405, 501]);
 export class Negotiation {
   readonly #session: LegSession;
   readonly #backOff = new Alarm();
+  readonly #refreshAgain = new Alarm();
   readonly #confirmed = new Once();
   #queue: Promise<unknown> = Promise.resolve();
+  /** A refresh waits for its turn, and will say what is true then. */
+  #refreshDue = false;
   #wake: () => void = () => undefined;
   #live = true;
   #early = true;
@@ -56,8 +59,10 @@ export class Negotiation {
     return turn;
   }
 
-  /** The session is due to be refreshed (RFC 4028 §7.4): by UPDATE, else by the last description once more. */
+  /** Session or target are due to be refreshed (RFC 4028 §7.4): by UPDATE, else by the last description once more. */
   refresh(): void {
+    if (this.#refreshDue) return;
+    this.#refreshDue = true;
     this.#queue = this.#queue.then(() => this.#refresh()).catch(() => undefined);
   }
 
@@ -97,6 +102,7 @@ export class Negotiation {
   stop(): void {
     this.#live = false;
     this.#backOff.stop();
+    this.#refreshAgain.stop();
     this.#wake();
     this.#accepted?.stop();
     this.#accepted = undefined;
@@ -161,12 +167,13 @@ export class Negotiation {
 
   async #refresh(): Promise<void> {
     await this.#untilOurTurn();
+    this.#refreshDue = false;
     try {
       await this.#refreshByAnyMethod();
     } catch (error) {
       const ms = this.#pauseAfter(error);
       if (ms === undefined) this.#session.timer.refused();
-      else this.#backOff.set(ms, () => this.refresh());
+      else this.#refreshAgain.set(ms, () => this.refresh());
     }
   }
 

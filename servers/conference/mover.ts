@@ -1,0 +1,67 @@
+/** Moves participants between conferences: the mixer carries the stream over, the phone keeps its call and its media (RFC 3891, RFC 3261 §12.2). */
+
+import type { Leg } from "#sip/leg.ts";
+import type { Sdp } from "#sip/message.ts";
+import { asSipError, type SipError } from "#sip/sip-error.ts";
+import type { Conference } from "./conference.ts";
+import type { Members } from "./members.ts";
+import type { MediaOrder } from "./mixer-control.ts";
+import type { Participant, Standing } from "./participant.ts";
+
+export interface MoverOptions {
+  readonly members: Pick<Members, "homeOf" | "transfer">;
+  order(room: string, order: MediaOrder): Promise<{ leg: Leg; answer: Sdp }>;
+  /** Throws SipError 503 when the server has no place for this conference. */
+  makeRoom(id: string): void;
+  onMoved(from: Conference | undefined, to: Conference): void;
+}
+
+export class Mover {
+  readonly #options: MoverOptions;
+
+  constructor(options: MoverOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * To another conference, which is made if there is none; resolves when the participant is heard and listed there. The
+   * phone learns it by a target refresh. Throws SipError, and he stays where he was: 481 he hung up, 503 the mixer or the
+   * server cannot.
+   */
+  async move(participant: Participant, id: string): Promise<void> {
+    const { members, makeRoom, onMoved } = this.#options;
+    makeRoom(id);
+    await this.seat(participant, id, () => {
+      const from = members.homeOf(participant);
+      if (from?.id === id) return;
+      participant.standing = inAnother(participant.standing);
+      onMoved(from, members.transfer(participant, id));
+      participant.phone.refresh(id);
+    });
+  }
+
+  /** The same for many at once; for each in their order undefined, or why he stayed where he was. */
+  async moveAll(participants: readonly Participant[], id: string): Promise<(SipError | undefined)[]> {
+    const moves = await Promise.allSettled(participants.map((participant) => this.move(participant, id)));
+    return moves.map((move) => (move.status === "rejected" ? asSipError(move.reason) : undefined));
+  }
+
+  /**
+   * To another room of the mixer, whatever the roster says, such as that of those who wait; runs `seated` when he is
+   * there. Throws SipError as `move`.
+   */
+  seat(participant: Participant, room: string, seated: () => void = () => undefined): Promise<void> {
+    return participant.reseat(
+      (media) => this.#options.order(room, media),
+      () => {
+        participant.room = room;
+        seated();
+      },
+    );
+  }
+}
+
+/** Rights that somebody has in one conference end with it. */
+function inAnother({ invitedBy: _, ...standing }: Standing): Standing {
+  return { ...standing, moderator: standing.everywhere === true };
+}
