@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import type { Leg } from "#sip/leg.ts";
 import { formatRecipients } from "#sip/recipient-list.ts";
 import { ConferenceCast, type Person } from "../../support/conference-cast.ts";
+import { RawUdp, rawRequest } from "../../support/raw-sip.ts";
 import { until } from "../../support/until.ts";
 
 const PRIVATE = "alice-0123456789abcdef";
@@ -90,20 +91,29 @@ describe("A list of people", () => {
     assert.equal(headers["refer-sub"], "false");
   });
 
-  test("in a REFER outside a call is refused with 400", async () => {
+  /** A REFER of somebody who is in no conference, as bytes: what it gets. */
+  async function strangerRefers(...lines: string[]): Promise<string> {
     const { content, type } = list(carol);
-    const { status } = await bob.agent.request("REFER", bob.room("films"), {
-      from: { uri: bob.uri },
-      body: { type, content },
-      headers: {
-        "refer-to": "<cid:people@bob>",
-        require: "multiple-refer",
-        "content-disposition": "recipient-list",
-        "content-id": "<people@bob>",
-      },
-    });
+    using mallory = await RawUdp.open(Number(cast.server.address.split(":").at(-1)));
+    const request = {
+      uri: bob.room("films"),
+      callId: "mallorys@example.org",
+      via: `Via: SIP/2.0/UDP 127.0.0.1:${mallory.port};branch=z9hG4bK-mallory;rport`,
+      body: content,
+    };
+    const about = ["Content-Disposition: recipient-list", "Content-ID: <people@bob>"];
+    const asked = ["Refer-To: <cid:people@bob>", "Require: multiple-refer", `Content-Type: ${type}`];
+    mallory.send(rawRequest({ ...request, method: "REFER", lines: [...asked, ...about, ...lines] }));
+    return await mallory.answerTo(request.callId);
+  }
 
-    assert.equal(status, 400);
+  test("in a REFER of a stranger is refused with 403, and nobody is called", async () => {
+    assert.match(await strangerRefers("Contact: <sip:mallory@127.0.0.1:5999>"), /^SIP\/2\.0 403 /);
+    assert.equal(carol.invites.length, 0);
+  });
+
+  test("in a REFER that says not where its sender is, and so is none, is refused with 400", async () => {
+    assert.match(await strangerRefers(), /^SIP\/2\.0 400 No Usable Contact/);
     assert.equal(carol.invites.length, 0);
   });
 });
