@@ -9,5 +9,9 @@ const CONFERENCE_ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,63}$/;
 /** The conference that `target` names, or undefined when it names none. */
 export function conferenceId(target: SipUri): string | undefined {
   const user = parseUri(target)?.user;
-  return user !== undefined && CONFERENCE_ID.test(user) ? user : undefined;
+  return user !== undefined && isConferenceId(user) ? user : undefined;
+}
+
+export function isConferenceId(name: string): boolean {
+  return CONFERENCE_ID.test(name);
 }

@@ -78,7 +78,7 @@ export class Conference {
   }
 
   /** Who is in it, in the order they came, and what the roster calls each. */
-  get seats(): ReadonlyMap<Participant, { readonly user: string; readonly displayText: string }> {
+  get seats(): ReadonlyMap<Participant, Place> {
     return this.#places;
   }
 

@@ -155,7 +155,12 @@ export class Members {
 
   #leave(participant: Participant, conference: Conference): void {
     conference.remove(participant);
-    if (conference.size !== 0) return;
+    this.endIfEmpty(conference);
+  }
+
+  /** For a conference that was opened for somebody who did not come after all. */
+  endIfEmpty(conference: Conference): void {
+    if (conference.size !== 0 || this.#conferences.get(conference.id) !== conference) return;
     this.#conferences.delete(conference.id);
     this.#options.onEmpty(conference);
     this.happenings.tell({ name: "conference-ended", conference });
