@@ -15,15 +15,31 @@ export function subscribe(headers: Partial<SipHeaders> = {}): SipRequest {
   });
 }
 
+interface Owner {
+  /** What anna is told when she is due and nothing has changed; nothing when missing. */
+  readonly due?: string;
+  readonly mostRate?: number;
+}
+
 /** anna has subscribed to comedies. */
-export async function subscribed(headers: Partial<SipHeaders> = {}) {
+export async function subscribed(headers: Partial<SipHeaders> = {}, { due, mostRate }: Owner = {}) {
   const net = new FakeNet();
   const annas = net.scripted("anna");
   const notifiers: Notifier[] = [];
   const ended: string[] = [];
+  let missed = 0;
   const agent = await net.agent("comedies", {
     onSubscribe: (asked) => {
-      notifiers.push(asked.accept({ onRefresh: () => undefined, onEnded: (reason) => ended.push(reason) }));
+      const notifier = asked.accept({
+        onRefresh: () => undefined,
+        onEnded: (reason) => ended.push(reason),
+        onMissed: () => {
+          missed += 1;
+        },
+        ...(due && { onDue: () => void notifier.notify("text/plain", due) }),
+        ...(mostRate && { mostRate }),
+      });
+      notifiers.push(notifier);
     },
   });
   const request = subscribe(headers);
@@ -42,5 +58,5 @@ export async function subscribed(headers: Partial<SipHeaders> = {}) {
       expires,
     },
   });
-  return { net, agent, annas, notifier, ended, again };
+  return { net, agent, annas, notifier, ended, again, missed: () => missed };
 }

@@ -9,6 +9,8 @@ export interface EventHeader {
   /** NOTIFYs in a second: not more, not fewer. */
   readonly maxRate: number | undefined;
   readonly minRate: number | undefined;
+  /** Not fewer on average. */
+  readonly adaptiveMinRate: number | undefined;
 }
 
 export function eventOf(message: SipMessage): EventHeader {
@@ -18,6 +20,7 @@ export function eventOf(message: SipMessage): EventHeader {
     id: params.get("id"),
     maxRate: rate(params.get("max-rate")),
     minRate: rate(params.get("min-rate")),
+    adaptiveMinRate: rate(params.get("adaptive-min-rate")),
   };
 }
 

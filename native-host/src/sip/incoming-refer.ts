@@ -133,7 +133,13 @@ class PendingRefer implements IncomingRefer {
   /** Each REFER has a subscription of its own, told apart by its CSeq (RFC 3515 §2.4.6). */
   #notifier(expiresS: number, handlers: EventHandlers): EventNotifier {
     const id = `${this.request.headers.cseq.seq}`;
-    const event: EventHeader = { name: "refer", id, maxRate: undefined, minRate: undefined };
+    const event: EventHeader = {
+      name: "refer",
+      id,
+      maxRate: undefined,
+      minRate: undefined,
+      adaptiveMinRate: undefined,
+    };
     const inside = this.#inside;
     const core = this.#core;
     if (!inside) return new NotifierDialog(core, this.#transaction, { event, expiresS, handlers }).notifier;

@@ -24,8 +24,6 @@ export interface IncomingSubscribe {
   readonly event: string;
   /** What we grant: what was asked for, an hour at most; 0 asks for one NOTIFY only. */
   readonly expiresS: number;
-  /** How often the subscriber wants to hear at least, NOTIFYs in a second (RFC 6446); not more often is seen to here. */
-  readonly minRate: number | undefined;
   /** The dialog named by Target-Dialog (RFC 4538), as one of ours: our own tag is localTag. */
   readonly targetDialog: DialogId | undefined;
   /** The call in whose dialog it came. */
@@ -99,7 +97,6 @@ function pendingSubscribe(core: Core, transaction: ServerTransaction, asked: Ask
     target: isSipUri(request.uri) ? request.uri : core.address,
     event: event.name,
     expiresS,
-    minRate: event.minRate,
     targetDialog: parseTargetDialog(textHeader(request, "target-dialog") ?? ""),
     leg: inside?.leg,
     source,

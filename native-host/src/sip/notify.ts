@@ -1,11 +1,12 @@
 /** A subscription somebody holds with us, and the NOTIFYs it gets (RFC 6665 §4.2). */
 import type { Core } from "./core.ts";
 import type { RequestParts } from "./dialog.ts";
-import { type EventHeader, formatEvent } from "./event-header.ts";
+import { type EventHeader, eventOf, formatEvent } from "./event-header.ts";
 import { oneLine, seconds } from "./header-values.ts";
 import { Machine } from "./machine.ts";
 import { type NameAddr, type SipHeaders, type SipRequest, type SipResponse, textHeader } from "./message.ts";
-import { NotifyQueue, type Told } from "./notify-queue.ts";
+import { NotifyQueue, type Telling, type Told } from "./notify-queue.ts";
+import { agreed, formatRates, Heartbeat, paceOf, type Rates } from "./notify-rates.ts";
 import type { ServerTransaction } from "./stack.ts";
 import { type NotifierEvent, type NotifierState, notifierStates } from "./subscription-states.ts";
 
@@ -14,6 +15,12 @@ export interface NotifierHandlers {
   onRefresh(): void;
   /** The subscription is over and not by our terminate(). */
   onEnded(reason: string): void;
+  /** The subscriber did not take a NOTIFY and stays: it has missed what that said. */
+  onMissed?(): void;
+  /** The subscriber wants to hear now, whether something has changed or not (RFC 6446 §6, §7). */
+  onDue?(): void;
+  /** NOTIFYs in a second at most, whatever the subscriber asks for (RFC 6446 §5.2). */
+  readonly mostRate?: number;
 }
 
 export interface Notifier {
@@ -21,9 +28,10 @@ export interface Notifier {
   readonly subscriber: NameAddr;
   /**
    * Sends NOTIFY when the one before is answered and the subscriber's pace allows; a newer state takes the place of one
-   * that still waits. Resolves when it, or what took its place, is answered or given up; never rejects.
+   * that still waits. Resolves when it, or what took its place, is answered or given up; never rejects. A function is
+   * asked for the content when it can be sent; nothing is sent when it has none.
    */
-  notify(type: string, content: string): Promise<void>;
+  notify(type: string, content: string | (() => string | undefined)): Promise<void>;
   /** Sends the last NOTIFY, with this reason (RFC 6665 §4.1.3) and the state if there is one to tell; never rejects. */
   terminate(reason: string, type?: string, content?: string): Promise<void>;
 }
@@ -54,9 +62,6 @@ export const LONGEST_S = 3600;
 /** Whoever asks for less is told the least we grant, unless the owner has another, seconds. */
 const DEFAULT_SHORTEST_S = 5;
 
-/** No pace a subscriber asks for is slower, milliseconds. */
-const SLOWEST_MS = 3_600_000;
-
 /** Answers to NOTIFY after which the subscription is gone (RFC 6665 §4.2.2, RFC 5057 §5.1). */
 const GONE: ReadonlySet<number> = new Set([
   404, 405, 408, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 503, 604,
@@ -85,7 +90,8 @@ export class EventNotifier implements Notifier {
   readonly #handlers: NotifierHandlers;
   readonly #machine: Machine<NotifierState, NotifierEvent>;
   readonly #queue: NotifyQueue;
-  #maxRate: number | undefined;
+  readonly #heartbeat: Heartbeat;
+  #rates: Rates;
   #expiresS: number;
   #grantedAt = performance.now();
   /** A SUBSCRIBE was answered and its NOTIFY did not yet go out. */
@@ -98,15 +104,14 @@ export class EventNotifier implements Notifier {
     this.#core = core;
     this.#path = path;
     this.#expiresS = expiresS;
-    this.#maxRate = event.maxRate;
     this.#handlers = handlers;
+    this.#rates = this.#agreed(event);
+    this.#heartbeat = new Heartbeat(() => this.active && handlers.onDue?.());
     this.#queue = new NotifyQueue({
-      paceMs: () => (this.#maxRate === undefined ? 0 : Math.min(1000 / this.#maxRate, SLOWEST_MS)),
+      paceMs: () => paceOf(this.#rates, handlers.mostRate),
       send: (told) => this.#send(told),
-      onRefused: (status) => {
-        if (GONE.has(status)) this.#machine.send("lost");
-        return !GONE.has(status);
-      },
+      onRefused: (status) => this.#refused(status),
+      onPutOff: () => handlers.onMissed?.(),
     });
     const fetchMs = 64 * core.timers.t1;
     const expiresAfterMs = () => (this.#expiresS === 0 ? fetchMs : 1000 * this.#expiresS);
@@ -130,8 +135,9 @@ export class EventNotifier implements Notifier {
     });
   }
 
-  notify(type: string, content: string): Promise<void> {
-    return this.active ? this.#tell({ type, content }) : this.#last;
+  notify(type: string, content: string | (() => string | undefined)): Promise<void> {
+    if (!this.active) return this.#last;
+    return this.#tell(typeof content === "string" ? { type, content } : telling(type, content));
   }
 
   terminate(reason: string, type = "", content = ""): Promise<void> {
@@ -146,6 +152,7 @@ export class EventNotifier implements Notifier {
   drop(): void {
     this.#machine.send("closed");
     this.#queue.stop();
+    this.#heartbeat.stop();
   }
 
   /** A SUBSCRIBE for this very subscription: refreshed, or with Expires 0 ended (RFC 6665 §4.2.1.4). */
@@ -157,7 +164,6 @@ export class EventNotifier implements Notifier {
       return;
     }
     this.#path.refreshTarget(request);
-    this.#maxRate = event.maxRate;
     this.grant(transaction, 200, { expires: `${expiresS}` });
     if (expiresS === 0) {
       this.#machine.send("unsubscribed");
@@ -165,12 +171,13 @@ export class EventNotifier implements Notifier {
     }
     this.#expiresS = expiresS;
     this.#grantedAt = performance.now();
+    this.#rates = this.#agreed(event);
     this.#machine.send("refreshed");
     this.#handlers.onRefresh();
   }
 
   /** The first NOTIFY after a SUBSCRIBE and the last one wait for no pace (RFC 6446 §5.2). */
-  #tell(body: Told["body"]): Promise<void> {
+  #tell(body: Told["body"] | Telling): Promise<void> {
     const urgent = this.#owed;
     this.#owed = false;
     if (this.#expiresS === 0 && this.#machine.send("closed")) this.#end("timeout", body);
@@ -178,7 +185,8 @@ export class EventNotifier implements Notifier {
     return this.#last;
   }
 
-  #end(reason: string, body?: Told["body"]): void {
+  #end(reason: string, body?: Told["body"] | Telling): void {
+    this.#heartbeat.stop();
     this.#last = this.#queue.push({ body, last: `terminated;reason=${oneLine(reason)}` }, true);
   }
 
@@ -191,17 +199,50 @@ export class EventNotifier implements Notifier {
     if (event !== "terminated" && event !== "closed") this.#handlers.onEnded(event);
   }
 
-  #send({ body, last = this.#activeState() }: Told): Promise<SipResponse> {
+  /** Whether the subscription goes on. */
+  #refused(status: number): boolean {
+    if (GONE.has(status)) this.#machine.send("lost");
+    else this.#handlers.onMissed?.();
+    return !GONE.has(status);
+  }
+
+  async #send({ body, last = this.#activeState() }: Told): Promise<SipResponse> {
     const headers = {
       ...this.#core.common(),
       event: formatEvent(this.event),
       "subscription-state": last,
     };
-    return this.#path.notify({ headers, body });
+    if (this.active) this.#heartbeat.sent(this.#rates);
+    const response = await this.#path.notify({ headers, body });
+    this.#adjust(response);
+    return response;
+  }
+
+  /** A 2xx may ask for other rates (RFC 6446 §9.3). */
+  #adjust(response: SipResponse): void {
+    const event = eventOf(response);
+    if (response.status >= 300 || event.name !== this.event.name) return;
+    this.#rates = this.#agreed(event);
+    if (this.active) this.#heartbeat.sent(this.#rates);
+  }
+
+  #agreed(event: EventHeader): Rates {
+    const { mostRate, onDue } = this.#handlers;
+    return agreed(event, { most: mostRate, repeats: onDue !== undefined, leftS: this.#leftS() });
+  }
+
+  #leftS(): number {
+    return Math.max(this.#expiresS - (performance.now() - this.#grantedAt) / 1000, 0);
   }
 
   #activeState(): string {
-    const passedS = (performance.now() - this.#grantedAt) / 1000;
-    return `active;expires=${Math.max(Math.round(this.#expiresS - passedS), 0)}`;
+    return `active;expires=${Math.round(this.#leftS())}${formatRates(this.#rates)}`;
   }
+}
+
+function telling(type: string, content: () => string | undefined): Telling {
+  return () => {
+    const text = content();
+    return text === undefined ? undefined : { type, content: text };
+  };
 }
