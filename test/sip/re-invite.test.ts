@@ -158,7 +158,8 @@ describe("a re-INVITE", () => {
 
   test("that finds no call any more ends the leg without a BYE", async () => {
     const ended: string[] = [];
-    const { net, leg, bobsLeg } = await inCall({}, { onEnded: (reason) => ended.push(reason) });
+    const onEnded = (reason: string, lost: boolean) => ended.push(lost ? `lost: ${reason}` : reason);
+    const { net, leg, bobsLeg } = await inCall({}, { onEnded });
     net.lose = (message) => "method" in message && message.method === "BYE";
     void bobsLeg.bye();
     await settled();
@@ -166,7 +167,7 @@ describe("a re-INVITE", () => {
 
     await assert.rejects(leg.offer(offerAt(4002)), { status: 481 });
 
-    assert.deepEqual(ended, ["481"]);
+    assert.deepEqual(ended, ["lost: 481"]);
     assert.equal(leg.state, "ended");
     net.ladder.reads(`
       alice -> bob:   INVITE sdp

@@ -107,18 +107,38 @@ describe("an UPDATE", () => {
     });
   }
 
-  test("without a description says only where bob is now", async () => {
-    const { bob, leg } = await talking();
+  test("without a description says only where bob is now, and alice's owner hears of it after the 200", async () => {
+    const { net, bob, leg } = await talking();
+    leg.handlers = { onTarget: (was) => net.ladder.record("alice", "owner", `was ${was.uri}`) };
     const update = fromBob(bob.requests[0], "UPDATE", 1);
     const contact = [{ uri: "sip:sofa@bob:5060", params: {} }];
 
     bob.send({ ...update, headers: { ...update.headers, contact } });
     await settled();
+    net.ladder.reads(`
+      bob   -> alice: UPDATE
+      alice -> bob:   200
+      alice -> owner: was sip:desk@bob:5060
+    `);
     void leg.bye();
     await settled();
 
     assert.deepEqual([bob.responses[0]?.status, bob.responses[0]?.content], [200, ""]);
     assert.equal(bob.requests.at(-1)?.uri, "sip:sofa@bob:5060");
+  });
+
+  test("of a bob who stays where he is tells alice's owner nothing", async () => {
+    const targets: string[] = [];
+    const { bob } = await talking({ onTarget: ({ uri }) => targets.push(uri) });
+    const update = fromBob(bob.requests[0], "UPDATE", 1);
+
+    bob.send({
+      ...update,
+      headers: { ...update.headers, contact: [{ uri: "sip:desk@bob:5060", params: {} }] },
+    });
+    await settled();
+
+    assert.deepEqual(targets, []);
   });
 
   test("is refused with 500 and Retry-After while the one before it waits for alice's owner", async () => {

@@ -44,6 +44,8 @@ export class Dialog {
   readonly remote: NameAddr;
   /** Our Contact, with its parameters; one that changes goes out with the next message that has one. */
   contact: NameAddr;
+  /** Set by the owner: a target refresh gave the peer another Contact; `was` is the one before. */
+  onTarget?: (was: NameAddr) => void;
   #routes: readonly NameAddr[];
   #remoteContact: NameAddr;
   #localSeq: number;
@@ -110,7 +112,7 @@ export class Dialog {
   /** The 2xx that confirms the early dialog of the caller settles its way and target anew (§13.2.2.4). */
   confirm(response: SipResponse): void {
     this.#routes = routesOfCaller(response);
-    this.refreshTarget(response);
+    this.#learnTarget(response);
   }
 
   /** From now on our Contact has this user part; the peer learns it with the next message that has one. */
@@ -144,6 +146,12 @@ export class Dialog {
 
   /** INVITE, UPDATE, SUBSCRIBE, NOTIFY and their 2xx may move the peer to another Contact (§12.2). */
   refreshTarget(message: SipMessage): void {
+    const was = this.#remoteContact;
+    this.#learnTarget(message);
+    if (!isSameContact(was, this.#remoteContact)) this.onTarget?.(was);
+  }
+
+  #learnTarget(message: SipMessage): void {
     // An early NOTIFY made the dialog before we knew under which number our SUBSCRIBE was accepted.
     if ("status" in message) this.#localSeq = Math.max(this.#localSeq, message.headers.cseq.seq);
     this.#remoteContact = usableContact(message) ?? this.#remoteContact;
@@ -178,6 +186,10 @@ export class Dialog {
     if (!first || isLoose(first)) return { uri: target, route: this.#routes };
     return { uri: first.uri, route: [...rest, { uri: target, params: {} }] };
   }
+}
+
+function isSameContact(one: NameAddr, other: NameAddr): boolean {
+  return one.uri === other.uri && "isfocus" in one.params === "isfocus" in other.params;
 }
 
 /** The proxies that recorded themselves, nearest to the caller first (§12.1.2). */

@@ -1,5 +1,4 @@
 /** Our half of an INVITE dialog, early or accepted: what is sent and received in it, and its end. */
-import type { Agreement } from "./agreement.ts";
 import { Alarm } from "./alarm.ts";
 import { inWords, sayBye } from "./bye.ts";
 import type { Core, DialogUser } from "./core.ts";
@@ -9,6 +8,7 @@ import { type Body, extraHeaders, NO_TAGS, optionTags } from "./header-values.ts
 import { LegRequests } from "./in-dialog.ts";
 import type { DialogId, EarlyLeg, ExtraHeaders, Leg, LegHandlers } from "./leg.ts";
 import type { LegSession, SessionLeg } from "./leg-session.ts";
+import type { InviteLegOptions, Setup } from "./leg-setup.ts";
 import {
   type NameAddr,
   type Sdp,
@@ -21,33 +21,12 @@ import {
 import { Negotiation } from "./negotiation.ts";
 import type { ReferOptions } from "./refer.ts";
 import type { ReliableResponses } from "./reliable.ts";
-import type { SessionTimes } from "./session-expires.ts";
 import { SessionTimer } from "./session-timer.ts";
 import type { ServerTransaction } from "./stack.ts";
 import { isSipUri } from "./uri.ts";
 
 /** Reports of a REFER go on in the dialog when the call is over (RFC 5057 §4.1). */
 const OUTLIVES_THE_CALL: ReadonlySet<string> = new Set(["NOTIFY", "SUBSCRIBE"]);
-
-/** The attempt to make a call, as one of its early legs sees it. */
-export interface Setup {
-  /** Our owner does not want it any more: CANCEL, or a refusal. */
-  abandon(reason?: string): void;
-  /** The peer left the early dialog, or it is lost. */
-  left(): void;
-}
-
-export interface InviteLegOptions {
-  readonly core: Core;
-  readonly dialog: Dialog;
-  readonly caller: boolean;
-  /** The message that tells what the peer supports: its INVITE or its first response. */
-  readonly heard: SipMessage;
-  readonly agreement: Agreement;
-  readonly times: SessionTimes;
-  readonly setup: Setup;
-  readonly handlers: LegHandlers | undefined;
-}
 
 export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
   /** We made the call. */
@@ -87,6 +66,8 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
     this.#requests = new LegRequests({ core, leg: this, dialog, send });
     this.learn(heard);
     core.users.set(dialogKey(dialog.id), this);
+    // Our answer goes out first.
+    dialog.onTarget = (was) => queueMicrotask(() => this.#retargeted(was));
   }
 
   get leg(): Leg {
@@ -260,7 +241,7 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
       return;
     }
     if (status !== 481 && this.#state !== "ended") void sayBye(this.#core, this.#dialog);
-    this.#end("timeout", status === 0 ? "No ACK" : `${status}`);
+    this.#end("timeout", status === 0 ? "No ACK" : `${status}`, status !== 0);
     this.#requests.stop();
   }
 
@@ -268,7 +249,7 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
   #expire(): void {
     const reason = `SIP;cause=408;text="Session expired"`;
     if (this.#state === "confirmed") void sayBye(this.#core, this.#dialog, reason);
-    this.#end("timeout", "Session expired");
+    this.#end("timeout", "Session expired", true);
   }
 
   /** The callee's BYE waits for the ACK (§15), and meanwhile the 2xx goes on being repeated. */
@@ -279,10 +260,14 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
     this.#forget();
   }
 
-  #end(event: DialogEvent, reason: string): void {
+  #retargeted(was: NameAddr): void {
+    if (this.#state === "confirmed") this.handlers.onTarget?.(was);
+  }
+
+  #end(event: DialogEvent, reason: string, lost = false): void {
     if (!this.#move(event)) return;
     this.#forget();
-    this.handlers.onEnded?.(reason);
+    this.handlers.onEnded?.(reason, lost);
   }
 
   #forget(): void {

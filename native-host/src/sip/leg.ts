@@ -25,8 +25,10 @@ export interface LegHandlers {
   makeOffer?(): Sdp | Promise<Sdp>;
   /** The answer that came in the ACK to an invite or re-INVITE we accepted with an offer of ours. */
   onAnswer?(answer: Sdp): void;
-  /** The dialog ended and not by our bye(): peer's BYE, a 481/408 in the dialog, or no ACK for 64*T1. */
-  onEnded?(reason: string): void;
+  /** The dialog ended and not by our bye(): peer's BYE, a 481/408 in the dialog, or no ACK for 64*T1. `lost`: nobody said goodbye in a call that stood. */
+  onEnded?(reason: string, lost: boolean): void;
+  /** A target refresh gave the peer another Contact (RFC 3261 §12.2); `was`: the one before. Called when it has been answered. */
+  onTarget?(was: NameAddr): void;
   /** Peer's REFER in this dialog; without it the user agent's owner is asked. */
   onRefer?(refer: IncomingRefer): void;
   /** Peer's MESSAGE in this dialog; without it the user agent's owner is asked. */

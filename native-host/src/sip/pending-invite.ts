@@ -5,7 +5,7 @@ import type { Attempt, Core } from "./core.ts";
 import { Dialog } from "./dialog.ts";
 import { extraHeaders, optionTags, sdpBody, token } from "./header-values.ts";
 import { recvInfo } from "./info.ts";
-import { InviteLeg, type Setup } from "./invite-leg.ts";
+import { InviteLeg } from "./invite-leg.ts";
 import type {
   AcceptOptions,
   DialogId,
@@ -16,6 +16,7 @@ import type {
   RingOptions,
 } from "./leg.ts";
 import { answerTo, sdpIn } from "./leg-session.ts";
+import type { Setup } from "./leg-setup.ts";
 import type { Hop, NameAddr, Sdp, SipRequest, SipResponse, SipUri } from "./message.ts";
 import { ReliableResponses } from "./reliable.ts";
 import type { ServerTransaction } from "./stack.ts";
@@ -189,7 +190,7 @@ export class PendingInvite implements IncomingInvite, Attempt, Setup {
     if (!this.#decide()) return;
     this.#core.respond(this.#transaction, status, { tag: this.#tag });
     this.#leg?.lose(reason);
-    if (taken) this.#leg?.handlers.onEnded?.(reason);
+    if (taken) this.#leg?.handlers.onEnded?.(reason, false);
     else this.onCancelled?.(said);
   }
 
