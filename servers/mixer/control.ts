@@ -8,9 +8,13 @@ import type { Sdp, SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { parseUri } from "#sip/uri.ts";
 import { agreedMedia } from "./agreed-media.ts";
+import type { PlayEnd } from "./engine.ts";
+import { LegControl } from "./leg-control.ts";
+import { LegReports } from "./leg-reports.ts";
 import type { Mixer } from "./mixer.ts";
+import { Owners, type OwnersOptions } from "./owners.ts";
+import { Prompts } from "./prompts.ts";
 import type { Media } from "./stream.ts";
-import { TalkerReport } from "./talker-report.ts";
 
 /** What the face needs of its surroundings. */
 export interface ControlOptions {
@@ -21,6 +25,8 @@ export interface ControlOptions {
   readonly codecs?: readonly Codec[];
   /** The leg of a dialog, as UserAgent.findLeg. */
   readonly findLeg: (id: DialogId) => Leg | undefined;
+  /** How owners are watched; the usual when missing. */
+  readonly watch?: Omit<OwnersOptions, "end">;
   readonly log: { info(fields: object, text: string): void; error(fields: object, text: string): void };
 }
 
@@ -32,7 +38,8 @@ interface Participant {
   readonly owner: string;
   readonly room: string;
   readonly leg: Leg;
-  readonly report: TalkerReport;
+  readonly reports: LegReports;
+  readonly control: LegControl;
 }
 
 const RETRY_AFTER_S = 5;
@@ -49,9 +56,17 @@ export class Control {
   readonly #options: ControlOptions;
   readonly #byStream = new Map<number, Participant>();
   readonly #byLeg = new Map<Leg, Participant>();
+  readonly #prompts = Prompts.read();
+  readonly #owners: Owners;
 
   constructor(options: ControlOptions) {
     this.#options = options;
+    this.#owners = new Owners({ ...options.watch, end: (leg) => this.#orphaned(leg) });
+  }
+
+  /** Watches no owners any more. */
+  close(): void {
+    this.#owners.close();
   }
 
   /** Decides about one INVITE; never rejects. */
@@ -64,7 +79,17 @@ export class Control {
 
   /** A participant began or stopped talking. */
   talking(stream: number, on: boolean, talkers: number): void {
-    this.#byStream.get(stream)?.report.tell({ on, talkers });
+    this.#byStream.get(stream)?.reports.talk({ on, talkers });
+  }
+
+  /** A participant pressed a key. */
+  key(stream: number, key: string, sinceMs: number | undefined): void {
+    this.#byStream.get(stream)?.control.key(key, sinceMs);
+  }
+
+  /** What a participant was played has ended. */
+  played(stream: number, ask: number, end: PlayEnd): void {
+    this.#byStream.get(stream)?.control.played(ask, end);
   }
 
   /** Which dialog rules which stream, for a person who looks for a fault. */
@@ -85,6 +110,7 @@ export class Control {
     this.#byStream.clear();
     this.#options.log.error({ err: cause, legs: legs.length }, "the mixing thread died and was started anew");
     for (const leg of legs) {
+      this.#owners.remove(leg);
       leg.handlers = {};
       void leg.bye("Mixer failed");
     }
@@ -130,13 +156,16 @@ export class Control {
     }
     const { mixer } = this.#options;
     const leg = invite.accept(ours);
-    leg.handlers = this.#handlers(leg, stream, port);
-    const report = new TalkerReport(leg, room);
-    const participant = { stream, port, owner: invite.source.address, room, leg, report };
+    const reports = new LegReports(leg, room);
+    const control = new LegControl({ mixer, prompts: this.#prompts, stream, reports });
+    const participant = { stream, port, owner: invite.source.address, room, leg, reports, control };
+    leg.handlers = this.#handlers(participant);
     this.#byLeg.set(leg, participant);
     const known = this.#byStream.has(stream);
     this.#byStream.set(stream, participant);
-    if (media && !known) mixer.agree(stream, media);
+    // What was asked for on another leg ends with it.
+    if (known) control.reset();
+    else if (media) mixer.agree(stream, media);
     this.#whenAcknowledged(leg, stream, known ? media : undefined);
     mixer.move(stream, room);
     return true;
@@ -148,6 +177,8 @@ export class Control {
     const { description } = leg;
     void leg.acknowledged().then((live) => {
       if (!live) return;
+      // Not before: the address it names may be forged (promise A1).
+      if (this.#byLeg.has(leg)) this.#owners.add(leg);
       // A re-INVITE that overtook the ACK has the last word.
       if (media && leg.description === description) mixer.agree(stream, media);
       mixer.speak(stream);
@@ -156,9 +187,22 @@ export class Control {
 
   /** The old dialog of a stream that goes on in another. */
   #release({ leg }: Participant): void {
-    this.#byLeg.delete(leg);
+    this.#forget(leg);
     leg.handlers = {};
     void leg.bye("Replaced");
+  }
+
+  /** Nobody is there any more who could end this leg. */
+  #orphaned(leg: Leg): void {
+    this.#options.log.info({ callId: leg.id.callId }, "the owner of a leg is gone");
+    this.#end(leg);
+    leg.handlers = {};
+    void leg.bye("Owner gone");
+  }
+
+  #forget(leg: Leg): void {
+    this.#byLeg.delete(leg);
+    this.#owners.remove(leg);
   }
 
   /** Our answer to an offer, or our offer where there is none; `undefined` when no codec is in common. */
@@ -169,7 +213,7 @@ export class Control {
     return offer === undefined ? makeOffer(local) : makeAnswer(offer, local);
   }
 
-  #handlers(leg: Leg, stream: number, port: number): LegHandlers {
+  #handlers({ leg, stream, port, control }: Participant): LegHandlers {
     return {
       onOffer: (offer) => {
         const ours = this.#describe(offer, port);
@@ -180,6 +224,7 @@ export class Control {
       },
       makeOffer: () => withDirection(leg.localDescription, "sendrecv"),
       onAnswer: (answer) => this.#answered(leg, stream, agreedMedia(answer, leg.localDescription, "his")),
+      onRequest: (request) => control.receive(request),
       onEnded: () => this.#end(leg),
     };
   }
@@ -196,7 +241,7 @@ export class Control {
   #end(leg: Leg): void {
     const participant = this.#byLeg.get(leg);
     if (!participant) return;
-    this.#byLeg.delete(leg);
+    this.#forget(leg);
     this.#byStream.delete(participant.stream);
     this.#options.mixer.close(participant.stream);
   }

@@ -2,8 +2,9 @@
 import { randomBytes } from "node:crypto";
 import type { JitterCounters } from "./jitter-buffer.ts";
 import type { PacketIo } from "./packet-io/packet-io.ts";
+import type { Samples } from "./prompt-player.ts";
 import { type MixOutput, Room } from "./room.ts";
-import { type Media, Stream, type StreamCounters, type StreamStart } from "./stream.ts";
+import { type Media, type MixMode, Stream, type StreamCounters, type StreamStart } from "./stream.ts";
 
 /** What may be asked of the engine. Streams have the numbers their owner gives them; rooms come and go with their members. */
 export type Command =
@@ -12,13 +13,39 @@ export type Command =
   | { readonly name: "speak"; readonly stream: number }
   | { readonly name: "move"; readonly stream: number; readonly room: string }
   | { readonly name: "close"; readonly stream: number }
+  | ({ readonly name: "configure"; readonly stream: number } & StreamSettings)
+  | {
+      readonly name: "play";
+      readonly stream: number;
+      readonly ask: number;
+      readonly pieces: readonly Samples[];
+    }
+  | { readonly name: "stop"; readonly stream: number }
   | { readonly name: "dump"; readonly ask: number };
+
+/** What is to change of a stream; what is left out stays. */
+export interface StreamSettings {
+  readonly mixMode?: MixMode | undefined;
+  /** Whether each key pressed is reported. */
+  readonly keypresses?: boolean | undefined;
+}
+
+/** Why playing ended: at its end, or because it was stopped, or another took its place. */
+export type PlayEnd = "EOF" | "stopped";
 
 /** What the engine says. */
 export type Report =
   | { readonly name: "opened"; readonly stream: number; readonly port: number }
   | { readonly name: "refused"; readonly stream: number; readonly why: string }
   | { readonly name: "talking"; readonly stream: number; readonly on: boolean; readonly talkers: number }
+  | {
+      readonly name: "key";
+      readonly stream: number;
+      readonly key: string;
+      /** After the key before it; missing for the first. */
+      readonly sinceMs: number | undefined;
+    }
+  | { readonly name: "played"; readonly stream: number; readonly ask: number; readonly end: PlayEnd }
   | { readonly name: "dump"; readonly ask: number; readonly dump: EngineDump };
 
 export interface EngineDump {
@@ -28,7 +55,14 @@ export interface EngineDump {
     readonly streams: readonly number[];
     readonly encoded: number;
   }[];
-  readonly streams: readonly ({ readonly stream: number; readonly depthMs: number } & StreamCounters &
+  readonly streams: readonly ({
+    readonly stream: number;
+    readonly depthMs: number;
+    readonly mixMode: MixMode;
+    /** Keys pressed, and those that came too fast to be told. */
+    readonly keys: number;
+    readonly excessKeys: number;
+  } & StreamCounters &
     JitterCounters)[];
 }
 
@@ -54,6 +88,7 @@ export class Engine {
       send: (stream, packet) => this.#send(stream, packet),
       talking: (room, { id, voice }) =>
         report({ name: "talking", stream: id, on: voice.talking, talkers: room.talkers }),
+      played: ({ id }, ask) => report({ name: "played", stream: id, ask, end: "EOF" }),
     };
   }
 
@@ -70,7 +105,9 @@ export class Engine {
   }
 
   receive(stream: number, packet: Uint8Array, address: string, port: number): void {
-    this.#seats.get(stream)?.stream.receive(packet, address, port);
+    const to = this.#seats.get(stream)?.stream;
+    const key = to?.receive(packet, address, port);
+    if (to && key !== undefined) this.#report({ name: "key", stream, key, sinceMs: to.keys.sinceMs });
   }
 
   dump(): EngineDump {
@@ -84,6 +121,9 @@ export class Engine {
       streams: [...this.#seats.values()].map(({ stream }) => ({
         stream: stream.id,
         depthMs: stream.jitter.depth / 8,
+        mixMode: stream.mixMode,
+        keys: stream.keys.presses,
+        excessKeys: stream.keys.excess,
         ...stream.counters,
         ...stream.jitter.counters,
       })),
@@ -102,13 +142,32 @@ export class Engine {
     }
   }
 
-  #change(command: Extract<Command, { name: "agree" | "speak" | "move" | "close" }>): void {
+  #change(command: Exclude<Command, { name: "open" | "dump" }>): void {
     const seat = this.#seats.get(command.stream);
     if (!seat) return;
     if (command.name === "agree") seat.stream.agree(command.media);
     else if (command.name === "speak") seat.stream.speak();
     else if (command.name === "move") this.#move(seat, command.room);
-    else this.#close(seat);
+    else if (command.name === "close") this.#close(seat);
+    else this.#direct(seat, command);
+  }
+
+  #direct(seat: Seat, command: Extract<Command, { name: "configure" | "play" | "stop" }>): void {
+    if (command.name === "configure") this.#configure(seat, command);
+    else this.#stopPlaying(seat.stream);
+    if (command.name === "play") seat.stream.prompt.start(command.ask, command.pieces);
+  }
+
+  #configure({ stream, room }: Seat, { mixMode, keypresses = stream.keypresses }: StreamSettings): void {
+    stream.keypresses = keypresses;
+    const fell = mixMode !== undefined && stream.mix(mixMode);
+    if (fell && room) this.#output.talking(room, stream);
+  }
+
+  #stopPlaying({ id, prompt }: Stream): void {
+    const { ask } = prompt;
+    prompt.stop();
+    if (ask !== undefined) this.#report({ name: "played", stream: id, ask, end: "stopped" });
   }
 
   #move(seat: Seat, id: string): void {

@@ -1,8 +1,9 @@
 /** The mixer as the main thread sees it: a handle on the thread that mixes, and on its crashes. */
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { ClockCounters } from "./clock.ts";
-import type { Command, EngineDump, Report } from "./engine.ts";
+import type { Command, EngineDump, PlayEnd, Report, StreamSettings } from "./engine.ts";
 import type { PortRange } from "./packet-io/packet-io.ts";
+import type { Samples } from "./prompt-player.ts";
 import type { Media } from "./stream.ts";
 import type { WorkerData, WorkerReport } from "./tick-worker.ts";
 
@@ -12,6 +13,10 @@ export interface MixerOptions {
   readonly rtp: PortRange;
   /** A participant began or stopped talking; `talkers` is how many of his conference talk now. */
   readonly onTalking?: (stream: number, on: boolean, talkers: number) => void;
+  /** A key was pressed, `sinceMs` after the one before it. */
+  readonly onKey?: (stream: number, key: string, sinceMs: number | undefined) => void;
+  /** What `play` began has ended. */
+  readonly onPlayed?: (stream: number, ask: number, end: PlayEnd) => void;
   /** The mixing thread died, and all streams with it; another one already takes its place. */
   readonly onCrash?: (cause: unknown) => void;
   /** Starts the thread; replaced in tests that want to see it die. */
@@ -69,6 +74,22 @@ export class Mixer {
     this.#post({ name: "move", stream, room });
   }
 
+  /** Takes a stream into the mix or out of it, and has its keys told or not, from the next tick on. */
+  configure(stream: number, settings: StreamSettings): void {
+    this.#post({ name: "configure", stream, ...settings });
+  }
+
+  /** Plays to this stream alone, in place of what was playing; returns the number `onPlayed` will name. */
+  play(stream: number, pieces: readonly Samples[]): number {
+    const ask = this.#next++;
+    this.#post({ name: "play", stream, ask, pieces });
+    return ask;
+  }
+
+  stopPlaying(stream: number): void {
+    this.#post({ name: "stop", stream });
+  }
+
   /** Ends a stream and frees its port. */
   close(stream: number): void {
     this.#post({ name: "close", stream });
@@ -108,7 +129,10 @@ export class Mixer {
   }
 
   #take(report: WorkerReport): void {
-    if (report.name === "talking") this.#options.onTalking?.(report.stream, report.on, report.talkers);
+    const { onTalking, onKey, onPlayed } = this.#options;
+    if (report.name === "talking") onTalking?.(report.stream, report.on, report.talkers);
+    else if (report.name === "key") onKey?.(report.stream, report.key, report.sinceMs);
+    else if (report.name === "played") onPlayed?.(report.stream, report.ask, report.end);
     else if (report.name === "dump") this.#dumped(report);
     else this.#opened(report);
   }

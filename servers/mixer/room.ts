@@ -8,10 +8,15 @@ import { Loudest } from "./talkers.ts";
 export interface MixOutput {
   send(stream: Stream, packet: Buffer): void;
   talking(room: Room, stream: Stream): void;
+  /** The prompt of this number was played to its end. */
+  played(stream: Stream, ask: number): void;
 }
 
 /** So many voices at once go into a mix; more could not be told apart. */
 export const MAX_TALKERS = 6;
+
+/** The others are 12 dB softer under what is played. */
+const UNDER_PROMPT = 2;
 
 const SILENCE: Readonly<Record<Codec, Uint8Array>> = {
   PCMU: new Uint8Array(FRAME).fill(g711.PCMU.silence),
@@ -28,6 +33,7 @@ interface SharedFrame {
 // Scratch of one tick, shared by all rooms, which are mixed one after the other.
 const sum = new Int32Array(FRAME);
 const own = new Uint8Array(FRAME);
+const alone = new Int32Array(FRAME);
 
 export class Room {
   readonly id: string;
@@ -64,8 +70,12 @@ export class Room {
     this.#listen(tick, output);
     this.#sum();
     for (const stream of this.members) {
-      const packet = stream.next(this.#payload(stream, tick));
+      const { ask } = stream.prompt;
+      const playing = ask !== undefined && stream.reached;
+      const payload = playing ? this.#withPrompt(stream, tick) : this.#payload(stream, tick);
+      const packet = stream.next(payload);
       if (packet) output.send(stream, packet);
+      if (playing && stream.prompt.ask === undefined) output.played(stream, ask);
     }
   }
 
@@ -90,8 +100,25 @@ export class Room {
   #payload(stream: Stream, tick: number): Uint8Array {
     const mixed = stream.voice.mixedAt === tick;
     const others = mixed ? this.#loudest.count - 1 : this.#loudest.count;
-    if (others === 0 || !stream.target) return SILENCE[stream.codec];
+    if (others === 0 || stream.mixMode === "parked" || !stream.target) return SILENCE[stream.codec];
     return mixed ? this.#withoutHimself(stream) : this.#forListeners(stream.codec, tick);
+  }
+
+  /** A frame of the prompt over the others; it goes on, unheard, while he is on hold. */
+  #withPrompt(stream: Stream, tick: number): Uint8Array {
+    if (stream.mixMode === "parked") alone.fill(0);
+    else {
+      const { frame } = stream.jitter;
+      const share = stream.voice.mixedAt === tick ? 1 : 0;
+      for (let i = 0; i < FRAME; i++) {
+        alone[i] = ((sum[i] as number) - share * (frame[i] as number)) >> UNDER_PROMPT;
+      }
+    }
+    if (!stream.prompt.addTo(alone)) stream.prompt.stop();
+    const { encode } = g711[stream.codec];
+    this.encoded++;
+    for (let i = 0; i < FRAME; i++) own[i] = encode[saturate(alone[i] as number)] as number;
+    return own;
   }
 
   #withoutHimself(stream: Stream): Uint8Array {

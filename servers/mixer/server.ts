@@ -15,6 +15,8 @@ export interface MixerServerOptions {
   readonly codecs?: ControlOptions["codecs"];
   readonly log: Pick<Logger, "info" | "error">;
   readonly timers?: UserAgentOptions["timers"];
+  readonly session?: UserAgentOptions["session"];
+  readonly watch?: ControlOptions["watch"];
   readonly onTrace?: UserAgentOptions["onTrace"];
   readonly spawn?: MixerOptions["spawn"];
 }
@@ -28,7 +30,7 @@ export interface MixerServer {
 
 /** Starts it; rejects when the SIP port is taken. */
 export async function openMixerServer(options: MixerServerOptions): Promise<MixerServer> {
-  const { host, port, rtp, codecs, log, timers, onTrace, spawn } = options;
+  const { host, port, rtp, codecs, log, timers, session, watch, onTrace, spawn } = options;
   const agent = await UserAgent.open({
     host,
     port,
@@ -36,12 +38,15 @@ export async function openMixerServer(options: MixerServerOptions): Promise<Mixe
     identity: { name: "Mixer" },
     onInvite: (invite) => void control.receive(invite),
     ...(timers && { timers }),
+    ...(session && { session }),
     ...(onTrace && { onTrace }),
   });
   const mixer = new Mixer({
     host,
     rtp,
     onTalking: (...talk) => control.talking(...talk),
+    onKey: (...key) => control.key(...key),
+    onPlayed: (...played) => control.played(...played),
     onCrash: (cause) => control.crashed(cause),
     ...(spawn && { spawn }),
   });
@@ -50,12 +55,14 @@ export async function openMixerServer(options: MixerServerOptions): Promise<Mixe
     host,
     log,
     ...(codecs && { codecs }),
+    ...(watch && { watch }),
     findLeg: (id) => agent.findLeg(id),
   });
   return {
     address: agent.address,
     dump: async () => ({ ...(await mixer.dump()), legs: control.dump() }),
     async close() {
+      control.close();
       await agent.close();
       await mixer.stop();
     },

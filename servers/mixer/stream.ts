@@ -4,6 +4,8 @@ import { type Codec, g711 } from "#rtp/g711.ts";
 import { emptyHeader, HEADER_BYTES, isRtcp, type RtpHeader, readRtpInto } from "#rtp/packet.ts";
 import { type Address, AddressLock, sameAddress } from "./address-lock.ts";
 import { FRAME, JitterBuffer } from "./jitter-buffer.ts";
+import { KeyEvents } from "./keys.ts";
+import { PromptPlayer } from "./prompt-player.ts";
 import { Voice } from "./talkers.ts";
 
 /** What offer and answer agreed on, seen from the mixer. */
@@ -20,6 +22,9 @@ export interface Media {
   /** Payload types he may send. */
   readonly payloads: readonly { readonly payload: number; readonly codec: Codec | "telephone-event" }[];
 }
+
+/** `mute`: he hears and is not heard. `parked`: neither. What is played to him he hears in any of them. */
+export type MixMode = "full" | "mute" | "parked";
 
 /** How a stream's numbers begin: random by rule (RFC 3550 §5.1), chosen in tests. */
 export interface StreamStart {
@@ -42,14 +47,17 @@ export interface StreamCounters {
   malformed: number;
   muted: number;
   otherPayload: number;
-  /** Telephone events, each counted once however many packets it has (RFC 4733 §2.5). */
-  events: number;
 }
 
 export class Stream {
   readonly id: number;
   readonly voice = new Voice();
   readonly jitter = new JitterBuffer();
+  readonly keys = new KeyEvents();
+  readonly prompt = new PromptPlayer();
+  mixMode: MixMode = "full";
+  /** Whether keys are told. */
+  keypresses = false;
   readonly counters: StreamCounters = {
     received: 0,
     sent: 0,
@@ -57,7 +65,6 @@ export class Stream {
     malformed: 0,
     muted: 0,
     otherPayload: 0,
-    events: 0,
   };
   #media: Media | undefined;
   #lock: AddressLock | undefined;
@@ -70,7 +77,6 @@ export class Stream {
   #timestamp: number;
   #patience = PATIENCE_TICKS;
   #mayBeForged = true;
-  #eventAt = -1;
 
   constructor(id: number, { ssrc, sequence, timestamp }: StreamStart) {
     this.id = id;
@@ -108,25 +114,38 @@ export class Stream {
     this.#mayBeForged = false;
   }
 
-  /** Takes one datagram as it came. */
-  receive(packet: Uint8Array, address: string, port: number): void {
+  /** Puts him into the mix, or takes him out of it; says whether that ended his talking. */
+  mix(mode: MixMode): boolean {
+    this.mixMode = mode;
+    if (mode === "full") return false;
+    this.jitter.reset();
+    return this.voice.hush();
+  }
+
+  /** Takes one datagram as it came; returns the key it presses, if any, and only if keys are to be told. */
+  receive(packet: Uint8Array, address: string, port: number): string | undefined {
     if (!this.#lock?.admits(address, port)) {
       this.counters.strangers++;
-      return;
+      return undefined;
     }
     if (!readRtpInto(packet, this.#header)) {
       if (!isRtcp(packet)) this.counters.malformed++;
-      return;
+      return undefined;
     }
     this.#patience = 0;
     this.counters.received++;
-    if (this.#media?.hears) this.#accept(packet);
-    else this.counters.muted++;
+    return this.#accept(packet);
   }
 
   /** One tick of listening; says whether he began or stopped talking. The frame is then in `jitter.frame`. */
   listen(): boolean {
+    this.keys.tick();
     return this.voice.hear(this.jitter.read());
+  }
+
+  /** Whether anything was ever sent to him, or may be now. */
+  get reached(): boolean {
+    return this.counters.sent > 0 || this.target !== undefined;
   }
 
   /** One tick of speaking: the packet to send with this payload of one frame, if one is to be sent. */
@@ -145,15 +164,18 @@ export class Stream {
     return packet;
   }
 
-  #accept(packet: Uint8Array): void {
+  /** Keys are heard of one who is muted as well: with them he asks to be heard again. */
+  #accept(packet: Uint8Array): string | undefined {
     const header = this.#header;
     const decoder = this.#decoders[header.payloadType];
-    if (decoder === undefined) this.counters.otherPayload++;
-    else if (decoder !== "event") this.jitter.write(header, packet, decoder);
-    else if (header.timestamp !== this.#eventAt) {
-      this.#eventAt = header.timestamp;
-      this.counters.events++;
+    if (decoder === "event") {
+      const key = this.keys.read(header, packet);
+      return this.keypresses ? key : undefined;
     }
+    if (!this.#media?.hears || this.mixMode !== "full") this.counters.muted++;
+    else if (decoder === undefined) this.counters.otherPayload++;
+    else this.jitter.write(header, packet, decoder);
+    return undefined;
   }
 
   #write(packet: Buffer, timestamp: number, payload: Uint8Array): void {

@@ -35,6 +35,16 @@ export class Voice {
     return true;
   }
 
+  /** Nobody hears it any more: ends the talking at once; says whether there was any. */
+  hush(): boolean {
+    const talked = this.talking;
+    this.talking = false;
+    this.level = 0;
+    this.#recent = 0;
+    this.#run = 0;
+    return talked;
+  }
+
   /** What it is worth in the choice of the loudest at `tick`. */
   rank(tick: number): number {
     return this.mixedAt === tick - 1 ? this.#recent * INCUMBENT : this.#recent;

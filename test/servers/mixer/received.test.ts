@@ -80,7 +80,7 @@ describe("what is not audio", () => {
       bench.run(1);
     }
 
-    assert.equal(bench.engine.dump().streams[0]?.events, 2);
+    assert.equal(bench.engine.dump().streams[0]?.keys, 2);
     assert.equal(bob.heard.longestSilentRun(), 200);
   });
 
