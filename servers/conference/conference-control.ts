@@ -1,5 +1,6 @@
 /**
- * What a member asks of the conference beside who is in it: that it is locked, that somebody is heard no longer.
+ * What a member asks of the conference beside who is in it: that it is locked, that somebody is heard no longer or
+ * raises a hand.
  *
  * There is no standard for this in SIP itself (CCMP, RFC 6503, is a protocol of its own over HTTP). It is asked for in
  * the words the roster tells it in: a partial document of RFC 4575 that says what is to be, as RFC 6501 uses them, in an
@@ -15,6 +16,7 @@ export interface ControlWish {
   readonly locked?: boolean;
   /** Who is to be silent, or heard again, by the entity the roster knows them under. */
   readonly mutes: readonly { readonly user: string; readonly muted: boolean }[];
+  readonly hands: readonly { readonly user: string; readonly raised: boolean }[];
 }
 
 /** Undefined when it is not such a document, or asks for nothing. */
@@ -25,8 +27,9 @@ export function readControl(body: { type: string; content: string } | undefined)
   const locked = textAt(root, "conference-state", "locked");
   const users = root.children.filter(({ name }) => name === "users").flatMap(({ children }) => children);
   const mutes = users.flatMap(muteOf);
-  if (mutes.length === 0 && locked === undefined) return undefined;
-  return { mutes, ...(locked !== undefined && { locked: locked === "true" || locked === "1" }) };
+  const hands = users.flatMap(handOf);
+  if (mutes.length + hands.length === 0 && locked === undefined) return undefined;
+  return { mutes, hands, ...(locked !== undefined && { locked: isTrue(locked) }) };
 }
 
 /** `recvonly` for the user's media: he hears and is not heard. */
@@ -35,6 +38,19 @@ function muteOf(user: XmlElement): { user: string; muted: boolean }[] {
   const status = textAt(user, "endpoint", "media", "status");
   if (user.name !== "user" || entity === undefined || status === undefined) return [];
   return [{ user: entity, muted: status === "recvonly" || status === "inactive" }];
+}
+
+/** In the words of our own extension to the roster (docs/conference-events.md). */
+function handOf(user: XmlElement): { user: string; raised: boolean }[] {
+  const { entity } = user.attributes;
+  const raised = textAt(user, "endpoint", "hand");
+  if (user.name !== "user" || entity === undefined || raised === undefined) return [];
+  return [{ user: entity, raised: isTrue(raised) }];
+}
+
+/** As XML Schema writes it. */
+function isTrue(text: string): boolean {
+  return text === "true" || text === "1";
 }
 
 function textAt(element: XmlElement, ...path: readonly string[]): string | undefined {

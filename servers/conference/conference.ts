@@ -105,12 +105,6 @@ export class Conference {
     return found.map(([participant]) => participant);
   }
 
-  /** Nobody more comes in, or everybody may again. */
-  lock(locked: boolean): void {
-    this.#roster = { ...this.#roster, locked };
-    this.#tell();
-  }
-
   /** Somebody who waits, is being called, or was in vain; who is there already stays so. */
   call(user: string, endpoint: Absent): void {
     if (this.#isSeated(user, endpoint.entity)) return;
@@ -142,8 +136,6 @@ export class Conference {
     this.#unseat(old);
     this.#passSubscriptions(old, participant);
     this.#tell();
-    // Nobody makes himself heard again by calling anew in the place of his old call.
-    if (old.silenced) participant.silence(true).catch(() => participant.end());
   }
 
   /** Takes a participant out; those who watched by their right alone are told that there is nothing more to see. */
@@ -243,10 +235,17 @@ export class Conference {
   }
 }
 
-function presenceOf({ joined, media, talking, silenced, standing }: Participant): Omit<Present, keyof Named> {
+function presenceOf({
+  joined,
+  media,
+  talking,
+  silenced,
+  standing,
+  hand,
+}: Participant): Omit<Present, keyof Named> {
   const heard = silenced ? "muted-via-focus" : "connected";
   const status = receives(media) ? heard : "on-hold";
-  return { status, method: standing.method, joined, media, talking, hand: false };
+  return { status, method: standing.method, joined, media, talking, hand };
 }
 
 /** What the roster has of a policy; a PIN or a token it never has. */

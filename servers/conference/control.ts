@@ -3,6 +3,7 @@
 import { SipError } from "#sip/sip-error.ts";
 import type { Conference } from "./conference.ts";
 import { readControl } from "./conference-control.ts";
+import type { By } from "./muting.ts";
 import type { Participant } from "./participant.ts";
 import { mayRule } from "./rights.ts";
 
@@ -15,18 +16,31 @@ export function control(
   const wish = readControl(body);
   if (!wish) throw new SipError(400, "Bad Request");
   if (wish.locked !== undefined && !member.moderator) throw new SipError(403, "Forbidden");
-  const silenced = wish.mutes.map(({ user, muted }) => ({ muted, calls: ruled(conference, member, user) }));
-  if (wish.locked !== undefined) conference.lock(wish.locked);
-  for (const { muted, calls } of silenced) {
+  const mutes = wish.mutes.map(({ user, muted }) => {
+    const may = (call: Participant) => mayRule(member, call) && call.maySilence(muted, by(member, call));
+    return { muted, calls: ruled(conference, user, may) };
+  });
+  const hands = wish.hands.map(({ user, raised }) => {
+    const may = (call: Participant) => by(member, call) === "self" || (!raised && member.moderator);
+    return { raised, calls: ruled(conference, user, may) };
+  });
+  if (wish.locked !== undefined) conference.setPolicy({ locked: wish.locked });
+  for (const { muted, calls } of mutes) {
     // Whom the mixer does not listen to any more is seen in the roster; a call that ends meanwhile is silent too.
-    for (const call of calls) call.silence(muted).catch(() => undefined);
+    for (const call of calls) call.silence(muted, by(member, call)).catch(() => undefined);
   }
+  for (const { raised, calls } of hands) for (const call of calls) call.raiseHand(raised);
 }
 
-function ruled(conference: Conference, member: Participant, user: string): Participant[] {
+function by(member: Participant, call: Participant): By {
+  return call.key === member.key ? "self" : "moderator";
+}
+
+/** The calls of that user for which it is allowed. */
+function ruled(conference: Conference, user: string, may: (call: Participant) => boolean): Participant[] {
   const found = conference.find(user);
   if (found.length === 0) throw new SipError(404, "Not In The Conference");
-  const calls = found.filter((participant) => mayRule(member, participant));
+  const calls = found.filter(may);
   if (calls.length === 0) throw new SipError(403, "Forbidden");
   return calls;
 }

@@ -11,6 +11,7 @@ import { SipError } from "#sip/sip-error.ts";
 import { asFocus } from "./as-focus.ts";
 import type { Legs } from "./connect.ts";
 import type { MediaOrder } from "./mixer-control.ts";
+import { toMixer } from "./quiet.ts";
 import { titleOf } from "./rights.ts";
 
 /** What calling needs of the world around it. */
@@ -76,7 +77,7 @@ async function reach(outside: Outside, call: Outgoing, { mixer, offer, signal }:
     onProgress: (status, { reason }) => call.onProgress(status, reason),
   });
   try {
-    await mixer.offer(answer);
+    await mixer.offer(toMixer(answer, false));
     if (signal.aborted || phone.state === "ended") throw new SipError(487, "Request Terminated");
     return phone;
   } catch (cause) {

@@ -8,8 +8,8 @@ import type { Conference } from "./conference.ts";
 import type { Legs } from "./connect.ts";
 import { dialOut, type Outside } from "./dial-out.ts";
 import { type Identity, identityOf } from "./identity.ts";
-import type { Standing } from "./participant.ts";
 import type { Actor } from "./rights.ts";
+import type { Standing } from "./standing.ts";
 
 /** What one may cause by REFERs and lists, so that nobody makes a crowd ring (no amplification). */
 export interface InviteLimits {

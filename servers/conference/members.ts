@@ -10,15 +10,18 @@ import { conferenceId } from "./conference-id.ts";
 import type { Legs } from "./connect.ts";
 import { control } from "./control.ts";
 import { Happenings } from "./happenings.ts";
-import { type Identity, identityOf } from "./identity.ts";
-import { Participant, type Standing } from "./participant.ts";
+import { identityOf } from "./identity.ts";
+import { Participant } from "./participant.ts";
 import type { Policies } from "./policies.ts";
+import type { Newcomer } from "./standing.ts";
 
 export interface MembersOptions {
   /** The URI under which a conference is known. */
   entity(id: string): SipUri;
   findLeg(id: DialogId): Leg | undefined;
   readonly policies: Policies;
+  /** Somebody's mixer has ended his leg. */
+  onUnseated(participant: Participant): void;
   /** Its last participant has left. */
   onEmpty(conference: Conference): void;
 }
@@ -64,24 +67,27 @@ export class Members {
 
   /** From now on these legs are a participant's, until they end; the roster is the caller's to change. */
   enlist(
-    who: { readonly identity: Identity; readonly standing: Standing; readonly room?: string },
+    who: Omit<Newcomer, "room"> & { readonly room?: string },
     legs: Legs,
     conference: Conference,
   ): Participant {
     const home = () => this.#homes.get(participant) ?? conference;
-    const participant = new Participant({ room: conference.id, ...who }, legs, {
+    // Whose call this one takes the place of (RFC 3891).
+    const former = this.#byKey.get(who.standing.key);
+    const from = former && this.#homes.get(former);
+    if (from !== conference) former?.enterAnother();
+    const bearing = who.bearing ?? former?.bearing;
+    const participant = new Participant({ room: conference.id, ...who, bearing }, legs, {
       onChanged: () => {
         home().changed(participant);
         this.happenings.tell({ name: "participant-changed", conference: home(), participant });
       },
       onAsked: (body) => control(body, home(), participant),
+      onUnseated: () => this.#options.onUnseated(participant),
       onEnded: () => this.#forget(participant),
     });
     this.#participants.set(legs.phone, participant);
     this.#homes.set(participant, conference);
-    // Whose call this one takes the place of (RFC 3891).
-    const former = this.#byKey.get(participant.key);
-    const from = former && this.#homes.get(former);
     this.#byKey.set(participant.key, participant);
     if (from) this.happenings.tell({ name: "participant-moved", from, conference, participant });
     else this.happenings.tell({ name: "participant-joined", conference, participant });
@@ -94,6 +100,7 @@ export class Members {
     const conference = this.open(id);
     if (from === undefined || from === conference) return conference;
     this.#homes.set(participant, conference);
+    participant.enterAnother();
     conference.add(participant);
     this.happenings.tell({ name: "participant-moved", from, conference, participant });
     this.#leave(participant, from);

@@ -4,6 +4,7 @@ import type { Caller, DialogId, InviteOptions, Leg } from "#sip/leg.ts";
 import type { Sdp, SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { formatUri, parseUri } from "#sip/uri.ts";
+import { quieted, toPhone } from "./quiet.ts";
 
 /** A mixer that says nothing for so long is down; the caller should not wait for longer. */
 const MIXER_TIMEOUT_MS = 4_000;
@@ -15,6 +16,8 @@ const ABOUT_MEDIA = new Set([415, 488, 606]);
 export interface MediaOrder {
   readonly offer?: Sdp;
   readonly answerOffer?: (offer: Sdp) => Promise<Sdp>;
+  /** The mixer must not hear him, from the first packet on; a phone on hold it never hears. */
+  readonly silenced?: boolean;
   /** The mixer leg whose stream goes on in this conference (RFC 3891). */
   readonly replaces?: DialogId;
   readonly signal?: AbortSignal;
@@ -36,9 +39,10 @@ export class MixerControl {
    * Throws SipError: 488 when the mixer cannot do these media, 487 when `signal` aborted, else 503.
    */
   async order(conference: string, order: MediaOrder): Promise<{ leg: Leg; answer: Sdp }> {
-    const options: InviteOptions = { ...order, timeoutMs: MIXER_TIMEOUT_MS };
+    const options: InviteOptions = { ...order, ...quieted(order), timeoutMs: MIXER_TIMEOUT_MS };
     try {
-      return await this.#caller.invite(conferenceAt(this.#mixer, conference), options);
+      const { leg, answer } = await this.#caller.invite(conferenceAt(this.#mixer, conference), options);
+      return { leg, answer: order.offer === undefined ? answer : toPhone(answer, order.offer) };
     } catch (cause) {
       throw order.signal?.aborted === true ? new SipError(487, "Request Terminated") : asSeenByCaller(cause);
     }

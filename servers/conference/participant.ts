@@ -1,18 +1,23 @@
 /** One caller in a conference: the leg to their phone, the leg to the mixer, and what passes from one to the other. */
 
-import { withDirection, withoutSending } from "#sdp/hold.ts";
-import { answerDirection } from "#sdp/offer-answer.ts";
+import { withDirection } from "#sdp/hold.ts";
 import { sameMedia } from "#sdp/origin.ts";
-import { readAudio, receives, wayOf } from "#sdp/session.ts";
-import type { DialogId, InDialogAnswer, Leg } from "#sip/leg.ts";
-import type { Sdp, SipRequest } from "#sip/message.ts";
-import { textHeader } from "#sip/message.ts";
+import { receives, wayOf } from "#sdp/session.ts";
+import type { DialogId, Leg } from "#sip/leg.ts";
+import type { Sdp } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
+import { Conduct } from "./conduct.ts";
 import { CONFERENCE_CONTROL } from "./conference-control.ts";
 import type { Identity } from "./identity.ts";
+import type { Keys } from "./keys.ts";
+import type { MediaOrder } from "./mixer-control.ts";
+import { MixerLeg } from "./mixer-leg.ts";
+import type { By } from "./muting.ts";
+import type { Prompt } from "./prompts.ts";
+import { directionOf, samePlace } from "./quiet.ts";
 import type { Actor } from "./rights.ts";
-import type { MediaStatus, Present } from "./roster.ts";
-import { isTalking, TALKER_REPORT } from "./talkers.ts";
+import type { MediaStatus } from "./roster.ts";
+import type { Bearing, Newcomer, Standing } from "./standing.ts";
 
 /** How long a mixer may take to say BYE on a leg whose stream it has moved. */
 const MIXER_BYE_MS = 2_000;
@@ -21,25 +26,18 @@ const MIXER_BYE_MS = 2_000;
 const MIXER_GONE = "The mixer ended the media";
 
 export interface ParticipantEvents {
-  /** Media or talking changed. */
+  /** Media, talking or hand changed. */
   onChanged(): void;
   /** The phone asks something of the conference. Throws SipError. */
   onAsked(body: { type: string; content: string } | undefined): void;
+  /** The mixer has ended their leg: they need another place, by `reseat`, or have to be told goodbye. */
+  onUnseated(): void;
   /** Both legs are gone or going. */
   onEnded(): void;
 }
 
-/** By what right, and how, somebody is here. */
-export interface Standing extends Pick<Actor, "key" | "moderator"> {
-  /** Moderator of every conference, and so also after a move. */
-  readonly everywhere?: boolean;
-  readonly method: Present["method"];
-  /** The key of whoever had them called. */
-  readonly invitedBy?: symbol | undefined;
-}
-
 /** Gets a leg of a mixer for media that a phone has described; `replaces` is the leg whose stream is to go on there. */
-export type Seating = (media: { readonly offer: Sdp; readonly replaces?: DialogId }) => Promise<{
+export type Seating = (media: Pick<MediaOrder, "offer" | "replaces" | "silenced">) => Promise<{
   readonly leg: Leg;
   readonly answer: Sdp;
 }>;
@@ -52,32 +50,35 @@ export class Participant implements Actor {
   room: string;
   readonly joined = new Date();
   readonly phone: Leg;
+  /** What he presses; whoever needs digits reads them here. */
+  readonly keys: Pick<Keys, "read" | "onKey">;
   readonly #events: ParticipantEvents;
-  #mixer: Leg;
+  readonly #conduct: Conduct;
+  #mixer: MixerLeg;
+  /** As the phone's own description says. */
   #media: MediaStatus;
   #talking = false;
   #ended = false;
   #moving = false;
-  #silenced = false;
   #last: Promise<unknown> = Promise.resolve();
 
   /** Takes over both legs: they end together. */
-  constructor(
-    {
-      identity,
-      standing,
-      room,
-    }: { readonly identity: Identity; readonly standing: Standing; readonly room: string },
-    legs: { phone: Leg; mixer: Leg },
-    events: ParticipantEvents,
-  ) {
-    this.identity = identity;
-    this.standing = standing;
-    this.room = room;
+  constructor(who: Newcomer, legs: { phone: Leg; mixer: Leg }, events: ParticipantEvents) {
+    this.identity = who.identity;
+    this.standing = who.standing;
+    this.room = who.room;
     this.phone = legs.phone;
-    this.#mixer = legs.mixer;
     this.#events = events;
-    this.#media = direction(legs.phone.description);
+    this.#media = directionOf(legs.phone.description);
+    this.#conduct = new Conduct({
+      bearing: who.bearing,
+      isModerator: () => this.moderator,
+      quieten: (silenced) => this.#quieten(silenced),
+      play: (prompt) => void this.play(prompt),
+      onChanged: () => events.onChanged(),
+    });
+    this.keys = this.#conduct.keys;
+    this.#mixer = this.#seatedOn(legs.mixer);
     this.#listen();
   }
 
@@ -91,35 +92,75 @@ export class Participant implements Actor {
 
   /** Which way the participant's media flow, as their own description and our silence say; `recvonly` is muted. */
   get media(): MediaStatus {
-    return this.#silenced ? wayOf(false, receives(this.#media)) : this.#media;
+    const quiet = this.silenced || this.onHold;
+    return quiet ? wayOf(false, receives(this.#media)) : this.#media;
   }
 
   /** Whether nobody hears them, whatever their phone sends. */
   get silenced(): boolean {
-    return this.#silenced;
+    return this.#conduct.silenced;
+  }
+
+  /** Whether the phone has put the conference on hold; what it sends then is not heard. */
+  get onHold(): boolean {
+    return !receives(this.#media);
+  }
+
+  get hand(): boolean {
+    return this.#conduct.hand;
   }
 
   get talking(): boolean {
-    return this.#talking;
+    return this.#talking && !this.silenced && !this.onHold;
+  }
+
+  get bearing(): Bearing {
+    return this.#conduct.bearing;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether a mixer has a leg for them. */
+  get seated(): boolean {
+    return !this.#mixer.ended;
   }
 
   /** Ends both legs; the phone reads the reason (RFC 3326). */
   async end(reason?: string): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    this.#conduct.keys.stop();
     this.#events.onEnded();
     await Promise.all([this.phone.bye(reason), this.#mixer.bye()]);
   }
 
-  /** Has the mixer listen to them no longer, or again; the phone is not asked and goes on sending. Throws SipError. */
-  silence(silenced: boolean): Promise<void> {
-    return this.#alone(async () => {
-      if (silenced === this.#silenced) return;
-      const { description } = this.phone;
-      await this.#mixer.offer(silenced ? withoutSending(description) : description);
-      this.#silenced = silenced;
-      this.#events.onChanged();
-    });
+  /**
+   * Has the mixer listen to them no longer, or again; the phone is not asked and goes on sending. Resolves when the mixer
+   * does so, and they are told. Throws SipError: 403 for whoever may not lift another's mute.
+   */
+  silence(muted: boolean, by: By = "moderator"): Promise<void> {
+    return this.#conduct.silence(muted, by);
+  }
+
+  /** Whether `silence` would not be refused for whose mute there is. */
+  maySilence(muted: boolean, by: By): boolean {
+    return this.#conduct.maySilence(muted, by);
+  }
+
+  raiseHand(raised: boolean): void {
+    this.#conduct.raiseHand(raised);
+  }
+
+  /** Plays it to them alone; false when the mixer cannot. */
+  play(prompt: Prompt): Promise<boolean> {
+    return this.#mixer.play(prompt);
+  }
+
+  /** In another conference nobody else's mute is in force: they stay silent, and may lift it themselves. */
+  enterAnother(): void {
+    this.#conduct.enterAnother();
   }
 
   /**
@@ -133,7 +174,7 @@ export class Participant implements Actor {
         return await take(this.#mixer.id);
       } finally {
         this.#moving = false;
-        if (this.#mixer.state === "ended") await this.end(MIXER_GONE);
+        if (this.#mixer.ended) this.#events.onUnseated();
       }
     });
   }
@@ -145,7 +186,11 @@ export class Participant implements Actor {
   reseat(seat: Seating, seated: () => void): Promise<void> {
     return this.handOver(async (replaces) => {
       const left = this.#mixer;
-      const { leg, answer } = await seat({ offer: this.#towardsMixer(this.phone.description), replaces });
+      const { leg, answer } = await seat({
+        offer: this.phone.description,
+        silenced: this.#conduct.muted,
+        replaces,
+      });
       this.takeBack(leg);
       try {
         const stays = await this.#follow(answer);
@@ -153,7 +198,7 @@ export class Participant implements Actor {
         seated();
         setTimeout(() => void left.bye(), stays ? MIXER_BYE_MS : 0).unref();
       } catch (cause) {
-        this.takeBack(left);
+        this.#mixer = left;
         await leg.bye();
         throw cause;
       }
@@ -162,20 +207,19 @@ export class Participant implements Actor {
 
   /** The stream that was taken comes back on this leg of the mixer. */
   takeBack(mixer: Leg): void {
-    this.#mixer = mixer;
-    this.#listen();
+    this.#mixer = this.#seatedOn(mixer);
   }
 
   /** Another participant has the stream now: the phone's old dialog ends, the mixer ends its own (RFC 3891 §3). */
   replaced(): void {
     this.#ended = true;
+    this.#conduct.keys.stop();
     this.#events.onEnded();
     void this.phone.bye();
     setTimeout(() => void this.#mixer.bye(), MIXER_BYE_MS).unref();
   }
 
   #listen(): void {
-    const mixer = this.#mixer;
     this.phone.handlers = {
       onOffer: (offer) => this.#alone(() => this.#passOn(offer)),
       // A phone that asks what we can do now may have been on hold before: the mixer always speaks and listens.
@@ -183,55 +227,64 @@ export class Participant implements Actor {
       onAnswer: (answer) => void this.#alone(() => this.#passOn(answer)).catch(() => this.end(MIXER_GONE)),
       infoPackages: [CONFERENCE_CONTROL],
       onInfo: (_package, body) => this.#events.onAsked(body),
+      onRequest: (request) => this.#conduct.keys.informed(request),
       onEnded: () => void this.end(),
     };
-    mixer.handlers = {
-      onOffer: (offer) => this.phone.offer(offer),
-      onEnded: () => void this.#mixerEnded(mixer),
-      onRequest: (request) => this.#informed(request),
-    };
   }
 
-  /** The phone's new description goes to the mixer as it is; the mixer's answer comes back (RFC 3264 §8). */
+  /** Their place at the mixer from now on, which is silent if they are. */
+  #seatedOn(leg: Leg): MixerLeg {
+    const silenced = this.#conduct.muted;
+    const mixer: MixerLeg = new MixerLeg(
+      leg,
+      { phone: this.phone.description, silenced },
+      {
+        onOffer: (offer) => this.phone.offer(offer),
+        onTalking: (talking) => this.#talks(talking),
+        onKey: (key) => this.#conduct.keys.press(key, "mixer"),
+        onEnded: () => void this.#mixerEnded(mixer),
+      },
+    );
+    return mixer;
+  }
+
+  /** The phone's new description goes to the mixer; the mixer's answer comes back (RFC 3264 §8). */
   async #passOn(description: Sdp): Promise<Sdp> {
-    const answer = await this.#mixer.offer(this.#towardsMixer(description));
-    this.#media = direction(description);
+    const answer = await this.#mixer.offer(description);
+    this.#media = directionOf(description);
     this.#events.onChanged();
-    return this.#towardsPhone(answer);
-  }
-
-  #towardsMixer(description: Sdp): Sdp {
-    return this.#silenced ? withoutSending(description) : description;
-  }
-
-  /** A phone that is told to send nothing would not begin again by itself. */
-  #towardsPhone(answer: Sdp): Sdp {
-    return this.#silenced ? withDirection(answer, answerDirection(this.#media, "sendrecv")) : answer;
+    return answer;
   }
 
   /** Tells the phone where its media go now, unless they go on where they went: whether they do. */
   async #follow(answer: Sdp): Promise<boolean> {
     if (samePlace(answer, this.phone.localDescription)) return true;
     const before = this.phone.description;
-    const now = await this.phone.offer(this.#towardsPhone(answer));
-    if (!sameMedia(now, before)) await this.#mixer.offer(this.#towardsMixer(now));
+    const now = await this.phone.offer(answer);
+    if (!sameMedia(now, before)) await this.#passOn(now);
     return false;
   }
 
-  #mixerEnded(mixer: Leg): void {
-    if (mixer === this.#mixer && !this.#moving) void this.end(MIXER_GONE);
+  #mixerEnded(mixer: MixerLeg): void {
+    if (mixer === this.#mixer && !this.#moving && !this.#ended) this.#events.onUnseated();
   }
 
-  #informed(request: SipRequest): InDialogAnswer {
-    if (request.method !== "INFO") return { status: 501 };
-    if (textHeader(request, "content-type") !== TALKER_REPORT) return { status: 415 };
-    const talking = readReport(request.content, this.#mixer.id.callId);
-    if (talking === undefined) return { status: 400 };
-    if (talking !== this.#talking) {
-      this.#talking = talking;
-      this.#events.onChanged();
+  #talks(talking: boolean): void {
+    if (talking === this.#talking) return;
+    this.#talking = talking;
+    this.#events.onChanged();
+  }
+
+  /** The mixer is told at once, whatever else is going on; one that is just being exchanged is told when that is done. */
+  async #quieten(silenced: boolean): Promise<void> {
+    const mixer = this.#mixer;
+    try {
+      await mixer.silence(silenced);
+    } catch (cause) {
+      if (!this.#moving && mixer === this.#mixer) throw cause;
+      await this.#last;
+      await this.#mixer.silence(this.#conduct.muted);
     }
-    return { status: 200 };
   }
 
   /** One thing at a time: a re-INVITE waits for a move, and a move for a re-INVITE. */
@@ -242,24 +295,5 @@ export class Participant implements Actor {
     });
     this.#last = run.catch(() => undefined);
     return run;
-  }
-}
-
-/** Whether both have the audio sent to the same address and port. */
-function samePlace(one: Sdp, other: Sdp): boolean {
-  const [here, there] = [readAudio(one), readAudio(other)];
-  return here?.address === there?.address && here?.port === there?.port;
-}
-
-/** A description without usable audio says nothing about direction; the default is both ways (RFC 3264 §5.1). */
-function direction(description: Sdp): MediaStatus {
-  return readAudio(description)?.direction ?? "sendrecv";
-}
-
-function readReport(report: string, callId: string): boolean | undefined {
-  try {
-    return isTalking(report, callId);
-  } catch {
-    return undefined;
   }
 }

@@ -1,11 +1,15 @@
 /** A mixer that speaks SIP as the real one does and mixes nothing, for tests of those who order media from it. */
 import { makeAnswer, makeOffer } from "#sdp/offer-answer.ts";
-import type { IncomingInvite, Leg } from "#sip/leg.ts";
-import type { Sdp, SipUri } from "#sip/message.ts";
+import { readAudio, sends } from "#sdp/session.ts";
+import type { IncomingInvite, InDialogAnswer, Leg } from "#sip/leg.ts";
+import type { Sdp, SipRequest, SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { parseUri } from "#sip/uri.ts";
 import type { UserAgentOptions } from "#sip/user-agent.ts";
 import { UserAgent } from "#sip/user-agent.ts";
+import { MSCML } from "../../servers/mscml/document.ts";
+import { keypress, talkerReport } from "../../servers/mscml/notification.ts";
+import { type LegConfiguration, type MscmlRequest, readRequest } from "../../servers/mscml/request.ts";
 
 const HOST = "127.0.0.1";
 const FIRST_PORT = 40_000;
@@ -14,6 +18,10 @@ interface Stream {
   readonly conference: string;
   readonly port: number;
   readonly leg: Leg;
+  configuration: LegConfiguration;
+  /** Whether it was heard, at first and after each change. */
+  readonly heard: boolean[];
+  readonly played: string[];
 }
 
 export class FakeMixer {
@@ -23,6 +31,8 @@ export class FakeMixer {
   onOrder: (() => void | Promise<void>) | undefined;
   /** Called for each change of a stream before it is answered. */
   onChange: (() => void | Promise<void>) | undefined;
+  /** Whether it can be told by MSCML what to do with a leg. */
+  takesMscml = true;
   readonly agent: UserAgent;
   readonly #streams = new Map<Leg, Stream>();
   #nextPort = FIRST_PORT;
@@ -58,14 +68,28 @@ export class FakeMixer {
     return this.#in(conference).map(({ leg }) => leg);
   }
 
+  /** Whether each leg in a conference was heard, from its first moment on. */
+  heard(conference: string): boolean[][] {
+    return this.#in(conference).map(({ heard }) => heard);
+  }
+
+  /** The prompts that were played to each leg in a conference. */
+  played(conference: string): string[][] {
+    return this.#in(conference).map(({ played }) => played);
+  }
+
   /** Reports that this leg talks, or no longer does. */
   async talks(leg: Leg, talking: boolean): Promise<number> {
-    const talkers = talking
-      ? `<activetalkers><talker callid="${leg.id.callId}"/></activetalkers>`
-      : "<activetalkers/>";
-    const content = `<MediaServerControl version="1.0"><notification><conference uniqueid="films" numtalkers="1">${talkers}</conference></notification></MediaServerControl>`;
-    const { status } = await leg.request("INFO", { type: "application/mediaservercontrol+xml", content });
+    const callIds = talking ? [leg.id.callId] : [];
+    const content = talkerReport({ conference: "films", talkers: 1, callIds });
+    const { status } = await leg.request("INFO", { type: MSCML, content });
     return status;
+  }
+
+  /** Somebody presses keys, which are reported to those who want to know. */
+  async presses(leg: Leg, keys: string): Promise<void> {
+    if (this.#streams.get(leg)?.configuration.keypresses !== true) return;
+    for (const key of keys) await leg.request("INFO", { type: MSCML, content: keypress(key) });
   }
 
   close(): Promise<void> {
@@ -106,14 +130,30 @@ export class FakeMixer {
         await this.onChange?.();
         const answer = this.#describe(offer, port);
         if (answer === undefined) throw new SipError(488, "Not Acceptable Here");
+        listen(stream, offer);
         return answer;
       },
+      onAnswer: (answer) => listen(stream, answer),
+      onRequest: (request) => this.#asked(stream, request),
       onEnded: () => this.#streams.delete(leg),
     };
-    this.#streams.set(leg, { conference, port, leg });
+    const configuration = (old && this.#streams.get(old)?.configuration) ?? {};
+    const stream: Stream = { conference, port, leg, configuration, heard: [], played: [] };
+    this.#streams.set(leg, stream);
+    if (invite.offer !== undefined) listen(stream, invite.offer);
     if (!old) return;
     this.#streams.delete(old);
     void old.bye();
+  }
+
+  #asked(stream: Stream, request: SipRequest): InDialogAnswer {
+    if (!this.takesMscml || request.method !== "INFO") return { status: 415 };
+    const asked: MscmlRequest = readRequest(request.content);
+    if (asked.name === "play") stream.played.push(...asked.urls.map((url) => url.replace("partyline:", "")));
+    if (asked.name !== "configure_leg") return { status: 200 };
+    stream.configuration = { ...stream.configuration, ...asked.configuration };
+    listen(stream);
+    return { status: 200 };
   }
 
   #describe(offer: Sdp | undefined, port: number): Sdp | undefined {
@@ -121,4 +161,10 @@ export class FakeMixer {
     const mutable = { ...local, codecs: [...local.codecs] };
     return offer === undefined ? makeOffer(mutable) : makeAnswer(offer, mutable);
   }
+}
+
+/** Notes whether the stream is heard now, as the phone's media have it and the mixer was told. */
+function listen(stream: Stream, phone: Sdp = stream.leg.description): void {
+  const { mixmode = "full" } = stream.configuration;
+  stream.heard.push(mixmode === "full" && sends(readAudio(phone)?.direction ?? "inactive"));
 }

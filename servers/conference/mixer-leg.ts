@@ -1,0 +1,199 @@
+/**
+ * A participant's leg at the mixer: whether he is heard there, the keys he presses, and what is played to him (RFC 5022).
+ *
+ * Two gates keep him silent, and either is enough. The mixer is told `mute` by MSCML, which takes effect at its next tick, leaves
+ * the session alone and lets keys through; or it is offered media that send nothing, which every mixer understands and which
+ * holds from the first packet of a new leg on. A leg that begins silent is ordered with the second gate shut (`quieted`), and
+ * that opens when the first has shut.
+ */
+
+import { readAudio } from "#sdp/session.ts";
+import type { DialogId, InDialogAnswer, Leg } from "#sip/leg.ts";
+import type { Sdp, SipRequest } from "#sip/message.ts";
+import { textHeader } from "#sip/message.ts";
+import { SipError } from "#sip/sip-error.ts";
+import { MSCML } from "../mscml/document.ts";
+import { type MscmlResponse, readNotification } from "../mscml/notification.ts";
+import { configureLeg, type LegConfiguration, play } from "../mscml/request.ts";
+import type { Prompt } from "./prompts.ts";
+import { directionOf, toMixer, toPhone } from "./quiet.ts";
+
+export interface MixerLegEvents {
+  /** The mixer offers something to the phone. */
+  onOffer(offer: Sdp): Promise<Sdp>;
+  onTalking(talking: boolean): void;
+  /** One of `0-9`, `*`, `#`, `A-D`. */
+  onKey(key: string): void;
+  onEnded(): void;
+}
+
+export interface MixerLegOptions {
+  /** The phone's description, which the leg was ordered with. */
+  readonly phone: Sdp;
+  readonly silenced: boolean;
+}
+
+/** A mixer that answers so has no use for MSCML. */
+const NOT_TAKEN: ReadonlySet<number> = new Set([405, 415, 420, 469, 488, 489, 501]);
+
+export class MixerLeg {
+  readonly #leg: Leg;
+  readonly #events: MixerLegEvents;
+  #phone: Sdp;
+  /** How it is to be. */
+  #silenced: boolean;
+  /** What the mixer has agreed to by MSCML. */
+  #muted = false;
+  #reportsKeys = false;
+  #takesMscml = true;
+  #controlling: Promise<unknown> = Promise.resolve();
+  #offering: Promise<unknown> = Promise.resolve();
+
+  /** Takes over a confirmed leg, and has it configured. */
+  constructor(leg: Leg, { phone, silenced }: MixerLegOptions, events: MixerLegEvents) {
+    this.#leg = leg;
+    this.#phone = phone;
+    this.#silenced = silenced;
+    this.#events = events;
+    leg.handlers = {
+      onOffer: (offer) => events.onOffer(offer),
+      onEnded: () => events.onEnded(),
+      onRequest: (request) => this.#informed(request),
+    };
+    // What fails is tried again with the next change; until then the second gate stays shut.
+    this.#settle().catch(() => undefined);
+  }
+
+  get id(): DialogId {
+    return this.#leg.id;
+  }
+
+  get ended(): boolean {
+    return this.#leg.state === "ended";
+  }
+
+  get leg(): Leg {
+    return this.#leg;
+  }
+
+  /** Resolves when the mixer listens to him no longer, or again. Throws SipError. */
+  silence(silenced: boolean): Promise<void> {
+    this.#silenced = silenced;
+    return this.#settle();
+  }
+
+  /** The phone's new description; returns the mixer's answer to it. Throws SipError: the old one then stands. */
+  offer(phone: Sdp): Promise<Sdp> {
+    const before = this.#phone;
+    return this.#inTurn(async () => {
+      this.#phone = phone;
+      try {
+        const answer = await this.#leg.offer(toMixer(phone, this.#shut));
+        void this.#settle().catch(() => undefined);
+        return toPhone(answer, phone);
+      } catch (cause) {
+        this.#phone = before;
+        throw cause;
+      }
+    });
+  }
+
+  /** Plays it to him alone; false when the mixer cannot. */
+  async play(prompt: Prompt): Promise<boolean> {
+    return this.#control(play(prompt)).catch(() => false);
+  }
+
+  bye(): Promise<void> {
+    return this.#leg.bye();
+  }
+
+  /** Whether he is to be kept silent by the direction of his media. */
+  get #shut(): boolean {
+    return this.#silenced && !this.#muted;
+  }
+
+  /** Brings the mixer where it should be: first what it does with the media, then the media. */
+  async #settle(): Promise<void> {
+    const silenced = this.#silenced;
+    const configured = this.#controlling.then(() => this.#configure());
+    this.#controlling = configured.catch(() => undefined);
+    await configured.catch((cause) => {
+      // Kept silent at least.
+      if (!silenced) throw cause;
+    });
+    // Who is muted by now need not wait for his media to flow again.
+    const aligned = this.#inTurn(() => this.#align());
+    if (silenced && this.#muted) aligned.catch(() => undefined);
+    else await aligned;
+  }
+
+  /** One request at a time, each with what is wanted then. */
+  async #configure(): Promise<void> {
+    const muted = this.#silenced;
+    const keypresses = this.#sendsKeys && !this.#reportsKeys;
+    const wanted: LegConfiguration = {
+      ...(muted !== this.#muted && { mixmode: muted ? "mute" : "full" }),
+      ...(keypresses && { keypresses }),
+    };
+    if (Object.keys(wanted).length === 0 || !(await this.#control(configureLeg(wanted)))) return;
+    this.#muted = muted;
+    this.#reportsKeys ||= keypresses;
+  }
+
+  async #align(): Promise<void> {
+    const wanted = toMixer(this.#phone, this.#shut);
+    if (directionOf(this.#leg.localDescription) !== directionOf(wanted)) await this.#leg.offer(wanted);
+  }
+
+  get #sendsKeys(): boolean {
+    return readAudio(this.#phone)?.telephoneEvent !== undefined;
+  }
+
+  /** False when the mixer takes no MSCML. Throws SipError when it refuses for another reason. */
+  async #control(content: string): Promise<boolean> {
+    if (!this.#takesMscml) return false;
+    const { status, reason } = await this.#leg.request("INFO", { type: MSCML, content });
+    if (status < 300) return true;
+    if (!NOT_TAKEN.has(status)) throw new SipError(status, reason);
+    this.#takesMscml = false;
+    return false;
+  }
+
+  #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
+    const run = this.#offering.then(task);
+    this.#offering = run.catch(() => undefined);
+    return run;
+  }
+
+  #informed(request: SipRequest): InDialogAnswer {
+    if (request.method !== "INFO") return { status: 501 };
+    if (request.content === "") return { status: 200 };
+    if (textHeader(request, "content-type") !== MSCML) return { status: 415 };
+    const told = this.#told(request.content);
+    return { status: told ? 200 : 400 };
+  }
+
+  #told(content: string): boolean {
+    const news = readSafely(content);
+    if (news?.kind === "talkers") this.#events.onTalking(news.callIds.includes(this.id.callId));
+    else if (news?.kind === "keypress") this.#events.onKey(news.digit);
+    else if (news?.kind === "response") this.#responded(news);
+    return news !== undefined;
+  }
+
+  /** The mixer took what it cannot do after all: the second gate has to do. */
+  #responded({ request, code }: MscmlResponse): void {
+    if (request !== "configure_leg" || code < 300) return;
+    this.#takesMscml = false;
+    this.#muted = false;
+    this.#settle().catch(() => undefined);
+  }
+}
+
+function readSafely(content: string): ReturnType<typeof readNotification> {
+  try {
+    return readNotification(content);
+  } catch {
+    return undefined;
+  }
+}
