@@ -18,11 +18,11 @@ export function keepHeapSmall(): void {
 }
 
 /** How often it is looked whether there is something to give back. */
-const LOOK_MS = 10_000;
+const LOOK_MS = 5_000;
 /** Less than this is not worth a full collection. */
 const WORTH_BYTES = 16 << 20;
-/** A process is quiet that works less than this part of the time. */
-const QUIET = 0.05;
+/** A process is quiet that works less than this part of the time: one that repeats its last words after a flood does. */
+const QUIET = 0.15;
 
 /** V8 collects when there is something to allocate: what a flood leaves behind would stay until the next one. */
 function giveBackWhenQuiet(): void {
