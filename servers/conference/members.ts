@@ -4,6 +4,7 @@ import type { IncomingRefer } from "#sip/incoming-refer.ts";
 import type { IncomingSubscribe } from "#sip/incoming-subscribe.ts";
 import type { DialogId, Leg } from "#sip/leg.ts";
 import type { SipUri } from "#sip/message.ts";
+import { SipError } from "#sip/sip-error.ts";
 import { isSipUri } from "#sip/uri.ts";
 import { Conference } from "./conference.ts";
 import { conferenceId } from "./conference-id.ts";
@@ -82,13 +83,14 @@ export class Members {
         home().changed(participant);
         this.happenings.tell({ name: "participant-changed", conference: home(), participant });
       },
-      onAsked: (body) => control(body, home(), participant),
+      onAsked: (body) => this.#asked(body, participant),
       onUnseated: () => this.#options.onUnseated(participant),
       onEnded: () => this.#forget(participant),
     });
     this.#participants.set(legs.phone, participant);
     this.#homes.set(participant, conference);
     this.#byKey.set(participant.key, participant);
+    if (participant.room !== conference.id) return participant;
     if (from) this.happenings.tell({ name: "participant-moved", from, conference, participant });
     else this.happenings.tell({ name: "participant-joined", conference, participant });
     return participant;
@@ -105,6 +107,12 @@ export class Members {
     this.happenings.tell({ name: "participant-moved", from, conference, participant });
     this.#leave(participant, from);
     return conference;
+  }
+
+  /** Somebody who has waited is in now. */
+  admitted(participant: Participant, conference: Conference): void {
+    conference.add(participant);
+    this.happenings.tell({ name: "participant-joined", conference, participant });
   }
 
   homeOf(participant: Participant): Conference | undefined {
@@ -156,8 +164,17 @@ export class Members {
     this.#homes.delete(participant);
     const replaced = this.#byKey.get(participant.key) !== participant;
     if (!replaced) this.#byKey.delete(participant.key);
-    if (conference && !replaced) this.happenings.tell({ name: "participant-left", conference, participant });
+    const wasIn = conference?.id === participant.room;
+    if (conference && wasIn && !replaced)
+      this.happenings.tell({ name: "participant-left", conference, participant });
     if (conference) this.#leave(participant, conference);
+  }
+
+  /** Only who is in may ask for anything. Throws SipError. */
+  #asked(body: Parameters<typeof control>[0], participant: Participant): void {
+    const home = this.#homes.get(participant);
+    if (!home?.has(participant)) throw new SipError(403, "Not In The Conference");
+    control(body, home, participant);
   }
 
   #leave(participant: Participant, conference: Conference): void {
@@ -165,9 +182,10 @@ export class Members {
     this.endIfEmpty(conference);
   }
 
-  /** For a conference that was opened for somebody who did not come after all. */
+  /** Also for a conference that was opened for somebody who did not come after all; as long as somebody waits it goes on. */
   endIfEmpty(conference: Conference): void {
     if (conference.size !== 0 || this.#conferences.get(conference.id) !== conference) return;
+    if ([...this.#homes.values()].includes(conference)) return;
     this.#conferences.delete(conference.id);
     this.#options.onEmpty(conference);
     this.happenings.tell({ name: "conference-ended", conference });

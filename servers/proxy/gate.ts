@@ -5,10 +5,10 @@ import { HASHES } from "#sip/digest.ts";
 import { DigestServer, type Verdict } from "#sip/digest-server.ts";
 import type { Hop, SipHeaders, SipRequest } from "#sip/message.ts";
 import { parseUri } from "#sip/uri.ts";
+import { Lockout } from "../lockout.ts";
 import type { Users } from "../users.ts";
 import type { Domain } from "./domain.ts";
 import { isOwn } from "./domain.ts";
-import { Lockout } from "./lockout.ts";
 
 export interface GateOptions {
   readonly domain: Domain;

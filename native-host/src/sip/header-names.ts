@@ -28,7 +28,7 @@ const LONG_NAMES: Readonly<Record<string, string>> = {
 /** The other headers we read and write without the codec, as they are written. */
 const OTHERS =
   `Accept Accept-Encoding Accept-Language Alert-Info Allow Authentication-Info Authorization Call-Info
-  Content-Disposition CSeq Date Error-Info Expires Flow-Timer History-Info Info-Package Max-Breadth Max-Forwards MIME-Version Min-Expires Min-SE
+  Content-Disposition CSeq Date Error-Info Expires Flow-Timer History-Info Info-Package Join Max-Breadth Max-Forwards MIME-Version Min-Expires Min-SE
   Organization P-Asserted-Identity P-Preferred-Identity Path Priority Privacy Proxy-Authenticate Proxy-Authorization Proxy-Require RAck Reason Record-Route
   Recv-Info Refer-Sub Replaces Require Retry-After Route RSeq Server Service-Route SIP-ETag SIP-If-Match
   Subscription-State Target-Dialog Timestamp Unsupported User-Agent Warning WWW-Authenticate`.split(/\s+/);
@@ -41,6 +41,7 @@ const ONCE = new Set([
   "event",
   "expires",
   "from",
+  "join",
   "max-forwards",
   "min-expires",
   "refer-to",

@@ -47,6 +47,8 @@ interface Bucket {
   filledAt: number;
 }
 
+export type Rate = Pick<Limits, "messagesPerSecond" | "burst">;
+
 /** A token bucket for each source address. */
 export class RateLimit {
   readonly #buckets = new Map<string, Bucket>();
@@ -54,7 +56,7 @@ export class RateLimit {
   readonly #burst: number;
   readonly #now: () => number;
 
-  constructor(limits: Limits, now: () => number = () => performance.now()) {
+  constructor(limits: Rate, now: () => number = () => performance.now()) {
     this.#perSecond = limits.messagesPerSecond;
     this.#burst = limits.burst;
     this.#now = now;
