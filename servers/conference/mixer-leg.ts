@@ -14,7 +14,7 @@ import { textHeader } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { MSCML } from "../mscml/document.ts";
 import { type MscmlResponse, readNotification } from "../mscml/notification.ts";
-import { configureLeg, type LegConfiguration, play } from "../mscml/request.ts";
+import { configureLeg, type LegConfiguration, type MixMode, play } from "../mscml/request.ts";
 import type { Prompt } from "./prompts.ts";
 import { directionOf, toMixer, toPhone } from "./quiet.ts";
 
@@ -42,8 +42,8 @@ export class MixerLeg {
   #phone: Sdp;
   /** How it is to be. */
   #silenced: boolean;
-  /** What the mixer has agreed to by MSCML. */
-  #muted = false;
+  /** What the mixer has agreed to by MSCML; a new leg has the mode of the stream it takes over, or is in the full mix. */
+  #mode: MixMode | undefined;
   #reportsKeys = false;
   #takesMscml = true;
   #controlling: Promise<unknown> = Promise.resolve();
@@ -109,7 +109,7 @@ export class MixerLeg {
 
   /** Whether he is to be kept silent by the direction of his media. */
   get #shut(): boolean {
-    return this.#silenced && !this.#muted;
+    return this.#silenced && this.#mode !== "mute";
   }
 
   /** Brings the mixer where it should be: first what it does with the media, then the media. */
@@ -123,20 +123,18 @@ export class MixerLeg {
     });
     // Who is muted by now need not wait for his media to flow again.
     const aligned = this.#inTurn(() => this.#align());
-    if (silenced && this.#muted) aligned.catch(() => undefined);
+    if (silenced && this.#mode === "mute") aligned.catch(() => undefined);
     else await aligned;
   }
 
   /** One request at a time, each with what is wanted then. */
   async #configure(): Promise<void> {
-    const muted = this.#silenced;
+    const mixmode = this.#silenced ? "mute" : "full";
     const keypresses = this.#sendsKeys && !this.#reportsKeys;
-    const wanted: LegConfiguration = {
-      ...(muted !== this.#muted && { mixmode: muted ? "mute" : "full" }),
-      ...(keypresses && { keypresses }),
-    };
-    if (Object.keys(wanted).length === 0 || !(await this.#control(configureLeg(wanted)))) return;
-    this.#muted = muted;
+    if (mixmode === (this.#mode ?? "full") && !keypresses) return;
+    const wanted: LegConfiguration = { mixmode, ...(keypresses && { keypresses }) };
+    if (!(await this.#control(configureLeg(wanted)))) return;
+    this.#mode = mixmode;
     this.#reportsKeys ||= keypresses;
   }
 
@@ -185,7 +183,7 @@ export class MixerLeg {
   #responded({ request, code }: MscmlResponse): void {
     if (request !== "configure_leg" || code < 300) return;
     this.#takesMscml = false;
-    this.#muted = false;
+    this.#mode = undefined;
     this.#settle().catch(() => undefined);
   }
 }

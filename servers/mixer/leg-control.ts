@@ -45,11 +45,14 @@ export class LegControl {
     }
   }
 
-  /** A stream that comes from another leg is in the full mix again, with no keys told and nothing played. */
+  /**
+   * A stream that comes from another leg has no keys told and nothing played. Its mixmode stays until it is told another:
+   * whoever was muted must not be heard for the moment in which his leg changes.
+   */
   reset(): void {
     const { mixer, stream } = this.#options;
     mixer.stopPlaying(stream);
-    mixer.configure(stream, { mixMode: "full", keypresses: false });
+    mixer.configure(stream, { keypresses: false });
   }
 
   /** A key of the participant, if the owner wants them. */

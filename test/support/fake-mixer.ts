@@ -35,22 +35,27 @@ export class FakeMixer {
   takesMscml = true;
   readonly agent: UserAgent;
   readonly #streams = new Map<Leg, Stream>();
-  #nextPort = FIRST_PORT;
+  #nextPort: number;
 
-  private constructor(agent: UserAgent) {
+  private constructor(agent: UserAgent, firstPort: number) {
     this.agent = agent;
+    this.#nextPort = firstPort;
   }
 
-  static async open(options: Pick<UserAgentOptions, "onTrace"> = {}): Promise<FakeMixer> {
+  /** `firstPort` is that of its first stream. */
+  static async open(
+    options: Pick<UserAgentOptions, "onTrace"> & { readonly firstPort?: number } = {},
+  ): Promise<FakeMixer> {
+    const { firstPort = FIRST_PORT, ...traced } = options;
     const agent: UserAgent = await UserAgent.open({
-      ...options,
+      ...traced,
       host: HOST,
       port: 0,
       name: "fake mixer",
       identity: { name: "mixer" },
       onInvite: (invite) => void mixer.#invited(invite),
     });
-    const mixer = new FakeMixer(agent);
+    const mixer = new FakeMixer(agent, firstPort);
     return mixer;
   }
 
@@ -71,6 +76,11 @@ export class FakeMixer {
   /** Whether each leg in a conference was heard, from its first moment on. */
   heard(conference: string): boolean[][] {
     return this.#in(conference).map(({ heard }) => heard);
+  }
+
+  /** Whether each leg in a conference has its keys reported. */
+  reportsKeys(conference: string): boolean[] {
+    return this.#in(conference).map(({ configuration }) => configuration.keypresses === true);
   }
 
   /** The prompts that were played to each leg in a conference. */
@@ -97,7 +107,9 @@ export class FakeMixer {
   }
 
   #in(conference: string): Stream[] {
-    return [...this.#streams.values()].filter((stream) => stream.conference === conference);
+    return [...this.#streams.values()].filter(
+      (stream) => stream.conference === conference && stream.leg.state !== "ended",
+    );
   }
 
   async #invited(invite: IncomingInvite): Promise<void> {
@@ -137,7 +149,9 @@ export class FakeMixer {
       onRequest: (request) => this.#asked(stream, request),
       onEnded: () => this.#streams.delete(leg),
     };
-    const configuration = (old && this.#streams.get(old)?.configuration) ?? {};
+    // The mode goes along with the stream, until the mixer is told another.
+    const { mixmode } = (old && this.#streams.get(old)?.configuration) ?? {};
+    const configuration = mixmode === undefined ? {} : { mixmode };
     const stream: Stream = { conference, port, leg, configuration, heard: [], played: [] };
     this.#streams.set(leg, stream);
     if (invite.offer !== undefined) listen(stream, invite.offer);
