@@ -1,7 +1,7 @@
 /** Call waiting: a call comes in during another one, and both share a phone. */
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import type { Role } from "../support/fake-legs.ts";
+import type { Role } from "../support/fake-leg.ts";
 import { House, type HouseOptions, liftable } from "../support/house.ts";
 import { until } from "../support/until.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ServiceError } from "../../native-host/src/errors.ts";
-import type { Role } from "../support/fake-legs.ts";
+import type { Role } from "../support/fake-leg.ts";
 import { randomFrom } from "../support/random.ts";
 import { Stage } from "../support/service-cast.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { dialogWith } from "../../native-host/src/service/phone-dialogs.ts";
-import type { Role } from "../support/fake-legs.ts";
+import type { Role } from "../support/fake-leg.ts";
 import { Stage } from "../support/service-cast.ts";
 
 let stage: Stage;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, describe, test } from "node:test";
 import type { JoinRequest, PromptView, Remember } from "../../native-host/src/api/call-control.ts";
 import { Choices } from "../../native-host/src/service/choices.ts";
-import type { Role } from "../support/fake-legs.ts";
+import type { Role } from "../support/fake-leg.ts";
 import { Stage } from "../support/service-cast.ts";
 
 let stage: Stage;

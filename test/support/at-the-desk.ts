@@ -1,5 +1,5 @@
 /** Alice in a call through the desk phone, with the kitchen phone there too. */
-import type { Role } from "./fake-legs.ts";
+import type { Role } from "./fake-leg.ts";
 import { Stage } from "./service-cast.ts";
 
 export type Way = "anchored" | "direct";

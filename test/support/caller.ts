@@ -2,7 +2,7 @@
 import { makeAnswer, makeOffer } from "#sdp/offer-answer.ts";
 import type { DialogId, IncomingInvite, Leg } from "#sip/leg.ts";
 import type { NameAddr, Sdp, SipRequest, SipUri } from "#sip/message.ts";
-import { FakeLeg } from "./fake-legs.ts";
+import { FakeLeg } from "./fake-leg.ts";
 import type { Stage } from "./service-cast.ts";
 
 const HOST = "127.0.0.1";

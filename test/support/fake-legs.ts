@@ -2,38 +2,12 @@
 import { makeAnswer, makeOffer } from "#sdp/offer-answer.ts";
 import { readAudio } from "#sdp/session.ts";
 import { COMPLETED_ELSEWHERE } from "#sip/cancel-reason.ts";
-import type { DialogState } from "#sip/dialog-state.ts";
-import type { Caller, DialogId, InviteOptions, Leg, LegHandlers } from "#sip/leg.ts";
+import type { Caller, DialogId, InviteOptions, Leg } from "#sip/leg.ts";
 import type { Sdp, SipHeaders, SipUri } from "#sip/message.ts";
-import type { ReferOptions } from "#sip/refer.ts";
 import { SipError } from "#sip/sip-error.ts";
 import type { SubscribeOptions, Subscription } from "#sip/subscribe.ts";
+import { FakeLeg, nameOf, type Role } from "./fake-leg.ts";
 import type { Ladder } from "./ladder.ts";
-
-export interface Role {
-  /** Final status of its INVITEs; 200 when missing. */
-  readonly refuses?: number;
-  /** Status of an INVITE with Replaces. */
-  readonly refusesReplaces?: number;
-  /** Status of its re-INVITEs. */
-  readonly refusesOffers?: number;
-  /** What it reports of a REFER in the end; 200 when missing. */
-  readonly refers?: number | "silent";
-  /** Says 180 before anything else. */
-  readonly rings?: boolean;
-  /** Never sends a final response. */
-  readonly silent?: boolean;
-  /** Answers only when it is asked to do so by itself; nobody is there to pick it up. */
-  readonly unattended?: boolean;
-  /** Answers only when this resolves; a CANCEL before it is in time, unless it crosses. */
-  readonly answers?: Promise<void>;
-  /** Its 200 crosses a CANCEL on the wire: both happen. */
-  readonly crosses?: boolean;
-  /** Whose RTP port it names as its own; one mixer keeps the port of a stream it moves. */
-  readonly media?: string;
-  /** A conference server: all of a cast are the same one unless their ports differ. */
-  readonly focus?: boolean;
-}
 
 const HOST = "127.0.0.1";
 
@@ -44,6 +18,8 @@ export class Cast implements Caller {
   readonly #ladder: Ladder;
   readonly #roles: Readonly<Record<string, Role>>;
   readonly #ports = new Map<string, number>();
+  /** Those whose server is dead, and what tells of its return. */
+  readonly #dead = new Map<string, PromiseWithResolvers<void>>();
   readonly legs: FakeLeg[] = [];
   /** Every INVITE of the service, as it was asked for. */
   readonly invites: { readonly name: string; readonly options: InviteOptions }[] = [];
@@ -65,6 +41,22 @@ export class Cast implements Caller {
     const leg = this.legs.findLast((one) => one.name === name);
     if (!leg) throw new Error(`nobody called ${name}`);
     return leg;
+  }
+
+  /** Its server is killed: it says nothing more, and has forgotten all calls when it is back. */
+  dies(name: string): void {
+    this.#dead.set(name, Promise.withResolvers());
+    for (const leg of this.legs) if (leg.name === name) leg.forgotten = true;
+  }
+
+  returns(name: string): void {
+    this.#dead.get(name)?.resolve();
+    this.#dead.delete(name);
+  }
+
+  /** Resolves when its server lives. */
+  async lives(name: string): Promise<void> {
+    await this.#dead.get(name)?.promise;
   }
 
   async invite(target: SipUri, options: InviteOptions): Promise<{ leg: Leg; answer: Sdp }> {
@@ -129,6 +121,7 @@ export class Cast implements Caller {
 
   #refusalOf(name: string, options: InviteOptions): number | undefined {
     const role = this.#roles[name];
+    if (options.replaces && this.#find(options.replaces)?.forgotten) return 481;
     return options.replaces && role?.refusesReplaces ? role.refusesReplaces : role?.refuses;
   }
 
@@ -148,7 +141,7 @@ export class Cast implements Caller {
       reject(new SipError(487, "Request Terminated"));
     };
     signal?.addEventListener("abort", cancel, { once: true });
-    const answered = waits ? new Promise<void>(() => undefined) : role.answers;
+    const answered = waits ? new Promise<void>(() => undefined) : (role.answers ?? this.lives(name));
     const giveUp = () => {
       this.record("service", name, "CANCEL");
       reject(new SipError(408, "No answer"));
@@ -189,96 +182,4 @@ export class Cast implements Caller {
       throw cause;
     }
   }
-}
-
-export class FakeLeg implements Leg {
-  readonly name: string;
-  readonly peer;
-  readonly id: DialogId;
-  readonly remoteContact;
-  readonly localContact: SipUri;
-  readonly supports: ReadonlySet<string>;
-  state: DialogState = "confirmed";
-  description: Sdp = "";
-  localDescription: Sdp = "";
-  handlers: LegHandlers = {};
-  readonly #cast: Cast;
-  readonly #role: Role;
-
-  constructor(cast: Cast, name: string, role: Role) {
-    const number = cast.legs.length + 1;
-    this.#cast = cast;
-    this.#role = role;
-    this.name = name;
-    this.peer = { uri: `sip:${name}@${HOST}`, params: {} };
-    this.id = { callId: `call-${number}`, localTag: `l${number}`, remoteTag: `r${number}` };
-    this.remoteContact = { uri: `sip:${name}@${HOST}`, params: role.focus ? { isfocus: null } : {} };
-    this.localContact = `sip:user-${number}@${HOST}:5060`;
-    this.supports = new Set(role.focus ? ["replaces", "tdialog"] : []);
-  }
-
-  described(theirs: Sdp, ours: Sdp): void {
-    this.description = theirs;
-    this.localDescription = ours;
-  }
-
-  async offer(sdp: Sdp): Promise<Sdp> {
-    this.#cast.record("service", this.name, `INVITE again ${this.#cast.describe(sdp)}`);
-    const { refusesOffers } = this.#role;
-    this.#cast.record(this.name, "service", String(refusesOffers ?? 200));
-    if (refusesOffers) throw new SipError(refusesOffers, "refused");
-    const answer = makeAnswer(sdp, this.#cast.localAudio(this.name)) ?? "";
-    this.described(answer, sdp);
-    return answer;
-  }
-
-  refresh(contactUser: string): void {
-    this.#cast.record("service", this.name, `UPDATE as ${contactUser}`);
-  }
-
-  async request(): Promise<never> {
-    throw new SipError(501, "Not Implemented");
-  }
-
-  async refer(target: SipUri, { onProgress, signal }: ReferOptions = {}): Promise<number> {
-    this.#cast.record("service", this.name, `REFER to ${nameOf(target)}`);
-    const { refers = 200 } = this.#role;
-    if (refers === "silent") return aborted(signal);
-    onProgress?.(180, "Ringing");
-    this.#cast.record(this.name, "service", `NOTIFY ${refers}`);
-    onProgress?.(refers, "");
-    return refers;
-  }
-
-  async info(): Promise<never> {
-    throw new SipError(469, "Bad Info Package");
-  }
-
-  async acknowledged(): Promise<boolean> {
-    return this.state !== "ended";
-  }
-
-  async bye(): Promise<void> {
-    if (this.state === "ended") return;
-    this.state = "ended";
-    this.#cast.record("service", this.name, "BYE");
-  }
-
-  /** The actor itself ends the dialog. */
-  hangsUp(): void {
-    if (this.state === "ended") return;
-    this.state = "ended";
-    this.#cast.record(this.name, "service", "BYE");
-    this.handlers.onEnded?.("BYE");
-  }
-}
-
-function aborted(signal: AbortSignal | undefined): Promise<never> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  signal?.addEventListener("abort", () => reject(new SipError(487, "Cancelled")), { once: true });
-  return promise;
-}
-
-function nameOf(target: string): string {
-  return target.slice(target.indexOf(":") + 1, target.indexOf("@"));
 }

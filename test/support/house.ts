@@ -5,7 +5,7 @@ import { type IncomingConfig, readIncoming } from "../../native-host/src/config-
 import type { Announcer } from "../../native-host/src/service/announcer.ts";
 import { MissedCalls } from "../../native-host/src/service/missed-calls.ts";
 import { type CallerOptions, FakeCaller } from "./caller.ts";
-import type { Role } from "./fake-legs.ts";
+import type { Role } from "./fake-leg.ts";
 import { Stage } from "./service-cast.ts";
 
 export interface HouseOptions {

@@ -12,7 +12,8 @@ import { Choices } from "../../native-host/src/service/choices.ts";
 import type { Reception } from "../../native-host/src/service/incoming.ts";
 import { SipService } from "../../native-host/src/service/sip-service.ts";
 import { Dialler, type DiallerOptions } from "./dialler.ts";
-import { Cast, type Role } from "./fake-legs.ts";
+import type { Role } from "./fake-leg.ts";
+import { Cast } from "./fake-legs.ts";
 import { Ladder } from "./ladder.ts";
 
 const HOST = "127.0.0.1";

@@ -56,6 +56,10 @@ export interface CallView {
   /** The far end is a conference (`isfocus`, RFC 4579 §4). */
   readonly focus: boolean;
   readonly muted: boolean;
+  /** The server of the conference is gone, and is being called again; only told while it is so. */
+  readonly rejoining?: boolean;
+  /** In the waiting room of the conference: somebody in it must let us in. */
+  readonly waiting?: boolean;
   readonly secure?: string;
   readonly client?: ClientId;
   readonly since?: Date;
@@ -87,6 +91,8 @@ export interface RosterEndpoint {
   readonly status?: string;
   readonly muted?: boolean;
   readonly talking?: boolean;
+  /** Raised, to ask for the floor. */
+  readonly hand?: boolean;
   readonly joined?: Date;
 }
 

@@ -61,6 +61,8 @@ export function callElement(call: CallView): XmlElement {
       mode: call.mode,
       focus: call.focus,
       muted: call.muted,
+      rejoining: call.rejoining,
+      waiting: call.waiting,
       secure: call.secure,
       client: call.client,
       since: call.since?.toISOString(),
@@ -126,6 +128,7 @@ function endpointElement(endpoint: RosterEndpoint): XmlElement {
     status: endpoint.status,
     muted: endpoint.muted,
     talking: endpoint.talking,
+    hand: endpoint.hand,
     joined: endpoint.joined?.toISOString(),
   });
 }

@@ -8,6 +8,8 @@ import { asFailure } from "./sip-failure.ts";
 /** What a call knows of itself; `undefined` is left out of the view. */
 export interface CallFacts extends Pick<CallView, "call" | "id" | "dir" | "state" | "mode" | "muted"> {
   readonly focus?: boolean;
+  readonly rejoining?: boolean;
+  readonly waiting?: boolean | undefined;
   readonly display: string | undefined;
   readonly device: Device | undefined;
   readonly client: ClientId | undefined;
@@ -15,9 +17,12 @@ export interface CallFacts extends Pick<CallView, "call" | "id" | "dir" | "state
   readonly error: ServiceError | undefined;
 }
 
-export function callView({ display, device, client, since, error, ...facts }: CallFacts): CallView {
+export function callView(call: CallFacts): CallView {
+  const { rejoining, waiting, display, device, client, since, error, ...facts } = call;
   return {
     ...facts,
+    ...(rejoining && { rejoining }),
+    ...(waiting && { waiting }),
     focus: facts.focus ?? false,
     ...(client !== undefined && { client }),
     ...(display !== undefined && { display }),

@@ -11,6 +11,8 @@ export interface InfoEndpoint {
   /** `sendrecv` and kin of its audio, seen from the participant: `recvonly` is muted. */
   readonly audio?: string;
   readonly talking?: boolean;
+  /** Wants to speak. */
+  readonly hand?: boolean;
   readonly joined?: Date;
   /** Why it is not there any more, as the focus writes it: for us a value of Reason (RFC 3326). */
   readonly reason?: string;
@@ -36,7 +38,8 @@ export interface ConferenceInfo {
 /** Larger than any conference of people; a focus that sends more is cut off. */
 const MAX_BYTES = 1 << 20;
 const MAX_TEXT = 256;
-const TALKING = "urn:partyline:conference:1";
+/** What RFC 4575 has no element for (docs/conference-events.md). */
+const EXTENSION = "urn:partyline:conference:1";
 
 /** The document, or undefined when it is none. */
 export function readConferenceInfo(text: string): ConferenceInfo | undefined {
@@ -126,7 +129,7 @@ function readEndpoint(element: XmlElement): InfoEndpoint[] {
   if (!entity || entity.length > 1024) return [];
   const status = textOf(child(element, "status"));
   const audio = audioOf(element);
-  const talking = element.children.find(({ name, namespace }) => name === "talking" && namespace === TALKING);
+  const [talking, hand] = [saidOf(element, "talking"), saidOf(element, "hand")];
   const joined = dateOf(textOf(child(child(element, "joining-info"), "when")));
   const reason = textOf(child(child(element, "disconnection-info"), "reason"));
   return [
@@ -135,11 +138,18 @@ function readEndpoint(element: XmlElement): InfoEndpoint[] {
       state: partOf(element),
       ...(status && { status }),
       ...(audio && { audio }),
-      ...(talking && { talking: talking.text.trim() === "true" }),
+      ...(talking !== undefined && { talking }),
+      ...(hand !== undefined && { hand }),
       ...(joined && { joined }),
       ...(reason && { reason }),
     },
   ];
+}
+
+/** Whether an element of ours says `true`; undefined when there is none. */
+function saidOf(endpoint: XmlElement, word: string): boolean | undefined {
+  const said = endpoint.children.find(({ name, namespace }) => name === word && namespace === EXTENSION);
+  return said && said.text.trim() === "true";
 }
 
 function audioOf(endpoint: XmlElement): string | undefined {

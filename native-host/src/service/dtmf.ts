@@ -4,6 +4,7 @@ import { ServiceError } from "../errors.ts";
 import { eventOf, LONGEST_KEY_MS } from "../rtp/telephone-event.ts";
 import type { Tones } from "./call.ts";
 import type { FarEnd } from "./far-end.ts";
+import { pause } from "./pause.ts";
 
 const USUAL_MS = 100;
 /** Shorter ones are no digits to many a receiver (ITU-T Q.24). */
@@ -52,11 +53,4 @@ async function inform({ leg, target }: FarEnd, digit: string, durationMs: number
   if (status >= 300) {
     throw new ServiceError("device-unsupported", [target, "take digits by INFO"], { sip: status, reason });
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  return promise.finally(() => clearTimeout(timer));
 }

@@ -2,8 +2,9 @@
 
 import type { Direction } from "../sdp/session.ts";
 import type { Caller, DialogId, Leg, LegHandlers } from "../sip/leg.ts";
-import type { Sdp, SipUri } from "../sip/message.ts";
+import type { NameAddr, Sdp, SipUri } from "../sip/message.ts";
 import { formatRecipients, RECIPIENT_LIST_INVITE, type Recipient } from "../sip/recipient-list.ts";
+import { formatUri, isSipUri, parseUri } from "../sip/uri.ts";
 import type { FarMedia } from "./media-path.ts";
 
 /** Whom to call, and as whom. */
@@ -32,6 +33,16 @@ export interface FarEnd extends Destination {
 /** Whether it is a conference (RFC 4579 §5.2). */
 export function isFocus(far: FarEnd): boolean {
   return "isfocus" in far.leg.remoteContact.params;
+}
+
+/** The same far end after its focus moved us to another conference by itself: under the name its Contact has now. */
+export function movedFar(far: FarEnd, was: NameAddr): FarEnd {
+  const [target, before, now] = [far.target, was.uri, far.leg.remoteContact.uri].map(parseUri);
+  if (!target || now?.user === undefined || before?.user === now.user) return far;
+  // Behind a proxy a Contact has another host than the name that people call.
+  const { scheme, host, port } = target.user === before?.user ? target : now;
+  const moved = formatUri({ scheme, user: now.user, host, ...(port !== undefined && { port }), params: {} });
+  return isSipUri(moved) ? { ...far, target: moved } : far;
 }
 
 export interface FarInvite extends Destination {

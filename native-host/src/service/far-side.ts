@@ -1,23 +1,20 @@
-/**
- * The far side of a call: at most one far end at a time, and the way to the next one. Switches run one after the other;
- * a newer one takes the place of all before it, from wherever those have led.
- */
+/** The far side of a call: at most one far end at a time, the way to the next one, and back to one that was lost. */
 
 import { ServiceError } from "../errors.ts";
 import type { Direction } from "../sdp/session.ts";
-import type { Caller, LegHandlers } from "../sip/leg.ts";
-import type { Destination, FarEnd } from "./far-end.ts";
+import type { Caller, Leg, LegHandlers } from "../sip/leg.ts";
+import type { NameAddr } from "../sip/message.ts";
+import { type Destination, type FarEnd, isFocus, movedFar } from "./far-end.ts";
 import type { FarRequests } from "./far-requests.ts";
 import type { MediaPath } from "./media-path.ts";
+import { type Move, Moves } from "./moves.ts";
 import { ReplacedLegs } from "./replaced-legs.ts";
-import { callFailure, givenUp, peerSaid, switchFailure } from "./sip-failure.ts";
-import { switchFarEnd } from "./switch.ts";
+import { callFailure, peerSaid, switchFailure } from "./sip-failure.ts";
+import { switchInTime } from "./switch.ts";
 import { type DeviceChange, switchDevice } from "./switch-device.ts";
 import { Turns } from "./turns.ts";
+import { WayBack } from "./way-back.ts";
 import { WishTold } from "./wish-told.ts";
-
-/** The new far end of a switch has this long to answer, or to ring; the user stays in the old call meanwhile. */
-const SWITCH_WITHIN_MS = 4000;
 
 export interface FarSideOptions {
   readonly caller: Caller;
@@ -29,18 +26,17 @@ export interface FarSideOptions {
   readonly onRinging: () => void;
   /** A far end answered and is heard. */
   readonly onReached: (far: FarEnd) => void;
+  /** Its focus moved us to another conference; it is heard as before. */
+  readonly onMoved: (far: FarEnd) => void;
+  /** Its focus is gone without a word, and is called again; then it is back, or lost. */
+  readonly onGone: () => void;
+  readonly onBack: () => void;
   /** The far end hung up, or with an error: there is none, or none any more. Not called after `end()`. */
   readonly onLost: (error?: ServiceError) => void;
 }
 
 /** Answers somebody who calls us, with the media of this path. */
 export type Arrival = (path: MediaPath) => Promise<FarEnd>;
-
-interface Move {
-  readonly to: Destination;
-  readonly abort: AbortController;
-  readonly done: PromiseWithResolvers<number>;
-}
 
 export class FarSide {
   readonly #options: FarSideOptions;
@@ -49,21 +45,27 @@ export class FarSide {
   readonly #turns = new Turns();
   #path: MediaPath;
   #current: FarEnd | undefined;
-  #running: Move | undefined;
-  #next: Move | undefined;
   #wish: Direction;
+  readonly #moves = new Moves({
+    attempt: (move) => this.#turns.take(() => this.#attempt(move)),
+    onSettled: () => this.#settled(),
+  });
+  readonly #wayBack: WayBack;
   readonly #told = new WishTold();
   /** Another device is being put in. */
   #changing = false;
   /** The old far end hung up while a switch was tried. */
   #lostOld = false;
-  #over = false;
+  readonly #over = new AbortController();
 
   constructor(options: FarSideOptions, wish: Direction) {
     this.#options = options;
     this.#path = options.path;
     this.#wish = wish;
-    options.farRequests.onChange = () => {
+    const { onGone, onBack, onLost, farRequests } = options;
+    const again = (lost: FarEnd) => this.#again(lost);
+    this.#wayBack = new WayBack({ again, onGone, onBack, onLost, signal: this.#over.signal });
+    farRequests.onChange = () => {
       if (this.#current) this.#current.leg.handlers = this.#handlers(this.#current);
     };
   }
@@ -74,7 +76,7 @@ export class FarSide {
 
   /** Whether a switch is under way. */
   get moving(): boolean {
-    return this.#running !== undefined || this.#next !== undefined;
+    return this.#moves.underWay;
   }
 
   /**
@@ -82,15 +84,8 @@ export class FarSide {
    * `superseded`, `switch-failed` (the old one stands), `switch-lost`, or, for a first far end, why it refused.
    */
   goTo(to: Destination, signal?: AbortSignal): Promise<number> {
-    if (this.#over) return Promise.reject(new ServiceError("cancelled", []));
-    const move: Move = { to, abort: new AbortController(), done: Promise.withResolvers() };
-    signal?.addEventListener("abort", () => move.abort.abort(givenUp(signal)), { once: true });
-    const superseded = new ServiceError("superseded", []);
-    this.#running?.abort.abort(superseded);
-    this.#next?.done.reject(superseded);
-    this.#next = move;
-    if (!this.#running) void this.#run();
-    return move.done.promise;
+    if (this.#isOver) return Promise.reject(new ServiceError("cancelled", []));
+    return this.#moves.goTo(to, signal);
   }
 
   /** The far end learns of it by re-INVITE; resolves when it has, or when nobody is there. Throws ServiceError. */
@@ -122,44 +117,34 @@ export class FarSide {
 
   /** Ends whatever there is; idempotent. */
   async end(reason?: string): Promise<void> {
-    this.#over = true;
-    const cancelled = new ServiceError("cancelled", []);
-    this.#running?.abort.abort(cancelled);
-    this.#next?.done.reject(cancelled);
-    this.#next = undefined;
+    this.#over.abort();
+    this.#wayBack.stop();
+    this.#moves.cancel();
     const current = this.#current;
     this.#current = undefined;
     current?.media.close();
     await Promise.all([current?.leg.bye(reason), this.#replaced.end()]);
   }
 
+  get #isOver(): boolean {
+    return this.#over.signal.aborted;
+  }
+
   get #busy(): boolean {
     return this.moving || this.#changing;
   }
 
-  async #run(): Promise<void> {
-    while (this.#next) {
-      const move = this.#next;
-      this.#next = undefined;
-      this.#running = move;
-      const settle = await this.#turns.take(() => this.#attempt(move));
-      this.#running = undefined;
-      settle();
-    }
-    this.#settled();
-  }
-
   /** Nothing is under way any more: what came up meanwhile is done now. */
   #settled(): void {
-    if (this.#busy) return;
     const current = this.#current;
-    if (current?.leg.state === "ended") this.#legEnded(current);
+    if (current && (current.leg.state === "ended" || this.#wayBack.isGone(current.leg)))
+      this.#legEnded(current);
     this.#signal().catch(() => undefined);
   }
 
   async #useDevice(change: DeviceChange): Promise<void> {
     const old = this.#current;
-    if (!old || this.#over) throw new ServiceError("wrong-state", ["nobody has answered yet"]);
+    if (!old || this.#isOver) throw new ServiceError("wrong-state", ["nobody has answered yet"]);
     this.#changing = true;
     try {
       const far = await switchDevice(old, this.#wish, change);
@@ -183,14 +168,15 @@ export class FarSide {
     } catch (cause) {
       const failure = this.#failure(move, cause);
       return () => {
-        if (!this.#current && !this.#next && !this.#over) this.#options.onLost(failure);
+        if (!this.#current && !this.#moves.follows && !this.#isOver) this.#options.onLost(failure);
         move.done.reject(failure);
       };
     }
   }
 
   #isThere(to: Destination): boolean {
-    return this.#current?.target === to.target && this.#current.leg.state !== "ended";
+    const { target, leg } = this.#current ?? {};
+    return target === to.target && leg?.state !== "ended" && !(leg && this.#wayBack.isGone(leg));
   }
 
   async #go(move: Move, gapMs: () => number): Promise<number> {
@@ -200,26 +186,14 @@ export class FarSide {
   }
 
   async #reach(move: Move): Promise<FarEnd> {
-    const { caller, deviceReady } = this.#options;
+    const { caller, deviceReady, onRinging } = this.#options;
     await deviceReady;
-    const path = this.#path;
-    const old = this.#current;
-    const late = new ServiceError("no-answer", [move.to.target]);
-    const limit = setTimeout(() => old && move.abort.abort(late), SWITCH_WITHIN_MS);
-    const onRinging = () => {
-      clearTimeout(limit);
-      this.#options.onRinging();
-    };
-    try {
-      const options = { caller, path, onRinging, wish: this.#wish, signal: move.abort.signal };
-      return await switchFarEnd(old, move.to, options);
-    } finally {
-      clearTimeout(limit);
-    }
+    const options = { caller, path: this.#path, onRinging, wish: this.#wish, abort: move.abort };
+    return switchInTime(this.#current, move.to, options);
   }
 
   async #adopt(far: FarEnd): Promise<void> {
-    if (this.#over) {
+    if (this.#isOver) {
       far.media.close();
       await far.leg.bye();
       throw new ServiceError("cancelled", []);
@@ -236,6 +210,7 @@ export class FarSide {
   #become(far: FarEnd): void {
     this.#current = far;
     far.leg.handlers = this.#handlers(far);
+    this.#wayBack.watch(far, () => this.#focusGone(far));
   }
 
   #leave(old: FarEnd, far: FarEnd): void {
@@ -248,7 +223,8 @@ export class FarSide {
       onOffer: (offer) => far.media.offered(offer),
       makeOffer: () => far.media.offer(this.#wish),
       onAnswer: (answer) => void far.media.answered(answer).catch(() => this.#unusable(far)),
-      onEnded: () => this.#legEnded(far),
+      onEnded: (_reason, lost) => (lost && isFocus(far) ? this.#focusGone(far) : this.#legEnded(far)),
+      onTarget: (was) => this.#retargeted(far.leg, was),
       ...this.#options.farRequests.handlers,
     };
   }
@@ -264,16 +240,40 @@ export class FarSide {
     if (this.#current?.leg !== far.leg) return;
     // A focus may end the old dialog before its 2xx to the new one is here: the switch decides what becomes of the call.
     if (this.#busy) return;
+    if (this.#wayBack.isGone(far.leg)) {
+      void this.#wayBack.take(far);
+      return;
+    }
     this.#current = undefined;
     far.media.close();
     this.#options.onLost();
+  }
+
+  #focusGone(far: FarEnd): void {
+    this.#wayBack.lose(far.leg);
+    this.#legEnded(far);
+  }
+
+  async #again({ leg, target, from }: FarEnd): Promise<void> {
+    // What the user wants goes first.
+    if (this.#busy) throw new ServiceError("superseded", []);
+    if (this.#current?.leg === leg) await this.goTo({ target, from });
+  }
+
+  /** The Contact of the far end is another one: its focus may have put us into another conference. */
+  #retargeted(leg: Leg, was: NameAddr): void {
+    const current = this.#current;
+    if (current?.leg !== leg || !isFocus(current)) return;
+    this.#become(movedFar(current, was));
+    if (this.#current) this.#options.onMoved(this.#current);
   }
 
   #failure(move: Move, cause: unknown): ServiceError {
     const reason: unknown = move.abort.signal.aborted ? move.abort.signal.reason : cause;
     const current = this.#stillThere();
     if (reason instanceof ServiceError && reason.code === "superseded") return reason;
-    if (current) return switchFailure(current.target, callFailure(move.to.target, reason));
+    if (current && !this.#wayBack.isGone(current.leg))
+      return switchFailure(current.target, callFailure(move.to.target, reason));
     return this.#lostOld
       ? new ServiceError("switch-lost", [], peerSaid(reason))
       : callFailure(move.to.target, reason);
@@ -282,7 +282,7 @@ export class FarSide {
   /** The current far end, unless it hung up while a switch was tried. */
   #stillThere(): FarEnd | undefined {
     const current = this.#current;
-    if (current?.leg.state !== "ended") return current;
+    if (current?.leg.state !== "ended" || this.#wayBack.isGone(current.leg)) return current;
     current.media.close();
     this.#current = undefined;
     this.#lostOld = true;
@@ -291,7 +291,7 @@ export class FarSide {
 
   async #signal(): Promise<void> {
     const far = this.#current;
-    if (!far || this.#busy) return;
+    if (!far || this.#busy || this.#wayBack.isGone(far.leg)) return;
     const said = await this.#told.tell(far, this.#wish);
     if (said === undefined) return;
     if (this.#current?.leg === far.leg) this.#current = { ...this.#current, said };

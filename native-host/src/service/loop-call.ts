@@ -14,52 +14,41 @@ import type {
   ParkedDevice,
   Tones,
 } from "./call.ts";
-import { after, type CallEvent, HOLDABLE, ON_THE_LINE } from "./call-state.ts";
-import { callView } from "./call-view.ts";
+import { CallRecord } from "./call-record.ts";
+import { HOLDABLE, ON_THE_LINE } from "./call-state.ts";
 import { DeviceSide } from "./device-side.ts";
-import { DirectPath } from "./direct-path.ts";
 import { playDigits } from "./dtmf.ts";
 import { type CallerIdentity, type Destination, type FarEnd, isFocus } from "./far-end.ts";
 import { FarRequests } from "./far-requests.ts";
 import { type Arrival, FarSide } from "./far-side.ts";
 import type { MediaPath } from "./media-path.ts";
-import { type Roster, RosterWatch } from "./roster.ts";
+import { newPath, reachDevice } from "./new-path.ts";
+import type { Roster } from "./roster.ts";
 import type { SharedLine } from "./shared-line.ts";
 import { callFailure } from "./sip-failure.ts";
 import { Turns } from "./turns.ts";
+import { Whereabouts } from "./whereabouts.ts";
 import { Wishes } from "./wishes.ts";
 
 export class LoopCall implements Call {
-  readonly id: string;
-  readonly client: ClientId | undefined;
   readonly farRequests = new FarRequests();
-  readonly #dir: CallView["dir"];
+  readonly #record: CallRecord;
   readonly #around: CallSurroundings;
-  readonly #roster: RosterWatch;
+  readonly #where: Whereabouts;
   readonly #over = new AbortController();
-  #state: CallState = "choosing";
-  #target: SipUri;
-  #display: string | undefined;
-  #from: CallerIdentity;
   readonly #wishes: Wishes;
   readonly #deviceSide: DeviceSide;
   readonly #digits = new Turns();
   #farSide: FarSide | undefined;
-  #since: Date | undefined;
-  #error: ServiceError | undefined;
   #ending: Promise<void> | undefined;
 
   constructor(options: CallOptions, around: CallSurroundings) {
-    this.id = options.id;
-    this.client = options.client;
-    this.#dir = options.dir ?? "out";
-    this.#target = options.target;
-    this.#display = options.display;
+    this.#record = new CallRecord(options, () => around.onChange(this));
     this.#deviceSide = new DeviceSide({
       newPath: (device) => this.#pathFor(device),
       onChange: () => around.onChange(this),
       onEnded: () => void this.end(),
-      who: () => ({ uri: this.#target, ...(this.#display !== undefined && { name: this.#display }) }),
+      who: () => this.#record.who,
       onBack: () => this.setHeld(false).catch((cause) => around.onTrouble("a call was not resumed", cause)),
     });
     this.#wishes = new Wishes(options.muted, () => ({
@@ -67,13 +56,23 @@ export class LoopCall implements Call {
       tell: (wish) => this.#farSide?.setWish(wish),
       onTrouble: around.onTrouble,
     }));
-    this.#from = options.from;
     this.#around = around;
-    this.#roster = new RosterWatch(around.subscriber, () => around.onRoster());
+    const { subscriber, onRoster } = around;
+    const held = () => this.#wishes.held;
+    const onChange = () => around.onChange(this);
+    this.#where = new Whereabouts({ record: this.#record, subscriber, held, onChange, onRoster });
+  }
+
+  get id(): string {
+    return this.#record.id;
+  }
+
+  get client(): ClientId | undefined {
+    return this.#record.client;
   }
 
   get state(): CallState {
-    return this.#state;
+    return this.#record.state;
   }
 
   /** Aborted when the call is over, whoever ended it. */
@@ -86,17 +85,17 @@ export class LoopCall implements Call {
   }
 
   get roster(): Roster | undefined {
-    return this.#roster.roster;
+    return this.#where.roster;
   }
 
   /** From of the current or coming far leg. */
   get from(): CallerIdentity {
-    return this.#from;
+    return this.#record.to.from;
   }
 
   /** Whether there is a far end, or one is being called: a switch has something to move. */
   get movable(): boolean {
-    return this.#farSide !== undefined && this.#state !== "ended";
+    return this.#farSide !== undefined && this.state !== "ended";
   }
 
   /** The conference we are in, if the far end is one. */
@@ -113,19 +112,14 @@ export class LoopCall implements Call {
   readonly outOfReach = false;
 
   get view(): CallView {
-    return callView({
-      call: this.id,
-      id: this.#target,
-      dir: this.#dir,
-      state: this.#state,
+    const { device, roster } = this;
+    const focus = this.conference !== undefined;
+    return this.#record.view({
       mode: "loop",
-      focus: this.conference !== undefined,
       muted: this.#wishes.muted,
-      client: this.client,
-      display: this.#display,
-      device: this.device,
-      since: this.#since,
-      error: this.#error,
+      focus,
+      waiting: roster?.waiting,
+      device,
     });
   }
 
@@ -137,18 +131,18 @@ export class LoopCall implements Call {
   async join(device: Device, to: Destination, signal: AbortSignal, parked?: MediaPath): Promise<void> {
     if (this.#over.signal.aborted) {
       await parked?.hangUp();
-      throw this.#error ?? new ServiceError("cancelled", []);
+      throw this.#record.error ?? new ServiceError("cancelled", []);
     }
-    this.#from = to.from;
+    this.#record.to = { ...this.#record.to, from: to.from };
     const path = this.#deviceSide.begin(device, parked);
     path.wish = this.#wishes.direction;
-    this.#step("chosen");
-    const ready = parked ? this.#ready() : this.#ready(() => this.#reach(device, path, signal));
+    this.#record.step("chosen");
+    const ready = parked ? this.#ready() : this.#ready(() => reachDevice(device, path, this.#until(signal)));
     const farSide = this.#openFarSide(path, ready);
     try {
       await farSide.goTo(to, signal);
     } finally {
-      this.#settle(farSide);
+      this.#where.settle(farSide);
     }
   }
 
@@ -161,13 +155,13 @@ export class LoopCall implements Call {
     const path = new AnchoredPath(mediaHost, codecs);
     path.adopt(leg);
     this.#deviceSide.begin(device, path);
-    this.#step("chosen");
+    this.#record.step("chosen");
     const farSide = this.#openFarSide(path, Promise.resolve());
     try {
       await farSide.take(arrive);
-      this.#settle(farSide);
+      this.#where.settle(farSide);
     } catch (failed) {
-      const error = callFailure(this.#target, failed);
+      const error = callFailure(this.#record.to.target, failed);
       await this.end(error);
       throw error;
     }
@@ -178,36 +172,32 @@ export class LoopCall implements Call {
     const farSide = this.#farSide;
     if (!farSide) throw new ServiceError("no-active-call", []);
     await farSide.take(arrive);
-    this.#from = from;
-    this.#display = display;
-    this.#settle(farSide);
+    this.#record.to = { ...this.#record.to, from, display };
+    this.#where.settle(farSide);
     this.#around.onChange(this);
   }
 
   /** Exchanges the far end under the device; resolves with the gap at the device in ms. Throws ServiceError. */
   async switchTo(to: NewFarEnd, signal: AbortSignal): Promise<number> {
     const farSide = this.#farSide;
-    if (!farSide || this.#state === "ended") throw new ServiceError("no-active-call", []);
-    this.#from = to.from;
-    this.#target = to.target;
-    this.#display = to.display;
-    if (farSide.current?.target !== to.target || farSide.moving) this.#step("moves");
+    if (!farSide || this.state === "ended") throw new ServiceError("no-active-call", []);
+    this.#record.to = { target: to.target, from: to.from, display: to.display };
+    if (farSide.current?.target !== to.target || farSide.moving) this.#record.step("moves");
     try {
       return await farSide.goTo(to, signal);
     } finally {
-      this.#settle(farSide);
+      this.#where.settle(farSide);
     }
   }
 
   async useDevice(device: Device, { signal, lineFree }: LineOptions): Promise<undefined> {
     const farSide = this.#farSide;
-    if (!farSide || !ON_THE_LINE.includes(this.#state)) {
+    if (!farSide || !ON_THE_LINE.includes(this.state)) {
       throw new ServiceError("wrong-state", ["the call has no device to exchange"]);
     }
-    const ends = AbortSignal.any([signal, this.#over.signal]);
     await this.#deviceSide.use(device, {
       move: (change) => farSide.useDevice(change),
-      signal: ends,
+      signal: this.#until(signal),
       lineFree,
     });
   }
@@ -228,11 +218,11 @@ export class LoopCall implements Call {
   }
 
   async setHeld(held: boolean): Promise<void> {
-    if (!HOLDABLE.includes(this.#state)) throw new ServiceError("wrong-state", ["nobody is talking"]);
+    if (!HOLDABLE.includes(this.state)) throw new ServiceError("wrong-state", ["nobody is talking"]);
     if (held === this.#wishes.held) return;
     await this.#wishes.setHeld(held);
     // A switch on its way ends in the state that is right then.
-    if (this.#state !== "switching") this.#step(this.#wishes.held ? "holds" : "resumes");
+    if (this.state !== "switching") this.#record.step(this.#wishes.held ? "holds" : "resumes");
   }
 
   dtmf(tones: Tones): Promise<void> {
@@ -260,21 +250,19 @@ export class LoopCall implements Call {
   }
 
   #pathFor(device: Device): MediaPath {
-    const { mediaHost, codecs, caller } = this.#around;
-    const path = device.anchored ? new AnchoredPath(mediaHost, codecs) : new DirectPath(device.id, caller);
+    const path = newPath(device, this.#around);
     path.wish = this.#wishes.direction;
     return path;
   }
 
-  async #reach(device: Device, path: MediaPath, signal: AbortSignal): Promise<void> {
-    const ends = AbortSignal.any([signal, this.#over.signal]);
-    await path.connect(await device.wake(ends), ends);
+  #until(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.#over.signal]);
   }
 
   /** Resolves when the device is on the line; one that was parked is already. */
   async #ready(reach?: () => Promise<void>): Promise<void> {
     await reach?.();
-    this.#step("answered");
+    this.#record.step("answered");
   }
 
   #openFarSide(path: MediaPath, deviceReady: Promise<void>): FarSide {
@@ -285,43 +273,28 @@ export class LoopCall implements Call {
       path,
       deviceReady,
       farRequests: this.farRequests,
-      onRinging: () => this.#step("rings"),
-      onReached: (far: FarEnd) => this.#reached(far),
+      onRinging: () => this.#record.step("rings"),
+      onReached: (far: FarEnd) => this.#where.reached(far),
+      onMoved: (far: FarEnd) => this.#where.moved(far),
+      onGone: () => this.#where.gone(),
+      onBack: () => this.#where.settle(farSide),
       onLost: (error?: ServiceError) => void this.end(error),
     };
-    this.#farSide = new FarSide(options, this.#wishes.direction);
-    return this.#farSide;
+    const farSide = new FarSide(options, this.#wishes.direction);
+    this.#farSide = farSide;
+    return farSide;
   }
 
   async #dtmf(tones: Tones): Promise<void> {
-    if (this.#state !== "active") throw new ServiceError("wrong-state", ["nobody hears digits now"]);
-    const signal = AbortSignal.any([tones.signal, this.#over.signal]);
-    await playDigits(() => this.far, { ...tones, signal });
-  }
-
-  #reached(far: FarEnd): void {
-    this.#since ??= new Date();
-    this.#roster.follow(far);
-  }
-
-  #settle(farSide: FarSide): void {
-    if (farSide.moving || this.#state === "ended" || !farSide.current) return;
-    this.#target = farSide.current.target;
-    this.#step(this.#wishes.held ? "holds" : "connected");
-  }
-
-  #step(event: CallEvent): void {
-    const next = after(this.#state, event);
-    if (next === undefined) return;
-    this.#state = next;
-    this.#around.onChange(this);
+    if (this.state !== "active") throw new ServiceError("wrong-state", ["nobody hears digits now"]);
+    await playDigits(() => this.far, { ...tones, signal: this.#until(tones.signal) });
   }
 
   async #end(error: ServiceError | undefined, endDevice: () => Promise<void>): Promise<void> {
-    this.#error = error;
+    this.#record.error = error;
     this.#over.abort(new ServiceError("cancelled", []));
-    this.#step("over");
-    this.#roster.end();
+    this.#record.step("over");
+    this.#where.end();
     await Promise.all([this.#farSide?.end(), endDevice()]);
   }
 }

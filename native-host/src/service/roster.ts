@@ -24,6 +24,8 @@ export interface Roster {
   readonly conf: SipUri;
   readonly title?: string;
   readonly locked?: boolean;
+  /** We are in its waiting room. */
+  readonly waiting?: boolean;
   /** Who is there. */
   readonly users: readonly RosterUser[];
   /** Who is being called and not there yet, with how far each endpoint is. */
@@ -151,16 +153,19 @@ function rosterOf(far: FarEnd, info: ConferenceInfo): Roster {
   const us = parseUri(far.leg.localContact)?.user;
   const isUs = ({ entity }: InfoEndpoint) => us !== undefined && parseUri(entity)?.user === us;
   const { title, locked } = info;
+  const own = info.users.flatMap(({ endpoints }) => endpoints.filter(isUs));
+  const waiting = own.length > 0 && own.every(({ status }) => status === "pending");
   return {
     conf: far.target,
     ...(title && { title }),
     ...(locked !== undefined && { locked }),
+    ...(waiting && { waiting }),
     users: info.users
       .filter(isThere)
       .map((user): RosterUser => userView(user, user.endpoints.some(isUs), (status) => !isAbsent(status))),
     coming: info.users
       .filter((user) => !isThere(user) && user.endpoints.some(isComing))
-      .map((user): RosterUser => userView(user, false, (status) => isComing({ status }))),
+      .map((user): RosterUser => userView(user, user.endpoints.some(isUs), (status) => isComing({ status }))),
     called: info.users.flatMap(calledAs),
   };
 }
@@ -208,13 +213,14 @@ function userView(
   };
 }
 
-function endpointView({ entity, status, audio, talking, joined }: InfoEndpoint): RosterEndpoint {
+function endpointView({ entity, status, audio, talking, hand, joined }: InfoEndpoint): RosterEndpoint {
   return {
     entity,
     state: "full",
     ...(status && { status }),
     ...(audio && { muted: audio === "recvonly" || audio === "inactive" }),
     ...(talking !== undefined && { talking }),
+    ...(hand !== undefined && { hand }),
     ...(joined && { joined }),
   };
 }

@@ -23,11 +23,33 @@ export interface SwitchOptions {
   readonly signal: AbortSignal;
 }
 
+/** The new far end of a switch has this long to answer, or to ring; the user stays in the old call meanwhile. */
+const SWITCH_WITHIN_MS = 4000;
+
 /** A focus that is asked to move us answers in a moment or has not understood; this long it may still do so. */
 const MOVE_GRACE_MS = 500;
 
 /** Answers to an INVITE with Replaces that mean "not so, but call me": RFC 3891 §3, §4 and a focus that forbids it. */
 const NO_REPLACES: readonly number[] = [481, 420, 501, 403];
+
+/** As `switchFarEnd`, but where there is an old far end the new one is given up by `abort` when it lets us wait. */
+export async function switchInTime(
+  old: FarEnd | undefined,
+  to: Destination,
+  { abort, ...options }: Omit<SwitchOptions, "signal"> & { readonly abort: AbortController },
+): Promise<FarEnd> {
+  const late = new ServiceError("no-answer", [to.target]);
+  const limit = setTimeout(() => old && abort.abort(late), SWITCH_WITHIN_MS);
+  const onRinging = () => {
+    clearTimeout(limit);
+    options.onRinging?.();
+  };
+  try {
+    return await switchFarEnd(old, to, { ...options, onRinging, signal: abort.signal });
+  } finally {
+    clearTimeout(limit);
+  }
+}
 
 /** Reaches `to`, from `old` if there is one; the device hears it when this resolves. The old leg is the caller's to end. */
 export async function switchFarEnd(

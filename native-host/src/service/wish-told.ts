@@ -6,7 +6,8 @@ import type { FarEnd } from "./far-end.ts";
 import { callFailure } from "./sip-failure.ts";
 
 export class WishTold {
-  #telling = false;
+  /** Who is being told; one that answers no more does not keep the next from hearing it. */
+  #telling: Leg | undefined;
   /** What that leg would not be told. */
   #refused: { readonly leg: Leg; readonly wish: Direction } | undefined;
 
@@ -17,8 +18,8 @@ export class WishTold {
 
   /** Resolves with what the far end now knows, undefined when there was nothing to tell. Throws ServiceError. */
   async tell({ leg, media, said, target }: FarEnd, wish: Direction): Promise<Direction | undefined> {
-    if (said === wish || this.#telling || this.#wasRefused(leg, wish)) return undefined;
-    this.#telling = true;
+    if (said === wish || this.#telling === leg || this.#wasRefused(leg, wish)) return undefined;
+    this.#telling = leg;
     try {
       await media.answered(await leg.offer(media.offer(wish)));
       return wish;
@@ -26,7 +27,7 @@ export class WishTold {
       this.#refused = { leg, wish };
       throw callFailure(target, refused);
     } finally {
-      this.#telling = false;
+      if (this.#telling === leg) this.#telling = undefined;
     }
   }
 

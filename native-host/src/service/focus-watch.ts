@@ -1,0 +1,60 @@
+/**
+ * Whether the focus of a call still knows us: a conference server that dies says no goodbye, and its mixer may go on
+ * without it. It is asked by OPTIONS in the dialog of the call (RFC 3261 §11), which changes nothing.
+ */
+
+import type { Leg } from "../sip/leg.ts";
+import { pause } from "./pause.ts";
+
+/** How often it is asked, milliseconds; a tenth more or less, so that a full conference does not ask at once. */
+const ASK_EVERY_MS = 3000;
+/** Over UDP the question is sent at 0, 0.5 and 1.5 s (RFC 3261 §17.1.2.1). */
+const ANSWER_WITHIN_MS = 2500;
+/** A server may be short of breath once; one that says 503 again is not there, or its connection is not. */
+const BUSY_AT_MOST = 2;
+
+const UNAVAILABLE = 503;
+
+export class FocusWatch {
+  /** Stops what watches the leg before. */
+  #stop: () => void = () => undefined;
+
+  /** Watches this leg, and no other; `onGone` is called once, when its focus is gone and has not ended the leg. */
+  watch(leg: Leg, onGone: () => void): void {
+    this.stop();
+    const over = new AbortController();
+    this.#stop = () => over.abort();
+    void untilGone(leg, over.signal).then((gone) => gone && !over.signal.aborted && onGone());
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+}
+
+/** Resolves with true when nobody answers any more, with false when the leg ended or `signal` is aborted. */
+async function untilGone(leg: Leg, signal: AbortSignal): Promise<boolean> {
+  for (let busy = 0; busy < BUSY_AT_MOST; ) {
+    await pause(ASK_EVERY_MS * (0.9 + 0.2 * Math.random()), signal);
+    if (signal.aborted || leg.state === "ended") return false;
+    const status = await asked(leg);
+    if (status === undefined) return true;
+    busy = status === UNAVAILABLE ? busy + 1 : 0;
+  }
+  return true;
+}
+
+/** What it answers; undefined for nothing at all. A 408 or 481 has ended the leg (RFC 5057 §5.1). */
+async function asked(leg: Leg): Promise<number | undefined> {
+  const over = new AbortController();
+  const answer = leg.request("OPTIONS").then(
+    ({ status }) => status,
+    () => UNAVAILABLE,
+  );
+  const silence = pause(ANSWER_WITHIN_MS, over.signal).then(() => undefined);
+  try {
+    return await Promise.race([answer, silence]);
+  } finally {
+    over.abort();
+  }
+}
