@@ -1,15 +1,18 @@
-/** The documents of the conference event package (RFC 4575): a roster in full, or what changed between two. */
+/** The documents of the conference event package (RFC 4575): a roster in full, or what changed in it. */
 
+import type { SipUri } from "#sip/message.ts";
 import type { XmlElement } from "#xml/strict.ts";
-import { el, formatXml } from "#xml/strict.ts";
+import { el, escapeText, formatXml } from "#xml/strict.ts";
 import {
   type Absent,
-  countOf,
   type Endpoint,
+  type Head,
   isPresent,
   type Missed,
+  type Past,
   type Present,
   type Roster,
+  same,
   type User,
 } from "./roster.ts";
 
@@ -19,85 +22,99 @@ export const CONFERENCE_INFO = "application/conference-info+xml";
 const NAMESPACE = "urn:ietf:params:xml:ns:conference-info";
 const EXTENSION = "urn:partyline:conference:1";
 
-/** The whole roster (RFC 4575 §5.2, state "full"). */
-export function fullDocument(roster: Roster, version: number): string {
-  const users = [...roster.users.values()].map(fullUser);
-  return document(roster, { version, state: "full" }, [
-    el("conference-description", {}, [el("display-text", {}, [roster.title])]),
-    conferenceState(roster),
-    el("users", { state: "full" }, users),
-  ]);
+type State = "full" | "partial" | "deleted";
+
+/** A document for all who need the same; the version is each subscription's own (RFC 4575 §5.2). */
+export type Sheet = (version: number) => string;
+
+/** The whole roster. */
+export function fullDocument({ entity, head, users }: Roster): Sheet {
+  const all = `<users state="full">${Array.from(users.values(), fullUser).join("")}</users>`;
+  return sheet(entity, "full", `${description(head)}${conferenceState(head)}${all}`);
 }
 
-/** What leads from one roster of a conference to a later one, or undefined when nothing does (RFC 4575 §4.4). */
-export function partialDocument(was: Roster, now: Roster, version: number): string | undefined {
-  const users = changedUsers(was, now);
-  const same = countOf(was) === countOf(now) && was.locked === now.locked;
-  if (users.length === 0 && same) return undefined;
-  const state = same ? [] : [conferenceState(now)];
-  return document(now, { version, state: "partial" }, [...state, el("users", { state: "partial" }, users)]);
+/** What leads from an earlier revision of a roster to it, or undefined when nothing does (RFC 4575 §4.4). */
+export function partialDocument({ entity, head, users }: Roster, past: Past): Sheet | undefined {
+  const inside = Array.from(past.users, ([user, was]) => changedUser(was, users.get(user))).join("");
+  const titled = past.head.title === head.title ? "" : description(head);
+  const counted = past.head.count === head.count && past.head.locked === head.locked;
+  const state = counted ? "" : conferenceState(head);
+  if (inside + titled + state === "") return undefined;
+  return sheet(entity, "partial", `${titled}${state}<users state="partial">${inside}</users>`);
 }
 
-function document(
-  roster: Roster,
-  { version, state }: { version: number; state: "full" | "partial" },
-  children: XmlElement[],
-): string {
-  const attributes = { xmlns: NAMESPACE, entity: roster.entity, state, version };
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${formatXml(el("conference-info", attributes, children))}`;
+/** For a subscriber who wants to hear although nothing has changed (RFC 6446 §6.2). */
+export function unchangedDocument({ entity, head }: Roster): Sheet {
+  return sheet(entity, "partial", `${conferenceState(head)}<users state="partial"/>`);
 }
 
-function conferenceState(roster: Roster): XmlElement {
-  return el("conference-state", {}, [
-    el("user-count", {}, [String(countOf(roster))]),
-    el("locked", {}, [String(roster.locked)]),
-  ]);
+/** How many people are there, and nothing else. */
+export function countDocument({ entity, head }: Roster): Sheet {
+  const count = `<conference-state>${userCount(head)}</conference-state>`;
+  return sheet(entity, "full", `<conference-description/>${count}<users state="full"/>`);
 }
 
-function changedUsers(was: Roster, now: Roster): XmlElement[] {
-  const gone = [...was.users.values()].filter((user) => !now.users.has(user.entity));
-  const changed = [...now.users.values()].filter((user) => was.users.get(user.entity) !== user);
-  return [
-    ...gone.map((user) => el("user", { entity: user.entity, state: "deleted" })),
-    ...changed.flatMap((user) => changedUser(was.users.get(user.entity), user)),
-  ];
+/** The conference is over (RFC 4575 §4.6). */
+export function deletedDocument({ entity }: Roster): Sheet {
+  return sheet(entity, "deleted", "");
 }
 
-function changedUser(was: User | undefined, now: User): XmlElement[] {
-  if (was === undefined) return [fullUser(now)];
+function sheet(entity: SipUri, state: State, content: string): Sheet {
+  const head = `<?xml version="1.0" encoding="UTF-8"?>\n<conference-info xmlns="${NAMESPACE}" entity="${escapeText(entity)}" state="${state}" version="`;
+  const tail = content === "" ? '"/>' : `">${content}</conference-info>`;
+  return (version) => `${head}${version}${tail}`;
+}
+
+function description({ title }: Head): string {
+  return formatXml(el("conference-description", {}, [el("display-text", {}, [title])]));
+}
+
+function conferenceState(head: Head): string {
+  return `<conference-state>${userCount(head)}<active>true</active><locked>${head.locked}</locked></conference-state>`;
+}
+
+function userCount({ count }: Head): string {
+  return `<user-count>${count}</user-count>`;
+}
+
+function changedUser(was: User | undefined, now: User | undefined): string {
+  if (was === now) return "";
+  if (now === undefined) return formatXml(el("user", { entity: was?.entity, state: "deleted" }));
+  if (was === undefined) return fullUser(now);
   const endpoints = changedEndpoints(was, now);
   const named = was.displayText === now.displayText ? [] : [el("display-text", {}, [now.displayText])];
   const roles = was.moderator === now.moderator ? [] : rolesOf(now);
-  if (endpoints.length + named.length + roles.length === 0) return [];
-  return [el("user", { entity: now.entity, state: "partial" }, [...named, ...roles, ...endpoints])];
+  const changes = [...named, ...roles, ...endpoints];
+  return changes.length === 0 ? "" : formatXml(el("user", { entity: now.entity, state: "partial" }, changes));
 }
 
 function changedEndpoints(was: User, now: User): XmlElement[] {
   const gone = [...was.endpoints.keys()].filter((entity) => !now.endpoints.has(entity));
-  const changed = [...now.endpoints.values()].filter(
-    (endpoint) => !same(was.endpoints.get(endpoint.entity), endpoint),
-  );
+  const changed = [...now.endpoints.values()].filter((endpoint) => {
+    const before = was.endpoints.get(endpoint.entity);
+    return before === undefined || !same(before, endpoint);
+  });
   return [
     ...gone.map((entity) => el("endpoint", { entity, state: "deleted" })),
     ...changed.map(fullEndpoint),
   ];
 }
 
-function same(was: Endpoint | undefined, now: Endpoint): boolean {
-  return was === now || (was !== undefined && facts(was) === facts(now));
-}
+/** One user is in many documents. */
+const FULL_USERS = new WeakMap<User, string>();
 
-function facts(endpoint: Endpoint): string {
-  return JSON.stringify(Object.entries(endpoint).toSorted());
-}
-
-function fullUser(user: User): XmlElement {
-  const endpoints = [...user.endpoints.values()].map(fullEndpoint);
-  return el("user", { entity: user.entity, state: "full" }, [
-    el("display-text", {}, [user.displayText]),
-    ...(user.moderator ? rolesOf(user) : []),
-    ...endpoints,
-  ]);
+function fullUser(user: User): string {
+  const known = FULL_USERS.get(user);
+  if (known !== undefined) return known;
+  const text = formatXml(
+    el("user", { entity: user.entity, state: "full" }, [
+      el("display-text", {}, [user.displayText]),
+      ...(user.moderator ? rolesOf(user) : []),
+      ...[...user.endpoints.values()].map(fullEndpoint),
+    ]),
+  );
+  FULL_USERS.set(user, text);
+  return text;
 }
 
 function rolesOf({ moderator }: User): XmlElement[] {

@@ -3,25 +3,14 @@
 import { randomBytes } from "node:crypto";
 import { receives } from "#sdp/session.ts";
 import type { SipUri } from "#sip/message.ts";
-import type { Notifier } from "#sip/notify.ts";
-import { parseUri } from "#sip/uri.ts";
 import type { Identity } from "./identity.ts";
 import { sameOwner } from "./identity.ts";
-import { RosterNotifier } from "./notifier.ts";
 import type { Participant } from "./participant.ts";
 import { Policies } from "./policies.ts";
 import type { Policy, PolicyChange } from "./policy.ts";
 import { titleOf } from "./rights.ts";
-import {
-  type Absent,
-  emptyRoster,
-  isPresent,
-  type Named,
-  type Present,
-  type Roster,
-  withEndpoint,
-  withoutEndpoint,
-} from "./roster.ts";
+import { type Absent, type Head, isPresent, type Named, type Present, Roster } from "./roster.ts";
+import { Subscribers } from "./subscribers.ts";
 
 /** Where a participant stands in the roster. */
 interface Place {
@@ -30,21 +19,15 @@ interface Place {
   readonly displayText: string;
 }
 
-interface Subscription {
-  /** Whose membership gives the right to the roster. */
-  readonly member: Participant;
-  readonly notifier: RosterNotifier;
-}
-
-/** What a subscriber is told when what it watched is gone for it (RFC 6665 §4.1.3). */
-const NO_RESOURCE = "noresource";
-
 export class Conference {
   readonly id: string;
+  readonly roster: Roster;
+  readonly subscribers: Subscribers;
   readonly #places = new Map<Participant, Place>();
-  readonly #subscriptions = new Map<Notifier, Subscription>();
   readonly #policies: Policies;
-  #roster: Roster;
+  /** Endpoints that are taken. */
+  readonly #endpoints = new Set<string>();
+  readonly #waiting = new Map<Participant, Place>();
   #guests = 0;
   #seats = 0;
 
@@ -52,7 +35,9 @@ export class Conference {
   constructor(id: string, entity: SipUri, policies = new Policies()) {
     this.id = id;
     this.#policies = policies;
-    this.#roster = { ...emptyRoster(entity, titleOf(id)), ...shown(id, this.policy) };
+    this.roster = new Roster(entity, titleOf(id));
+    this.roster.describe(shown(id, this.policy));
+    this.subscribers = new Subscribers(this.roster);
   }
 
   get policy(): Policy {
@@ -61,12 +46,8 @@ export class Conference {
 
   /** The roster shows title and lock; what was decided before, such as who is in, stays. */
   setPolicy(change: PolicyChange): void {
-    this.#roster = { ...this.#roster, ...shown(this.id, this.#policies.change(this.id, change)) };
-    this.#tell();
-  }
-
-  get roster(): Roster {
-    return this.#roster;
+    this.roster.describe(shown(this.id, this.#policies.change(this.id, change)));
+    this.subscribers.tell();
   }
 
   get size(): number {
@@ -80,6 +61,11 @@ export class Conference {
   /** Who is in it, in the order they came, and what the roster calls each. */
   get seats(): ReadonlyMap<Participant, Place> {
     return this.#places;
+  }
+
+  /** Who waits to be let in, in the order they came; they are no members yet. */
+  get waiting(): ReadonlyMap<Participant, Place> {
+    return this.#waiting;
   }
 
   /** Whether somebody here may do all there is to do. */
@@ -108,25 +94,36 @@ export class Conference {
   /** Somebody who waits, is being called, or was in vain; who is there already stays so. */
   call(user: string, endpoint: Absent): void {
     if (this.#isSeated(user, endpoint.entity)) return;
-    this.#roster = withEndpoint(this.#roster, user, endpoint);
-    this.#tell();
+    this.roster.put(user, endpoint);
+    this.subscribers.tell();
   }
 
   /** Nobody calls there any more. */
   uncall(user: string, endpoint: string): void {
     if (this.#isSeated(user, endpoint)) return;
-    this.#roster = withoutEndpoint(this.#roster, user, endpoint);
-    this.#tell();
+    this.roster.take(user, endpoint);
+    this.subscribers.tell();
   }
 
   isCalling(user: string): boolean {
-    const endpoints = [...(this.#roster.users.get(user)?.endpoints.values() ?? [])];
+    const endpoints = [...(this.roster.users.get(user)?.endpoints.values() ?? [])];
     return endpoints.some(({ status }) => status === "dialing-out" || status === "alerting");
   }
 
   add(participant: Participant): void {
-    this.#seat(participant, this.#placeOf(participant));
-    this.#tell();
+    const place = this.#waiting.get(participant) ?? this.#placeOf(participant);
+    this.#waiting.delete(participant);
+    this.#seat(participant, place);
+    this.subscribers.tell();
+  }
+
+  /** Somebody waits to be let in, and is listed so (RFC 4575 §5.7.1 `pending`). */
+  wait(participant: Participant): void {
+    const place = this.#placeOf(participant);
+    const { user, endpoint: entity, displayText } = place;
+    this.#waiting.set(participant, place);
+    this.#endpoints.add(entity);
+    this.call(user, { entity, displayText, status: "pending", method: participant.standing.method });
   }
 
   /** One call of a user takes the place of another; whoever watched by right of the first goes on watching. */
@@ -134,16 +131,20 @@ export class Conference {
     const place = this.#places.get(old) ?? this.#placeOf(participant);
     this.#seat(participant, { ...place, endpoint: this.#endpointOf(participant) });
     this.#unseat(old);
-    this.#passSubscriptions(old, participant);
-    this.#tell();
+    this.subscribers.pass(old, participant, false);
+    this.subscribers.tell();
   }
 
   /** Takes a participant out; those who watched by their right alone are told that there is nothing more to see. */
   remove(participant: Participant): void {
+    const waited = this.#waiting.get(participant);
+    if (waited) this.#turnAway(participant, waited);
     if (!this.#places.has(participant)) return;
     this.#unseat(participant);
-    this.#passSubscriptions(participant, this.findMember(participant.identity));
-    this.#tell();
+    const over = this.size === 0;
+    this.subscribers.pass(participant, this.findMember(participant.identity), over);
+    if (over) this.subscribers.close();
+    else this.subscribers.tell();
   }
 
   /** The participant's media or talking changed. */
@@ -151,34 +152,7 @@ export class Conference {
     const place = this.#places.get(participant);
     if (place === undefined) return;
     this.#seat(participant, place);
-    this.#tell();
-  }
-
-  /** A new subscriber, who is sent the whole roster at once. */
-  watch(member: Participant, notifier: Notifier): void {
-    const roster = new RosterNotifier(notifier, () => this.#roster);
-    this.#subscriptions.set(notifier, { member, notifier: roster });
-    roster.full();
-  }
-
-  /** How many subscriptions this member has. */
-  watches(member: Participant): number {
-    return [...this.#subscriptions.values()].filter((subscription) => subscription.member === member).length;
-  }
-
-  /** A subscriber asks again for the whole roster (RFC 4575 §4.4). */
-  refresh(notifier: Notifier): void {
-    this.#subscriptions.get(notifier)?.notifier.full();
-  }
-
-  /** The subscription ended at the subscriber's side. */
-  unwatch(notifier: Notifier): void {
-    this.#subscriptions.get(notifier)?.notifier.ended();
-    this.#subscriptions.delete(notifier);
-  }
-
-  #tell(): void {
-    for (const { notifier } of this.#subscriptions.values()) notifier.changed();
+    this.subscribers.tell();
   }
 
   #placeOf(participant: Participant): Place {
@@ -186,9 +160,8 @@ export class Conference {
     const endpoint = this.#endpointOf(participant);
     if (name !== undefined) return { user: aor, endpoint, displayText: name };
     this.#guests += 1;
-    const host = parseUri(this.#roster.entity)?.host ?? "anonymous.invalid";
     return {
-      user: `sip:anon-${randomBytes(8).toString("hex")}@${host}`,
+      user: `sip:anon-${randomBytes(8).toString("hex")}@anonymous.invalid`,
       endpoint,
       displayText: `Guest ${this.#guests}`,
     };
@@ -197,41 +170,36 @@ export class Conference {
   /** The Contact of the call; a phone that gives two calls one Contact has them told apart by a parameter. */
   #endpointOf(participant: Participant): string {
     const contact = participant.phone.remoteContact.uri;
-    const taken = [...this.#places.values()].some(({ endpoint }) => endpoint === contact);
-    if (!taken) return contact;
+    if (!this.#endpoints.has(contact)) return contact;
     this.#seats += 1;
     return `${contact};seat=${this.#seats}`;
   }
 
   #seat(participant: Participant, place: Place): void {
     this.#places.set(participant, place);
+    this.#endpoints.add(place.endpoint);
     const { endpoint: entity, displayText, user } = place;
     const endpoint = { entity, displayText, ...presenceOf(participant) };
-    this.#roster = withEndpoint(this.#roster, user, endpoint, participant.moderator);
+    this.roster.put(user, endpoint, participant.moderator);
+  }
+
+  #turnAway(participant: Participant, { user, endpoint }: Place): void {
+    this.#waiting.delete(participant);
+    this.#endpoints.delete(endpoint);
+    this.uncall(user, endpoint);
   }
 
   #isSeated(user: string, endpoint: string): boolean {
-    const known = this.#roster.users.get(user)?.endpoints.get(endpoint);
+    const known = this.roster.users.get(user)?.endpoints.get(endpoint);
     return known !== undefined && isPresent(known);
   }
 
   #unseat(participant: Participant): void {
     const place = this.#places.get(participant);
     this.#places.delete(participant);
-    if (place) this.#roster = withoutEndpoint(this.#roster, place.user, place.endpoint);
-  }
-
-  #passSubscriptions(from: Participant, to: Participant | undefined): void {
-    for (const [key, { member, notifier }] of this.#subscriptions) {
-      if (member !== from) continue;
-      if (to !== undefined) this.#subscriptions.set(key, { member: to, notifier });
-      else this.#drop(key, notifier);
-    }
-  }
-
-  #drop(key: Notifier, notifier: RosterNotifier): void {
-    this.#subscriptions.delete(key);
-    notifier.end(NO_RESOURCE);
+    if (!place) return;
+    this.#endpoints.delete(place.endpoint);
+    this.roster.take(place.user, place.endpoint);
   }
 }
 
@@ -249,6 +217,6 @@ function presenceOf({
 }
 
 /** What the roster has of a policy; a PIN or a token it never has. */
-function shown(id: string, { title, locked }: Policy): Pick<Roster, "title" | "locked"> {
+function shown(id: string, { title, locked }: Policy): Pick<Head, "title" | "locked"> {
   return { title: title ?? titleOf(id), locked };
 }

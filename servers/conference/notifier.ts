@@ -1,88 +1,98 @@
-/** Tells one subscriber what changes in a conference: at once, then at most every 100 ms (RFC 4575 §4.5, RFC 6665 §4.2.2). */
+/** Tells one subscriber what changes in a conference, in versions of its own (RFC 4575 §5.2, RFC 6665 §4.2.2). */
 
-import type { Table } from "#sip/machine.ts";
-import { Machine } from "#sip/machine.ts";
 import type { Notifier } from "#sip/notify.ts";
-import { CONFERENCE_INFO, fullDocument, partialDocument } from "./conference-package.ts";
-import type { Roster } from "./roster.ts";
+import { CONFERENCE_INFO, type Sheet } from "./conference-package.ts";
 
-/** A roster that people look at is live at ten documents a second; the RFC's five seconds are too slow. */
-const PACE_MS = 100;
+/** What a kind of subscriber may know of a conference, revision by revision. */
+export interface Told {
+  readonly revision: number;
+  whole(): Sheet;
+  /** Undefined when nothing has changed since that revision. */
+  since(revision: number): Sheet | undefined;
+  unchanged(): Sheet;
+  over(): Sheet;
+}
 
-type Pace = "quiet" | "paced" | "ended";
-type PaceEvent = "sent" | "calm" | "over";
-
-/**
- *     quiet ──sent──▶ paced ──calm, 100 ms──▶ quiet
- *       └──────over─────┴───────▶ ended
- */
-const PACES: Table<Pace, PaceEvent> = {
-  quiet: { on: { sent: "paced", over: "ended" } },
-  paced: { on: { calm: "quiet", over: "ended" }, after: { ms: PACE_MS, event: "calm" } },
-  ended: { on: {} },
-};
-
-/** Versions rise by one with each document of this subscription (RFC 4575 §5.1). */
+/** Each document is made when it can be sent, so that it is the newest; the pace is the subscription's. */
 export class RosterNotifier {
   readonly #notifier: Notifier;
-  readonly #read: () => Roster;
-  readonly #pace: Machine<Pace, PaceEvent>;
+  readonly #told: Told;
+  readonly #onCalm: () => void;
   #version = 0;
-  /** What the subscriber knows; undefined: it needs the whole roster. */
-  #known: Roster | undefined;
-  #answered = true;
+  /** The revision that the subscriber knows; undefined: it needs the whole roster. */
+  #known: number | undefined;
+  #state: "calm" | "behind" | "over" = "calm";
+  #due = false;
 
-  /** `read` gives the roster as it is when the next document is due. */
-  constructor(notifier: Notifier, read: () => Roster) {
+  /** `onCalm` hears that the next change is to be told with changed(). */
+  constructor(notifier: Notifier, told: Told, onCalm: () => void = () => undefined) {
     this.#notifier = notifier;
-    this.#read = read;
-    this.#pace = new Machine(PACES, "quiet", (_pace, event) => {
-      if (event === "calm") this.changed();
-    });
+    this.#told = told;
+    this.#onCalm = onCalm;
   }
 
-  /** The roster may have changed: tells the subscriber now, or as soon as its pace and its last answer allow. */
+  /** Something changed: the subscriber hears of it now, or as soon as its pace and its last answer allow. */
   changed(): void {
-    if (this.#pace.state !== "quiet" || !this.#answered) return;
-    const document = this.#document();
-    if (document === undefined) return;
-    this.#pace.send("sent");
-    this.#send(document);
+    if (this.#state !== "calm") return;
+    this.#state = "behind";
+    this.#push();
   }
 
   /** The subscriber asked for the whole roster: a new or refreshed subscription, which no pace holds back. */
   full(): void {
-    if (this.#pace.state === "ended") return;
+    if (this.#state === "over") return;
     this.#known = undefined;
-    if (this.#pace.state === "paced") this.#pace.send("calm");
-    else this.changed();
+    this.#state = "behind";
+    this.#push();
+  }
+
+  /** The subscriber wants to hear, changed or not. */
+  due(): void {
+    this.#due = true;
+    this.changed();
+  }
+
+  /** The subscriber has not got what was said last: next time it gets everything. */
+  missed(): void {
+    this.#known = undefined;
   }
 
   /** The last word: NOTIFY with Subscription-State terminated and this reason (RFC 6665 §4.1.3). */
-  end(reason: string): void {
-    if (this.#pace.send("over") && this.#notifier.active) void this.#notifier.terminate(reason);
+  end(reason: string, conferenceIsOver: boolean): void {
+    if (this.#state === "over") return;
+    this.#state = "over";
+    if (!this.#notifier.active) return;
+    const last = conferenceIsOver ? this.#told.over()(this.#version) : "";
+    void this.#notifier.terminate(reason, CONFERENCE_INFO, last);
   }
 
   /** The subscription is over and the subscriber knows it. */
   ended(): void {
-    this.#pace.send("over");
+    this.#state = "over";
+  }
+
+  #push(): void {
+    void this.#notifier.notify(CONFERENCE_INFO, () => this.#document());
   }
 
   #document(): string | undefined {
-    const now = this.#read();
-    const was = this.#known;
-    this.#known = now;
-    return was === undefined ? fullDocument(now, this.#version) : partialDocument(was, now, this.#version);
+    if (this.#state === "over") return undefined;
+    if (this.#state === "behind") {
+      this.#state = "calm";
+      this.#onCalm();
+    }
+    const sheet = this.#sheet();
+    if (sheet === undefined) return undefined;
+    this.#version += 1;
+    return sheet(this.#version - 1);
   }
 
-  /** One NOTIFY at a time, so that a lost one cannot be overtaken by the next. */
-  #send(document: string): void {
-    this.#version += 1;
-    this.#answered = false;
-    const answered = (): void => {
-      this.#answered = true;
-      this.changed();
-    };
-    this.#notifier.notify(CONFERENCE_INFO, document).then(answered, answered);
+  #sheet(): Sheet | undefined {
+    const known = this.#known;
+    const due = this.#due;
+    this.#known = this.#told.revision;
+    this.#due = false;
+    if (known === undefined) return this.#told.whole();
+    return this.#told.since(known) ?? (due ? this.#told.unchanged() : undefined);
   }
 }

@@ -59,58 +59,128 @@ export interface User {
   readonly endpoints: ReadonlyMap<string, Endpoint>;
 }
 
-/** A roster never changes; a conference that changed has a new one, which shares the users that stayed the same. */
-export interface Roster {
-  readonly entity: SipUri;
+/** What the roster says of the conference as a whole. */
+export interface Head {
   readonly title: string;
   /** Nobody more is let in (RFC 4575 §5.5.3). */
   readonly locked: boolean;
-  readonly users: ReadonlyMap<string, User>;
+  /** How many people are there; those who wait or are only being called are not (§5.5.1). */
+  readonly count: number;
 }
 
-export function emptyRoster(entity: SipUri, title: string): Roster {
-  return { entity, title, locked: false, users: new Map() };
+/** What was otherwise at an earlier revision. */
+export interface Past {
+  readonly head: Head;
+  /** Users as they were then; undefined: they were not there. */
+  readonly users: ReadonlyMap<string, User | undefined>;
 }
 
-/** The roster with this endpoint added to its user, or changed; the user's name is the one given last. */
-export function withEndpoint(
-  roster: Roster,
-  entity: string,
-  endpoint: Endpoint,
-  moderator?: boolean,
-): Roster {
-  const old = roster.users.get(entity);
-  const endpoints = new Map(old?.endpoints).set(endpoint.entity, endpoint);
-  const { displayText } = endpoint;
-  const now: User = { entity, displayText, moderator: moderator ?? old?.moderator ?? false, endpoints };
-  return { ...roster, users: new Map(roster.users).set(entity, now) };
+interface Change {
+  readonly entity: string | undefined;
+  readonly head: Head;
+  readonly user: User | undefined;
 }
 
-/** The roster without this endpoint, and without its user when it was their last. */
-export function withoutEndpoint(roster: Roster, userEntity: string, endpointEntity: string): Roster {
-  const user = roster.users.get(userEntity);
-  if (!user?.endpoints.has(endpointEntity)) return roster;
-  const users = new Map(roster.users);
-  const endpoints = new Map(user.endpoints);
-  endpoints.delete(endpointEntity);
-  if (endpoints.size === 0) users.delete(userEntity);
-  else users.set(userEntity, { ...user, endpoints });
-  return { ...roster, users };
+/** Changes beyond as many as there are users are forgotten: a whole roster is no longer than they are. */
+const SPARE_CHANGES = 50;
+
+/** Users never change: one who did is a new one. Each change of the roster gives it the next revision. */
+export class Roster {
+  readonly entity: SipUri;
+  readonly #users = new Map<string, User>();
+  /** The last one led to the present revision. */
+  #changes: Change[] = [];
+  #head: Head;
+  #revision = 0;
+
+  constructor(entity: SipUri, title: string) {
+    this.entity = entity;
+    this.#head = { title, locked: false, count: 0 };
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  get title(): string {
+    return this.#head.title;
+  }
+
+  get users(): ReadonlyMap<string, User> {
+    return this.#users;
+  }
+
+  get revision(): number {
+    return this.#revision;
+  }
+
+  describe(change: Partial<Pick<Head, "title" | "locked">>): void {
+    const { title, locked } = { ...this.#head, ...change };
+    if (title === this.#head.title && locked === this.#head.locked) return;
+    this.#note(undefined, undefined, { ...this.#head, title, locked });
+  }
+
+  /** Adds this endpoint to its user, or changes it; the user's name is the one given last. */
+  put(entity: string, endpoint: Endpoint, moderator?: boolean): void {
+    const old = this.#users.get(entity);
+    const { displayText } = endpoint;
+    const role = moderator ?? old?.moderator ?? false;
+    const known = old?.endpoints.get(endpoint.entity);
+    if (known && same(known, endpoint) && old?.displayText === displayText && old.moderator === role) return;
+    const endpoints = new Map(old?.endpoints).set(endpoint.entity, endpoint);
+    this.#become(entity, { entity, displayText, moderator: role, endpoints });
+  }
+
+  /** Takes this endpoint out, and its user when it was their last. */
+  take(userEntity: string, endpointEntity: string): void {
+    const user = this.#users.get(userEntity);
+    if (!user?.endpoints.has(endpointEntity)) return;
+    const endpoints = new Map(user.endpoints);
+    endpoints.delete(endpointEntity);
+    this.#become(userEntity, endpoints.size === 0 ? undefined : { ...user, endpoints });
+  }
+
+  /** What was otherwise at that revision; undefined when that is too long ago to know. */
+  at(revision: number): Past | undefined {
+    const since = this.#revision - revision;
+    if (since > this.#changes.length || since < 0) return undefined;
+    const changes = since === 0 ? [] : this.#changes.slice(-since);
+    const users = new Map<string, User | undefined>();
+    for (const { entity, user } of changes)
+      if (entity !== undefined && !users.has(entity)) users.set(entity, user);
+    return { head: changes[0]?.head ?? this.#head, users };
+  }
+
+  #become(entity: string, now: User | undefined): void {
+    const old = this.#users.get(entity);
+    if (now) this.#users.set(entity, now);
+    else this.#users.delete(entity);
+    const count = this.#head.count + Number(isThere(now)) - Number(isThere(old));
+    this.#note(entity, old, { ...this.#head, count });
+  }
+
+  #note(entity: string | undefined, user: User | undefined, head: Head): void {
+    this.#changes.push({ entity, user, head: this.#head });
+    this.#head = head;
+    this.#revision += 1;
+    const kept = SPARE_CHANGES + this.#users.size;
+    if (this.#changes.length > 2 * kept) this.#changes = this.#changes.slice(-kept);
+  }
 }
 
 export function isPresent(endpoint: Endpoint): endpoint is Present {
   return "media" in endpoint;
 }
 
-/** A roster is one of many documents, and is counted once. */
-const COUNTS = new WeakMap<Roster, number>();
+/** Whether two endpoints of one entity say the same. */
+export function same(one: Endpoint, other: Endpoint): boolean {
+  return one === other || facts(one) === facts(other);
+}
 
-/** How many people are in the conference; those who wait or are only being called are not. */
-export function countOf(roster: Roster): number {
-  const known = COUNTS.get(roster);
-  if (known !== undefined) return known;
-  const users = [...roster.users.values()];
-  const count = users.filter(({ endpoints }) => [...endpoints.values()].some(isPresent)).length;
-  COUNTS.set(roster, count);
-  return count;
+function facts(endpoint: Endpoint): string {
+  return JSON.stringify(Object.entries(endpoint).toSorted());
+}
+
+function isThere(user: User | undefined): boolean {
+  return [...(user?.endpoints.values() ?? [])].some(isPresent);
 }

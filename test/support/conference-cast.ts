@@ -13,6 +13,7 @@ import {
   type ConferenceServerOptions,
   openConferenceServer,
 } from "../../servers/conference/server.ts";
+import { heardFromFocus } from "./conference-schema.ts";
 import { FakeMixer } from "./fake-mixer.ts";
 import { Ladder } from "./ladder.ts";
 import { until } from "./until.ts";
@@ -133,7 +134,10 @@ export class Watch {
       accept: "application/conference-info+xml",
       from: { uri: from ?? person.uri },
       ...(by && { headers: { "target-dialog": targetDialog(by) } }),
-      onNotify: ({ content }) => this.documents.push(parseXml(content)),
+      onNotify: ({ content }) => {
+        heardFromFocus(content);
+        this.documents.push(parseXml(content));
+      },
       onEnded: (reason, status) => {
         this.ended = { reason, status };
       },

@@ -22,8 +22,8 @@ export function heardFromService(document: XmlElement): void {
   heard.set(text.slice(0, 2000).replace(/[0-9]+/g, "0"), text);
 }
 
-/** What xmllint says against these documents, one line each; nothing when they are valid. */
-export function complaints(documents: readonly string[]): string {
+/** What xmllint says against these documents, one line each; nothing when they are valid. `schema` is a file. */
+export function complaints(documents: readonly string[], schema = SCHEMA): string {
   if (documents.length === 0) return "";
   const folder = mkdtempSync(join(tmpdir(), "partyline-schema-"));
   try {
@@ -32,9 +32,13 @@ export function complaints(documents: readonly string[]): string {
       writeFileSync(file, text);
       return file;
     });
-    const { status, stderr, error } = spawnSync(XMLLINT, ["--noout", "--schema", SCHEMA, ...files], {
-      encoding: "utf8",
-    });
+    const { status, stderr, error } = spawnSync(
+      XMLLINT,
+      ["--noout", "--nonet", "--schema", schema, ...files],
+      {
+        encoding: "utf8",
+      },
+    );
     if (error) throw new Error("xmllint is missing; node scripts/setup.mjs brings it.", { cause: error });
     return status === 0 ? "" : explained(stderr, documents);
   } finally {
