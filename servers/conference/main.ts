@@ -7,14 +7,15 @@ import { loadCredentials, watchUsers } from "../users.ts";
 import { Moderators } from "./moderators.ts";
 import { openConferenceServer } from "./server.ts";
 
-const USAGE = `conference [--bind ADDRESS] [--port N] [--mixer URI] [--moderator URI]... [--users FILE]
+const USAGE = `conference [--bind ADDRESS] [--port N] [--mixer URI]... [--moderator URI]... [--users FILE]
       [--outbound-proxy URI [--credentials FILE]]
       [--certificate FILE --key FILE] [--tls-port N] [--ca FILE] [--ws-port N] [--wss-port N] [--origin URL]...
       [--name-server IP]... [--log-level LEVEL] [--flow]
 
   --bind ADDRESS     where to listen, UDP and TCP (127.0.0.1)
   --port N           SIP port, 0 for any free one (5080)
-  --mixer URI        the mixer that mixes the conferences (sip:127.0.0.1:5090)
+  --mixer URI        what mixes the conferences (sip:127.0.0.1:5090); with several each conference is at one of them, and
+                     goes to another one when that dies
   --moderator URI    may invite, remove and mute anybody and lock any conference; may be repeated. Needs --users
   --users FILE       the passwords of the moderators, one a line as partyline passwd makes it; read again when it changes
   --outbound-proxy URI  people are called into conferences by this proxy
@@ -26,16 +27,20 @@ await runServer({
   usage: USAGE,
   options: {
     ...commonOptions(5080),
-    mixer: { type: "string", default: "sip:127.0.0.1:5090" },
+    mixer: { type: "string", multiple: true, default: ["sip:127.0.0.1:5090"] },
     moderator: { type: "string", multiple: true, default: [] as string[] },
     users: { type: "string" },
     "outbound-proxy": { type: "string" },
     credentials: { type: "string" },
     ...TRANSPORT_OPTIONS,
   },
-  read({ bind, port, mixer, moderator: names, users: file, credentials, ...more }) {
+  read({ bind, port, mixer: mixers, moderator: names, users: file, credentials, ...more }) {
     const { "outbound-proxy": proxy, ...transports } = more;
-    if (!isSipUri(mixer)) throw new Error(`--mixer ${mixer} is not a SIP URI.`);
+    const uris = mixers.filter(isSipUri);
+    const none = mixers.find((uri) => !isSipUri(uri));
+    if (none !== undefined) throw new Error(`--mixer ${none} is not a SIP URI.`);
+    const twice = mixers.find((uri, at) => mixers.indexOf(uri) < at);
+    if (twice !== undefined) throw new Error(`--mixer ${twice} is said twice.`);
     const odd = names.find((name) => !isSipUri(name) || parseUri(name)?.user === undefined);
     if (odd !== undefined) throw new Error(`--moderator ${odd} is not somebody's SIP URI.`);
     if (names.length > 0 && file === undefined)
@@ -45,7 +50,7 @@ await runServer({
     if (credentials !== undefined && proxy === undefined)
       throw new Error("--credentials are for the proxy that --outbound-proxy names.");
     const listens = { host: bind, port: readPort(port), ...readTransports(transports, readPort(port)) };
-    return { ...listens, mixer, names, file, proxy, credentials };
+    return { ...listens, mixers: uris, names, file, proxy, credentials };
   },
   open: async ({ names, file, proxy, credentials, ...settings }, { log, trace }) =>
     openConferenceServer({
@@ -59,6 +64,13 @@ await runServer({
           await watchUsers(file, (err) => log.error({ err }, "old users stay")),
         ),
       }),
-      ...trace({ [settings.mixer.replace(/^sips?:/, "")]: "mixer" }),
+      ...trace(
+        Object.fromEntries(settings.mixers.map((uri, at) => [uri.replace(/^sips?:/, ""), nameOf(at)])),
+      ),
     }),
 });
+
+/** In the call flow: mixer, mixer 2, mixer 3. */
+function nameOf(at: number): string {
+  return at === 0 ? "mixer" : `mixer ${at + 1}`;
+}

@@ -6,7 +6,9 @@ import { asSipError, type SipError } from "#sip/sip-error.ts";
 import type { Conference } from "./conference.ts";
 import type { Members } from "./members.ts";
 import type { MediaOrder } from "./mixer-control.ts";
-import type { Participant, Standing } from "./participant.ts";
+import type { Participant } from "./participant.ts";
+import { Rehome } from "./rehome.ts";
+import type { Standing } from "./standing.ts";
 
 export interface MoverOptions {
   readonly members: Pick<Members, "homeOf" | "transfer">;
@@ -18,6 +20,7 @@ export interface MoverOptions {
 
 export class Mover {
   readonly #options: MoverOptions;
+  readonly #rehome = new Rehome((participant) => this.seat(participant, participant.room));
 
   constructor(options: MoverOptions) {
     this.#options = options;
@@ -58,6 +61,11 @@ export class Mover {
         seated();
       },
     );
+  }
+
+  /** His mixer has ended his leg: he gets another one, as soon as there is one, or is told goodbye. */
+  rehome(participant: Participant): Promise<void> {
+    return this.#rehome.find(participant);
   }
 }
 

@@ -210,13 +210,18 @@ export class Participant implements Actor {
     this.#mixer = this.#seatedOn(mixer);
   }
 
-  /** Another participant has the stream now: the phone's old dialog ends, the mixer ends its own (RFC 3891 §3). */
-  replaced(): void {
+  /** Whether that leg of a mixer has the stream which this phone hears. */
+  hears({ description }: Leg): boolean {
+    return samePlace(description, this.phone.localDescription);
+  }
+
+  /** Another participant has this mixer leg now, mostly with the stream: the phone's old dialog ends, the mixer ends its own (RFC 3891 §3). */
+  replaced(mixer: Leg): void {
     this.#ended = true;
     this.#conduct.keys.stop();
     this.#events.onEnded();
     void this.phone.bye();
-    setTimeout(() => void this.#mixer.bye(), MIXER_BYE_MS).unref();
+    setTimeout(() => void this.#mixer.bye(), this.hears(mixer) ? MIXER_BYE_MS : 0).unref();
   }
 
   #listen(): void {
@@ -250,7 +255,10 @@ export class Participant implements Actor {
 
   /** The phone's new description goes to the mixer; the mixer's answer comes back (RFC 3264 §8). */
   async #passOn(description: Sdp): Promise<Sdp> {
-    const answer = await this.#mixer.offer(description);
+    const answer = await this.#mixer.offer(description).catch((cause: unknown) => {
+      // Another place is being looked for, and then the phone is offered its media itself.
+      throw this.seated ? cause : new SipError(491, "Request Pending");
+    });
     this.#media = directionOf(description);
     this.#events.onChanged();
     return answer;

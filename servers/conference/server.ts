@@ -2,26 +2,33 @@
 
 import type { Logger } from "pino";
 import type { Secret } from "#sip/digest.ts";
+import { JOIN } from "#sip/join.ts";
 import type { SipUri } from "#sip/message.ts";
 import { MULTIPLE_REFER, RECIPIENT_LIST_INVITE } from "#sip/recipient-list.ts";
 import { bracketed } from "#sip/uri.ts";
 import type { UserAgentOptions } from "#sip/user-agent.ts";
 import { UserAgent } from "#sip/user-agent.ts";
+import type { Limits } from "./capacity.ts";
 import { CONFERENCE_EVENT, CONFERENCE_INFO } from "./conference-package.ts";
-import type { Limits } from "./focus.ts";
 import { Focus } from "./focus.ts";
 import type { InviteLimits } from "./invitations.ts";
-import { MixerControl } from "./mixer-control.ts";
+import type { HealthTimes } from "./mixer-health.ts";
+import { MixerPool, type MixerState } from "./mixer-pool.ts";
 import type { Moderators } from "./moderators.ts";
 
 export interface ConferenceServerOptions
   extends Pick<UserAgentOptions, "host" | "port">,
     Partial<Pick<UserAgentOptions, "timers" | "onTrace" | "tls" | "ca" | "ws" | "wss" | "origins" | "dns">> {
-  readonly mixer: SipUri;
+  /** One or more; each conference is at one of them, and at another one when that dies. */
+  readonly mixers: readonly SipUri[];
+  /** How often the mixers are asked whether they live. */
+  readonly health?: HealthTimes;
   readonly log: Pick<Logger, "info" | "error">;
-  readonly limits?: Limits;
+  readonly limits?: Partial<Limits>;
   readonly inviteLimits?: InviteLimits;
   readonly moderators?: Moderators;
+  /** The user part of the factory's URI, `factory` when missing. */
+  readonly factory?: string;
   /** By which people are called into conferences; straight to where they are when missing. */
   readonly outboundProxy?: SipUri;
   /** What is shown to that proxy when it asks for a password. */
@@ -33,23 +40,26 @@ export interface ConferenceServer {
   /** Of the listeners beside UDP and TCP. */
   readonly ports: UserAgent["ports"];
   readonly focus: Focus;
+  /** Its mixers as they are now. */
+  mixers(): readonly MixerState[];
   /** Says goodbye to phones, mixer and subscribers; takes at most about 2 s. */
   close(): Promise<void>;
 }
 
 /** Opens the server on UDP and TCP; rejects when the port is taken. */
 export async function openConferenceServer(options: ConferenceServerOptions): Promise<ConferenceServer> {
-  const { mixer: mixerUri, log, limits, inviteLimits, moderators, ...rest } = options;
+  const { mixers, health, log, limits, inviteLimits, moderators, factory, ...rest } = options;
   const { outboundProxy: proxy, credentials = [], ...sockets } = rest;
   const focus: Focus = new Focus({
     entity: (id) => `sip:${id}@${bracketed(agent.host)}:${agent.port}`,
-    order: (conference, order) => mixer.order(conference, order),
+    order: (conference, order) => pool.order(conference, order),
     findLeg: (id) => agent.findLeg(id),
     caller: { invite: (target, call) => agent.invite(target, { ...call, proxy }) },
     log,
     inviteLimits,
     moderators,
-    ...(limits && { limits }),
+    factory,
+    limits,
   });
   const agent = await UserAgent.open({
     ...sockets,
@@ -60,16 +70,24 @@ export async function openConferenceServer(options: ConferenceServerOptions): Pr
     onInvite: (invite) => void focus.invited(invite),
     onSubscribe: (subscribe) => focus.subscribed(subscribe),
     onRefer: (refer) => focus.referred(refer),
-    extensions: [RECIPIENT_LIST_INVITE, MULTIPLE_REFER],
+    extensions: [RECIPIENT_LIST_INVITE, MULTIPLE_REFER, JOIN],
     events: { [CONFERENCE_EVENT]: [CONFERENCE_INFO] },
     inviteStatus: (target) => focus.inviteStatus(target),
   });
-  const mixer = new MixerControl(agent, mixerUri);
+  const pool = new MixerPool({
+    mixers,
+    caller: agent,
+    ask: (uri) => agent.request("OPTIONS", uri),
+    log,
+    times: health,
+  });
   return {
     address: agent.address,
     ports: agent.ports,
     focus,
+    mixers: () => pool.mixers,
     async close() {
+      pool.close();
       const ended = focus.close();
       await agent.close();
       await ended;

@@ -49,7 +49,7 @@ const SERVERS: Record<string, () => Promise<{ address: SipUri; close(): Promise<
   async conference() {
     const mixer = await FakeMixer.open();
     const log = { info() {}, error() {} };
-    const server = await openConferenceServer({ host: HOST, port: 0, mixer: mixer.address, log });
+    const server = await openConferenceServer({ host: HOST, port: 0, mixers: [mixer.address], log });
     return {
       address: server.address,
       async close() {

@@ -7,13 +7,13 @@ import type { Sdp, SipUri } from "#sip/message.ts";
 import type { Subscription } from "#sip/subscribe.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { parseXml, type XmlElement } from "#xml/strict.ts";
-import type { Limits } from "../../servers/conference/focus.ts";
+import type { Limits } from "../../servers/conference/capacity.ts";
+import type { Participant } from "../../servers/conference/participant.ts";
 import {
   type ConferenceServer,
   type ConferenceServerOptions,
   openConferenceServer,
 } from "../../servers/conference/server.ts";
-import { heardFromFocus } from "./conference-schema.ts";
 import { FakeMixer } from "./fake-mixer.ts";
 import { Ladder } from "./ladder.ts";
 import { until } from "./until.ts";
@@ -134,10 +134,7 @@ export class Watch {
       accept: "application/conference-info+xml",
       from: { uri: from ?? person.uri },
       ...(by && { headers: { "target-dialog": targetDialog(by) } }),
-      onNotify: ({ content }) => {
-        heardFromFocus(content);
-        this.documents.push(parseXml(content));
-      },
+      onNotify: ({ content }) => this.documents.push(parseXml(content)),
       onEnded: (reason, status) => {
         this.ended = { reason, status };
       },
@@ -187,9 +184,17 @@ export function targetDialog({ id }: Leg): string {
 }
 
 export interface CastOptions
-  extends Pick<ConferenceServerOptions, "moderators" | "inviteLimits" | "outboundProxy" | "credentials"> {
-  readonly limits?: Limits;
+  extends Pick<
+    ConferenceServerOptions,
+    "moderators" | "inviteLimits" | "outboundProxy" | "credentials" | "health"
+  > {
+  readonly limits?: Partial<Limits>;
+  /** More mixers, which the test opens and closes. */
+  readonly spares?: readonly FakeMixer[];
 }
+
+/** Call flows are read without questions of the health of mixers. */
+const UNASKED = { everyMs: 600_000, whileDownMs: 600_000, patienceMs: 1_000 };
 
 /** A conference server, its mixer and people, all in one call flow. */
 export class ConferenceCast {
@@ -210,7 +215,8 @@ export class ConferenceCast {
     const server = await openConferenceServer({
       host: HOST,
       port: 0,
-      mixer: mixer.address,
+      mixers: [mixer.address, ...(options.spares ?? []).map(({ address }) => address)],
+      health: options.health ?? UNASKED,
       log: QUIET,
       onTrace: ladder.trace("conference"),
       ...options,
@@ -235,6 +241,13 @@ export class ConferenceCast {
     const person: Person = new Person(name, agent, this.server, 30_000 + 2 * this.#people.length);
     this.#people.push(person);
     return person;
+  }
+
+  /** Whose call that is, as the server sees it. */
+  participant({ id: { callId, localTag, remoteTag } }: Leg): Participant {
+    const found = this.server.focus.participantOf({ callId, localTag: remoteTag, remoteTag: localTag });
+    if (!found) throw new Error("Nobody has this call in a conference.");
+    return found;
   }
 
   /** The participants of a conference; 0 when there is none. */

@@ -1,4 +1,5 @@
 /** Offer and answer on a leg: whose turn it is, by which method, and again after a glare (RFC 3261 §14, RFC 3311, RFC 3264). */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Accepted } from "./accepted.ts";
 import { Alarm } from "./alarm.ts";
 import { pauseAfter } from "./glare.ts";
@@ -22,6 +23,7 @@ export class Negotiation {
   readonly #backOff = new Alarm();
   readonly #refreshAgain = new Alarm();
   readonly #confirmed = new Once();
+  readonly #over = new Once();
   #queue: Promise<unknown> = Promise.resolve();
   /** A refresh waits for its turn, and will say what is true then. */
   #refreshDue = false;
@@ -52,11 +54,11 @@ export class Negotiation {
     await this.#accepted?.settled;
   }
 
-  /** Makes an offer, after earlier ones; resolves with the answer, throws SipError. */
+  /** Makes an offer, after earlier ones; resolves with the answer, throws SipError, also when the leg ends before that. */
   offer(sdp: Sdp): Promise<Sdp> {
     const turn = this.#queue.then(() => this.#offerUntilHeard(sdp));
     this.#queue = turn.catch(() => undefined);
-    return turn;
+    return Promise.race([turn, this.#untilOver()]);
   }
 
   /** Session or target are due to be refreshed (RFC 4028 §7.4): by UPDATE, else by the last description once more. */
@@ -101,6 +103,7 @@ export class Negotiation {
   /** The leg ended: nothing is sent again, whoever waits is told. */
   stop(): void {
     this.#live = false;
+    this.#over.happen();
     this.#backOff.stop();
     this.#refreshAgain.stop();
     this.#wake();
@@ -109,6 +112,13 @@ export class Negotiation {
     this.#pending?.onCancel?.();
     this.#session.agreement.refused();
     this.#confirmed.happen();
+  }
+
+  async #untilOver(): Promise<never> {
+    await this.#over.promise;
+    // What ended the call may be the refusal of this very offer, which says more.
+    await nextTurn();
+    throw callEnded();
   }
 
   async #offerUntilHeard(sdp: Sdp): Promise<Sdp> {
@@ -153,7 +163,7 @@ export class Negotiation {
     await this.#answering;
     await this.#accepted?.settled;
     if (agreement.reached) await agreement.closed;
-    if (!this.#live) throw new SipError(481, "The call has ended");
+    if (!this.#live) throw callEnded();
   }
 
   async #reInvite(sdp: Sdp): Promise<Sdp> {
@@ -194,4 +204,8 @@ export class Negotiation {
     this.#pending = undefined;
     this.#answering = undefined;
   }
+}
+
+function callEnded(): SipError {
+  return new SipError(481, "The call has ended");
 }

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { readAudio } from "#sdp/session.ts";
 import type { Leg } from "#sip/leg.ts";
-import type { Participant } from "../../../servers/conference/participant.ts";
 import { ConferenceCast, type Person } from "../../support/conference-cast.ts";
 import { until } from "../../support/until.ts";
 
@@ -22,15 +21,7 @@ beforeEach(async () => {
 
 afterEach(() => cast.close());
 
-/** Whose call that is, as the server sees it. */
-function participant(leg: Leg): Participant {
-  const { callId, localTag, remoteTag } = leg.id;
-  const found = cast.server.focus.participantOf({ callId, localTag: remoteTag, remoteTag: localTag });
-  assert.ok(found, "no such participant");
-  return found;
-}
-
-const move = (leg: Leg, id: string) => cast.server.focus.mover.move(participant(leg), id);
+const move = (leg: Leg, id: string) => cast.server.focus.mover.move(cast.participant(leg), id);
 
 /** The conference that the phone believes to be in, once it has heard. */
 const knows = (leg: Leg, id: string) =>
