@@ -174,7 +174,7 @@ describe("When a mixer fails", () => {
     await until(() => cast.ladder.steps("conference -> alice: 491").length === 1, "that she is to wait");
     spare.refusing = undefined;
     await held;
-    await until(() => watch.users().join().includes("alice full recvonly"), "her hold");
+    await until(() => /recvonly/.test(watch.users().join()), "her hold");
 
     assert.equal(leg.state, "confirmed");
     assert.equal(spare.legs("comedies").length, 2);
