@@ -17,6 +17,7 @@ export const EVENT_NAMES = [
   "conference-created",
   "conference-changed",
   "conference-ended",
+  "participant-waiting",
   "participant-joined",
   "participant-changed",
   "participant-talking",
@@ -44,7 +45,8 @@ export class AdminEvents {
   #happened: Happening[] = [];
   /** Who is among them as changed, so that many changes at once are one event. */
   readonly #changed = new Set<Participant>();
-  readonly #talked = new WeakMap<Participant, boolean>();
+  /** How each was told of last. */
+  readonly #shown = new WeakMap<Participant, Shown>();
 
   constructor(focus: Focus, views: Views) {
     this.#focus = focus;
@@ -107,21 +109,38 @@ export class AdminEvents {
 
   #tellOfPerson(happening: Extract<Happening, { participant: Participant }>): void {
     const { name, participant, conference } = happening;
-    const participants = conference.size;
+    const counts = { participants: conference.size, waiting: conference.waiting.size };
     if (name === "participant-left") {
-      this.tell(name, { id: this.#views.id(participant), conference: conference.id, participants });
+      this.tell(name, { id: this.#views.id(participant), conference: conference.id, ...counts });
       return;
     }
     const view = this.#views.participant(participant, conference);
     if (!view) return;
-    const told = name === "participant-changed" ? this.#kindOfChange(participant) : name;
-    const from = name === "participant-moved" ? { from: happening.from.id } : {};
-    this.tell(told, { participant: view, participants, ...from });
+    if (name === "participant-changed") this.#tellOfPersonsChange(participant, view, counts);
+    else {
+      this.#shown.set(participant, shown(view));
+      const from = name === "participant-moved" ? { from: happening.from.id } : {};
+      this.tell(name, { participant: view, ...counts, ...from });
+    }
   }
 
-  #kindOfChange(participant: Participant): EventName {
-    const before = this.#talked.get(participant) ?? false;
-    this.#talked.set(participant, participant.talking);
-    return before === participant.talking ? "participant-changed" : "participant-talking";
+  /** Talking, anything else, both or nothing that is seen from here. */
+  #tellOfPersonsChange(participant: Participant, view: ParticipantView, counts: object): void {
+    const before = this.#shown.get(participant);
+    const now = shown(view);
+    this.#shown.set(participant, now);
+    const data = { participant: view, ...counts };
+    if (before?.talking !== now.talking) this.tell("participant-talking", data);
+    if (before?.rest !== now.rest) this.tell("participant-changed", data);
   }
+}
+
+interface Shown {
+  readonly talking: boolean;
+  /** All else. */
+  readonly rest: string;
+}
+
+function shown({ talking, ...rest }: ParticipantView): Shown {
+  return { talking, rest: JSON.stringify(rest) };
 }

@@ -19,6 +19,8 @@ export interface ConferenceView {
   /** Whether somebody is in it, or is being called; one that is set up only is not held yet. */
   readonly held: boolean;
   readonly participants: number;
+  /** Those who wait to be let in; they are not among the participants. */
+  readonly waiting: number;
   /** Phones that ring for it. */
   readonly calling: number;
   readonly talking: number;
@@ -49,7 +51,7 @@ export function policyView({ pin, tokens, ...policy }: Policy): PolicyView {
 
 /** A conference that is held. */
 export function conferenceView(conference: Conference): ConferenceView {
-  const { id, roster, seats, policy } = conference;
+  const { id, roster, seats, waiting, policy } = conference;
   const endpoints = [...roster.users.values()].flatMap((user) => [...user.endpoints.values()]);
   return {
     id,
@@ -57,6 +59,7 @@ export function conferenceView(conference: Conference): ConferenceView {
     title: roster.title,
     held: true,
     participants: seats.size,
+    waiting: waiting.size,
     calling: endpoints.filter(({ status }) => status === "dialing-out" || status === "alerting").length,
     talking: [...seats.keys()].filter(({ talking }) => talking).length,
     policy: policyView(policy),
@@ -68,39 +71,36 @@ export function plannedView(id: string, uri: string, policy: Policy): Conference
   const title = policy.title ?? titleOf(id);
   return {
     ...{ id, uri, title, held: false },
-    ...{ participants: 0, calling: 0, talking: 0, policy: policyView(policy) },
+    ...{ participants: 0, waiting: 0, calling: 0, talking: 0, policy: policyView(policy) },
   };
 }
 
-/** Somebody who is in a conference; undefined when he is not. */
+/** Somebody who is in a conference or waits to be; undefined when he does neither. */
 export function participantView(
   id: string,
   conference: Conference,
   participant: Participant,
 ): ParticipantView | undefined {
-  const seat = conference.seats.get(participant);
-  if (!seat) return undefined;
-  const endpoint = [...(conference.roster.users.get(seat.user)?.endpoints.values() ?? [])].find(
-    ({ entity }) => entity === seat.endpoint,
-  );
-  const { media, talking, silenced, standing, moderator, joined } = participant;
+  const place = conference.seats.get(participant) ?? conference.waiting.get(participant);
+  if (!place) return undefined;
+  const { media, talking, silenced, hand, standing, moderator, joined } = participant;
   return {
     id,
     conference: conference.id,
-    name: seat.displayText,
-    uri: seat.user,
-    status: shownStatus(endpoint?.status),
+    name: place.displayText,
+    uri: place.user,
+    status: conference.waiting.has(participant) ? "pending" : statusOf(participant),
     method: standing.method,
     moderator,
     muted: silenced,
     media,
     talking,
-    hand: endpoint !== undefined && "hand" in endpoint && endpoint.hand,
+    hand,
     joined: joined.toISOString(),
   };
 }
 
-function shownStatus(status: string | undefined): ParticipantView["status"] {
-  if (status === "muted-via-focus" || status === "on-hold" || status === "pending") return status;
-  return "connected";
+function statusOf({ onHold, silenced }: Participant): Present["status"] {
+  if (onHold) return "on-hold";
+  return silenced ? "muted-via-focus" : "connected";
 }

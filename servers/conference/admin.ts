@@ -102,18 +102,18 @@ export class Admin {
   /** Ends a conference for all: each phone is told why. Resolves with how many were in it. Throws Refusal 404. */
   async end(id: string): Promise<number> {
     const conference = this.#held(id);
-    const participants = [...conference.seats.keys()];
+    const participants = everybodyIn(conference);
     this.#focus.invitations.end(conference);
     await Promise.all(participants.map((participant) => participant.end(ENDED)));
     return participants.length;
   }
 
-  /** Who is in a conference, in the order they came; nobody when it is only set up. Throws Refusal 404. */
+  /** Who is in a conference, then who waits to be let in; nobody when it is only set up. Throws Refusal 404. */
   participants(id: string): ParticipantView[] {
     this.get(id);
     const conference = this.#focus.conferences.get(id);
     if (!conference) return [];
-    return [...conference.seats.keys()].flatMap((participant) => {
+    return everybodyIn(conference).flatMap((participant) => {
       const view = participantView(this.#id(participant), conference, participant);
       return view ? [view] : [];
     });
@@ -122,7 +122,18 @@ export class Admin {
   /** Throws Refusal 404 when he is not there, 502 when the mixer does not do it. */
   async mute(id: string, who: string, muted: boolean): Promise<ParticipantView> {
     const { participant, conference } = this.#find(id, who);
-    await participant.silence(muted).catch(refused);
+    await participant.silence(muted, "moderator").catch(refused);
+    return this.#seen(participant, conference);
+  }
+
+  /** Lets somebody in who waits. Throws Refusal 404, 409 when he does not wait. */
+  async admit(id: string, who: string): Promise<ParticipantView> {
+    const { participant, conference } = this.#find(id, who);
+    if (!conference.waiting.has(participant))
+      throw new Refusal(409, "This participant does not wait to be let in.");
+    await this.#focus.lobby.admit(conference, [participant]);
+    if (conference.waiting.has(participant))
+      throw new Refusal(502, "The mixer did not let this participant in, who waits on.");
     return this.#seen(participant, conference);
   }
 
@@ -215,7 +226,7 @@ export class Admin {
 
   #find(id: string, who: string): { readonly participant: Participant; readonly conference: Conference } {
     const conference = this.#held(id);
-    for (const participant of conference.seats.keys())
+    for (const participant of everybodyIn(conference))
       if (this.#id(participant) === who) return { participant, conference };
     throw new Refusal(404, `Nobody with this id is in ${id}.`);
   }
@@ -236,6 +247,11 @@ export class Admin {
   }
 }
 
+/** Also those who wait to be let in. */
+function everybodyIn({ seats, waiting }: Conference): Participant[] {
+  return [...seats.keys(), ...waiting.keys()];
+}
+
 function noConference(id: string): Refusal {
   return new Refusal(404, `There is no conference ${id} here.`);
 }
@@ -251,7 +267,7 @@ function checkName(id: string): void {
 /** A URI can ask for another method and for headers (RFC 3261 §19.1.1); neither is for an operator to choose. */
 function placeOf(text: string, name: string | undefined): ReferTo {
   const place = parseReferTo(`<${text}>`);
-  if (!place || place.method !== "INVITE" || parseUri(place.uri)?.user === undefined)
+  if (place?.method !== "INVITE" || parseUri(place.uri)?.user === undefined)
     throw new Refusal(400, "uri must be the SIP URI of somebody, such as sip:bob@example.com.");
   return { uri: place.uri, method: "INVITE", headers: {}, ...(name !== undefined && { name }) };
 }

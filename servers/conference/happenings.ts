@@ -8,11 +8,14 @@ interface Somebody {
   readonly conference: Conference;
 }
 
+/** Who waits to be let in has not joined yet; whoever waited and is let in joins. */
+type PersonalName = "participant-waiting" | "participant-joined" | "participant-left" | "participant-changed";
+
 export type Happening =
   | { readonly name: "conference-created" | "conference-ended"; readonly conference: Conference }
   /** Set up, locked or changed otherwise; it need not be held. */
   | { readonly name: "conference-changed"; readonly id: string }
-  | ({ readonly name: "participant-joined" | "participant-left" | "participant-changed" } & Somebody)
+  | ({ readonly name: PersonalName } & Somebody)
   | ({ readonly name: "participant-moved"; readonly from: Conference } & Somebody);
 
 type Listener = (happening: Happening) => void;

@@ -91,6 +91,7 @@ export class Lobby {
 
   async #wait(participant: Participant, conference: Conference): Promise<void> {
     conference.wait(participant);
+    this.#options.members.happenings.tell({ name: "participant-waiting", conference, participant });
     if (!(await participant.phone.acknowledged())) return;
     const remind = () => {
       if (conference.waiting.has(participant)) void participant.play("waiting");

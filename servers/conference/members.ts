@@ -9,7 +9,7 @@ import { isSipUri } from "#sip/uri.ts";
 import { Conference } from "./conference.ts";
 import { conferenceId } from "./conference-id.ts";
 import type { Legs } from "./connect.ts";
-import { control } from "./control.ts";
+import type { Asked } from "./control.ts";
 import { Happenings } from "./happenings.ts";
 import { identityOf } from "./identity.ts";
 import { Participant } from "./participant.ts";
@@ -23,6 +23,8 @@ export interface MembersOptions {
   readonly policies: Policies;
   /** Somebody's mixer has ended his leg. */
   onUnseated(participant: Participant): void;
+  /** A member asks something of his conference. Throws SipError. */
+  onAsked(asked: Asked): void;
   /** Its last participant has left. */
   onEmpty(conference: Conference): void;
 }
@@ -115,6 +117,11 @@ export class Members {
     this.happenings.tell({ name: "participant-joined", conference, participant });
   }
 
+  /** All who are in it, wait, or type its PIN. */
+  of(conference: Conference): Participant[] {
+    return [...this.#homes].filter(([, home]) => home === conference).map(([participant]) => participant);
+  }
+
   homeOf(participant: Participant): Conference | undefined {
     return this.#homes.get(participant);
   }
@@ -164,17 +171,17 @@ export class Members {
     this.#homes.delete(participant);
     const replaced = this.#byKey.get(participant.key) !== participant;
     if (!replaced) this.#byKey.delete(participant.key);
-    const wasIn = conference?.id === participant.room;
-    if (conference && wasIn && !replaced)
+    const wasSeen = conference?.id === participant.room || conference?.waiting.has(participant);
+    if (conference && wasSeen && !replaced)
       this.happenings.tell({ name: "participant-left", conference, participant });
     if (conference) this.#leave(participant, conference);
   }
 
   /** Only who is in may ask for anything. Throws SipError. */
-  #asked(body: Parameters<typeof control>[0], participant: Participant): void {
-    const home = this.#homes.get(participant);
-    if (!home?.has(participant)) throw new SipError(403, "Not In The Conference");
-    control(body, home, participant);
+  #asked(body: Asked["body"], member: Participant): void {
+    const conference = this.#homes.get(member);
+    if (!conference?.has(member)) throw new SipError(403, "Not In The Conference");
+    this.#options.onAsked({ body, conference, member });
   }
 
   #leave(participant: Participant, conference: Conference): void {

@@ -1,0 +1,306 @@
+/** The operators' page: what the control API tells, as it happens, and buttons for what it can do. */
+
+import { showConferences, showPeople } from "./roster.js";
+import { Api, Refused } from "./stream.js";
+
+const KEY = "partyline-token";
+/** People shown of one conference. */
+const MOST_SHOWN = 500;
+const REDRAW_MS = 200;
+const COME_BACK_MS = 2_000;
+const HEALTH_MS = 10_000;
+
+const $ = (id) => document.getElementById(id);
+
+const conferences = new Map();
+const people = new Map();
+const chosen = new Set();
+let selected;
+let total = 0;
+let api;
+let connection = new AbortController();
+let drawing = false;
+
+$("sign-in").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const token = $("token").value.trim();
+  sessionStorage.setItem(KEY, token);
+  $("token").value = "";
+  void connect(token);
+});
+$("forget").addEventListener("click", () => signOut("Not connected"));
+$("lock").addEventListener("click", () =>
+  attempt(async () => {
+    const { id, policy } = conferences.get(selected);
+    know(await api.ask("PUT", `/conferences/${id}/lock`, { locked: !policy.locked }));
+  }),
+);
+$("end").addEventListener("click", () =>
+  attempt(async () => {
+    const { id, title, participants } = conferences.get(selected);
+    if (await confirmed(`End ${title} for all ${participants} in it?`, "End for all"))
+      await api.ask("DELETE", `/conferences/${id}`);
+  }),
+);
+$("drain").addEventListener("click", () =>
+  attempt(async () => {
+    const draining = $("drain").getAttribute("aria-pressed") === "true";
+    const question = "Begin no conference any more, and end the server when nobody is left?";
+    if (draining) await api.ask("DELETE", "/drain");
+    else if (await confirmed(question, "Drain")) await api.ask("POST", "/drain", {});
+    await lookAtHealth();
+  }),
+);
+$("dial-out").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void attempt(async () => {
+    const uri = $("uri").value.trim();
+    await api.ask("POST", `/conferences/${selected}/dial-out`, { uri });
+    say(`Calling ${uri}`);
+    $("uri").value = "";
+  });
+});
+$("move").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void attempt(moveChosen);
+});
+setInterval(() => api && void lookAtHealth().catch(() => undefined), HEALTH_MS);
+
+const kept = sessionStorage.getItem(KEY);
+if (kept !== null) void connect(kept);
+
+/** Follows the events, again and again, until the token is wrong or forgotten. */
+async function connect(token) {
+  connection.abort();
+  connection = new AbortController();
+  const { signal } = connection;
+  api = new Api(token);
+  let lastId;
+  while (!signal.aborted) {
+    lastId = await followed(lastId, signal);
+    if (signal.aborted) return;
+    $("state").textContent = "Connection lost; trying again";
+    await new Promise((resolve) => setTimeout(resolve, COME_BACK_MS));
+  }
+}
+
+/** Until the stream ends; the id to come back with. */
+async function followed(lastId, signal) {
+  try {
+    return await api.follow(lastId, hear, signal);
+  } catch (cause) {
+    if (signal.aborted) return lastId;
+    if (cause instanceof Refused && cause.status === 401) signOut("Not connected", cause.message);
+    else complain(cause);
+    return lastId;
+  }
+}
+
+function signOut(state, why = "") {
+  connection.abort();
+  api = undefined;
+  sessionStorage.removeItem(KEY);
+  conferences.clear();
+  select(undefined);
+  $("state").textContent = state;
+  $("health").textContent = "";
+  $("alert").textContent = why;
+  shown(false);
+  $("token").focus();
+}
+
+function shown(connected) {
+  $("sign-in").hidden = connected;
+  for (const id of ["overview", "drain", "forget"]) $(id).hidden = !connected;
+}
+
+async function readAll() {
+  const { items } = await api.list("/conferences", "conferences", 10_000);
+  conferences.clear();
+  for (const one of items) conferences.set(one.id, one);
+  await readPeople();
+  await lookAtHealth();
+}
+
+async function readPeople() {
+  const id = selected;
+  if (id === undefined) return;
+  const found = await api.list(`/conferences/${id}/participants`, "participants", MOST_SHOWN);
+  if (id !== selected) return;
+  people.clear();
+  total = found.total;
+  for (const one of found.items) people.set(one.id, one);
+  draw();
+}
+
+async function lookAtHealth() {
+  const { problems, conferences: held, participants, status } = await api.ask("GET", "/health");
+  const counts = `${held} held, ${participants} people`;
+  $("health").textContent = [counts, ...problems].join(" · ");
+  $("drain").setAttribute("aria-pressed", String(status === "draining"));
+}
+
+const HEARD = {
+  open() {
+    $("state").textContent = "Live";
+    $("alert").textContent = "";
+    shown(true);
+    void attempt(readAll);
+  },
+  reset: () => void attempt(readAll),
+  "conference-created": ({ conference }) => know(conference),
+  "conference-changed": ({ conference }) => know(conference),
+  "conference-ended"({ id }) {
+    conferences.delete(id);
+    if (id === selected) {
+      say(`The conference ${id} is over`);
+      select(undefined);
+    }
+  },
+  "participant-waiting": (event) => came(event, "waits to be let in"),
+  "participant-joined": (event) => came(event, "came"),
+  "participant-changed": (event) => seen(event),
+  "participant-talking": (event) => seen(event),
+  "participant-moved"(event) {
+    went(event.from, event.participant.id, event.participant.name);
+    count(event.from, -1);
+    came(event, "came from elsewhere");
+  },
+  "participant-left"({ id, conference, ...counts }) {
+    went(conference, id, people.get(id)?.name);
+    set(conference, counts);
+  },
+  "server-draining": () => void attempt(lookAtHealth),
+  "server-resumed": () => void attempt(lookAtHealth),
+};
+
+function hear(name, data) {
+  HEARD[name]?.(data);
+  draw();
+}
+
+function know(conference) {
+  conferences.set(conference.id, conference);
+  draw();
+}
+
+function came(event, how) {
+  seen(event);
+  if (event.participant.conference !== selected) return;
+  total = event.participants + event.waiting;
+  say(`${event.participant.name} ${how}`);
+}
+
+function seen({ participant, participants, waiting }) {
+  set(participant.conference, { participants, waiting });
+  if (participant.conference !== selected) return;
+  if (people.has(participant.id) || people.size < MOST_SHOWN) people.set(participant.id, participant);
+}
+
+function went(conference, id, name) {
+  if (conference !== selected) return;
+  people.delete(id);
+  chosen.delete(id);
+  total = Math.max(0, total - 1);
+  if (name !== undefined) say(`${name} left`);
+}
+
+function set(id, counts) {
+  const known = conferences.get(id);
+  if (known) conferences.set(id, { ...known, ...counts });
+}
+
+function count(id, by) {
+  const known = conferences.get(id);
+  if (known) set(id, { participants: Math.max(0, known.participants + by) });
+}
+
+function select(id) {
+  selected = id;
+  people.clear();
+  chosen.clear();
+  total = 0;
+  $("people").replaceChildren();
+  draw();
+  if (id === undefined) return;
+  void attempt(readPeople).then(() => $("detail-title").focus());
+}
+
+async function act(what, { id, name, conference, muted }) {
+  const path = `/conferences/${conference}/participants/${id}`;
+  await attempt(async () => {
+    if (what === "mute") await api.ask("PUT", `${path}/mute`, { muted: !muted });
+    else if (what === "admit") await api.ask("POST", `${path}/admit`);
+    else if (await confirmed(`Remove ${name} from ${conference}?`, "Remove")) await api.ask("DELETE", path);
+  });
+}
+
+async function moveChosen() {
+  const participants = [...chosen].filter((id) => people.has(id));
+  if (participants.length === 0) return complain(new Error("Choose somebody first."));
+  const { moves } = await api.ask("POST", "/move", { participants, to: $("to").value.trim() });
+  const failed = moves.filter(({ moved }) => !moved);
+  say(`${moves.length - failed.length} moved`);
+  chosen.clear();
+  if (failed.length > 0) complain(new Error(`${failed.length} stayed: ${failed[0].detail}`));
+}
+
+async function attempt(task) {
+  try {
+    $("alert").textContent = "";
+    await task();
+  } catch (cause) {
+    complain(cause);
+  }
+  draw();
+}
+
+function complain(cause) {
+  $("alert").textContent = cause instanceof TypeError ? "The server does not answer." : cause.message;
+}
+
+function say(text) {
+  $("news").textContent = text;
+}
+
+/** Resolves with whether the user said yes. */
+function confirmed(question, yes) {
+  const dialog = $("confirm");
+  $("question").textContent = question;
+  $("yes").textContent = yes;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+/** Soon, and once for whatever happens until then. */
+function draw() {
+  if (drawing) return;
+  drawing = true;
+  setTimeout(() => {
+    drawing = false;
+    drawConferences();
+    drawPeople();
+  }, REDRAW_MS);
+}
+
+function drawConferences() {
+  const all = [...conferences.values()].sort((one, other) => one.title.localeCompare(other.title));
+  showConferences($("conferences"), all, selected, select);
+  $("total").textContent = all.length === 1 ? "1 conference" : `${all.length} conferences`;
+  $("nobody").hidden = all.length > 0;
+  $("names").replaceChildren(...all.filter(({ id }) => id !== selected).map(({ id }) => new Option(id)));
+}
+
+function drawPeople() {
+  const conference = conferences.get(selected);
+  $("detail").hidden = conference === undefined;
+  if (conference === undefined) return;
+  if ($("detail-title").textContent !== conference.title) $("detail-title").textContent = conference.title;
+  $("lock").setAttribute("aria-pressed", String(conference.policy.locked));
+  const more = total > people.size ? `, ${people.size} shown` : "";
+  $("people-total").textContent = `${total === 1 ? "1 person" : `${total} people`}${more}`;
+  showPeople($("people"), [...people.values()], chosen, act);
+}
