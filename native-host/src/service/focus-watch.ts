@@ -7,9 +7,9 @@ import type { Leg } from "../sip/leg.ts";
 import { pause } from "./pause.ts";
 
 /** How often it is asked, milliseconds; a tenth more or less, so that a full conference does not ask at once. */
-const ASK_EVERY_MS = 3000;
-/** Over UDP the question is sent at 0, 0.5 and 1.5 s (RFC 3261 §17.1.2.1). */
-const ANSWER_WITHIN_MS = 2500;
+const ASK_EVERY_MS = 2500;
+/** What is not answered by then is asked once more, and given up after as long again: over UDP five packets are sent meanwhile. */
+const ANSWER_WITHIN_MS = 1250;
 /** A server may be short of breath once; one that says 503 again is not there, or its connection is not. */
 const BUSY_AT_MOST = 2;
 
@@ -44,17 +44,21 @@ async function untilGone(leg: Leg, signal: AbortSignal): Promise<boolean> {
   return true;
 }
 
-/** What it answers; undefined for nothing at all. A 408 or 481 has ended the leg (RFC 5057 §5.1). */
+/** What it answers to either question; undefined for nothing at all. A 408 or 481 has ended the leg (RFC 5057 §5.1). */
 async function asked(leg: Leg): Promise<number | undefined> {
   const over = new AbortController();
-  const answer = leg.request("OPTIONS").then(
-    ({ status }) => status,
-    () => UNAVAILABLE,
-  );
-  const silence = pause(ANSWER_WITHIN_MS, over.signal).then(() => undefined);
+  const silence = () => pause(ANSWER_WITHIN_MS, over.signal).then(() => undefined);
+  const first = ask(leg);
   try {
-    return await Promise.race([answer, silence]);
+    return (await Promise.race([first, silence()])) ?? (await Promise.race([first, ask(leg), silence()]));
   } finally {
     over.abort();
   }
+}
+
+function ask(leg: Leg): Promise<number> {
+  return leg.request("OPTIONS").then(
+    ({ status }) => status,
+    () => UNAVAILABLE,
+  );
 }
