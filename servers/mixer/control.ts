@@ -16,9 +16,15 @@ import { Owners, type OwnersOptions } from "./owners.ts";
 import { Prompts } from "./prompts.ts";
 import type { Media } from "./stream.ts";
 
+/** What mixes: our own thread, or an engine of somebody else's behind the same face. */
+export type MediaEngine = Pick<
+  Mixer,
+  "open" | "agree" | "speak" | "move" | "configure" | "play" | "stopPlaying" | "close"
+>;
+
 /** What the face needs of its surroundings. */
 export interface ControlOptions {
-  readonly mixer: Mixer;
+  readonly mixer: MediaEngine;
   /** The literal address media are received on. */
   readonly host: string;
   /** What it understands, best first, whatever a caller prefers; when missing all it has, in the caller's order. */
@@ -103,12 +109,18 @@ export class Control {
     }));
   }
 
-  /** The mixing thread died and all streams with it: their owners must know, to look for another mixer. */
+  /** A stream is gone, and not because its owner wished it. */
+  failed(stream: number): void {
+    const leg = this.#byStream.get(stream)?.leg;
+    if (leg) this.#hangUp(leg, "Mixer failed");
+  }
+
+  /** What mixed died and all streams with it: their owners must know, to look for another mixer. */
   crashed(cause: unknown): void {
     const legs = [...this.#byLeg.keys()];
     this.#byLeg.clear();
     this.#byStream.clear();
-    this.#options.log.error({ err: cause, legs: legs.length }, "the mixing thread died and was started anew");
+    this.#options.log.error({ err: cause, legs: legs.length }, "what mixed died, and all legs end");
     for (const leg of legs) {
       this.#owners.remove(leg);
       leg.handlers = {};
@@ -195,9 +207,13 @@ export class Control {
   /** Nobody is there any more who could end this leg. */
   #orphaned(leg: Leg): void {
     this.#options.log.info({ callId: leg.id.callId }, "the owner of a leg is gone");
+    this.#hangUp(leg, "Owner gone");
+  }
+
+  #hangUp(leg: Leg, reason: string): void {
     this.#end(leg);
     leg.handlers = {};
-    void leg.bye("Owner gone");
+    void leg.bye(reason);
   }
 
   #forget(leg: Leg): void {

@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 import type { Codec } from "#rtp/g711.ts";
 import { COMMON_USAGE, commonOptions, readPort, runServer } from "../process.ts";
-import type { PortRange } from "./packet-io/packet-io.ts";
+import { readRtpRange } from "../rtp-range.ts";
 import { openMixerServer } from "./server.ts";
 
 const USAGE = `mixer [--bind ADDRESS] [--port N] [--rtp FIRST-LAST] [--codecs LIST] [--log-level LEVEL] [--flow]
@@ -14,17 +14,6 @@ const USAGE = `mixer [--bind ADDRESS] [--port N] [--rtp FIRST-LAST] [--codecs LI
 ${COMMON_USAGE}
 SIGUSR2 writes all legs, streams and counters to the log.
 `;
-
-const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 65_535;
-
-function readRange(text: string): PortRange {
-  const [first = Number.NaN, last = first] = text.split("-").map(Number);
-  // RTP ports are even (RFC 3550 §11).
-  const range = { first: first + (first % 2), last };
-  if (!isPort(first) || !isPort(last) || range.first > last)
-    throw new Error(`--rtp ${text} is no range of ports.`);
-  return range;
-}
 
 const CODECS = ["PCMU", "PCMA"] as const;
 
@@ -49,7 +38,7 @@ await runServer({
   read({ bind, port, rtp, codecs }) {
     if (isIP(bind) === 0 || bind === "0.0.0.0" || bind === "::")
       throw new Error(`--bind ${bind} is not one literal address; participants must be told where to send.`);
-    return { host: bind, port: readPort(port), rtp: readRange(rtp), ...readCodecs(codecs) };
+    return { host: bind, port: readPort(port), rtp: readRtpRange(rtp), ...readCodecs(codecs) };
   },
   async open(settings, { log, trace }) {
     const server = await openMixerServer({ ...settings, log, ...trace() });

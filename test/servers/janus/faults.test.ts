@@ -1,0 +1,144 @@
+/** What others do to the adapter: strangers, odd phones, a Janus that dies, hangs, or was left by an adapter that died. */
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { writeRtp } from "#rtp/packet.ts";
+import { type Handle, JanusSession } from "../../../servers/janus/janus-session.ts";
+import { Janus } from "../../support/janus.ts";
+import { JanusStudio } from "../../support/janus-studio.ts";
+import { mediaOf, type RtpParty } from "../../support/rtp-party.ts";
+import { encodeFrame, toneSamples } from "../../support/tone.ts";
+import { until } from "../../support/until.ts";
+
+let janus: Janus;
+let films: JanusStudio;
+
+before(async () => {
+  janus = await Janus.start();
+});
+beforeEach(async () => {
+  films = await JanusStudio.open(janus);
+});
+afterEach(() => films.close());
+after(() => janus.stop());
+
+const nothing = () => undefined;
+
+describe("Odd company", () => {
+  test("takes no audio from a stranger and none that is broken", async () => {
+    const alice = await films.join("comedies", undefined);
+    const bob = await films.join("comedies", undefined);
+    await bob.party.frames(3);
+    const stranger = await films.phone(1000, "PCMU", "127.0.0.2");
+    stranger.talkTo(alice.answer);
+    for (let length = 0; length < 40; length++)
+      alice.party.send(Buffer.alloc(length, 0x80 + length), mediaOf(alice.answer));
+    alice.party.send(Buffer.alloc(1400, 0x80), mediaOf(alice.answer));
+    await bob.party.frames(25);
+
+    assert.equal(bob.party.heard.tonesHeard().includes(1000), false);
+    assert.equal(films.mixer.dump().legs.length, 2);
+  });
+
+  test("frames of 10 and of 30 ms are heard as those of 20", async () => {
+    const bob = await films.join("comedies", undefined);
+    const alice = await films.join("comedies", undefined);
+    alice.party.stop();
+    await sendsFramesOf(alice.party, { hz: 450, samples: 240, count: 60 }, mediaOf(alice.answer));
+    await sendsFramesOf(alice.party, { hz: 1000, samples: 80, count: 120 }, mediaOf(alice.answer));
+    assert.deepEqual(bob.party.heard.tonesHeard(), [450, 1000]);
+  });
+});
+
+describe("When Janus fails", () => {
+  test("all legs end with a reason, newcomers are told to come again, and it goes on when Janus is back", async () => {
+    const goodbyes: string[] = [];
+    const onEnded = (reason: string) => void goodbyes.push(reason);
+    const alice = await films.join("comedies", 450, { onEnded });
+    await films.join("dramas", 600, { onEnded });
+
+    const killedAt = performance.now();
+    await janus.kill();
+    await until(() => goodbyes.length === 2, "both ends");
+    const took = performance.now() - killedAt;
+    assert.match(goodbyes.join(), /Mixer failed.*Mixer failed/);
+    assert.ok(took < 1_000, `${took} ms`);
+    assert.equal((await films.focus.request("OPTIONS", films.mixer.address)).status, 503);
+    const again = films.focus.invite(films.room("comedies"), { offer: alice.party.offer() });
+    await assert.rejects(again, { status: 503 });
+
+    await janus.restart();
+    await until(() => films.mixer.dump().connected, "Janus");
+    const bob = await films.join("comedies", 600);
+    const carol = await films.join("comedies", 1000);
+    await Promise.all([bob.party.hears(1000), carol.party.hears(600)]);
+  });
+
+  test("one that hangs is given up after some seconds", async () => {
+    const goodbye = Promise.withResolvers<string>();
+    await films.join("comedies", 450, { onEnded: goodbye.resolve });
+    janus.signal("SIGSTOP");
+    try {
+      assert.match(await goodbye.promise, /Mixer failed/);
+    } finally {
+      janus.signal("SIGCONT");
+    }
+    await until(() => films.mixer.dump().connected, "Janus");
+  });
+
+  test("a participant whose room Janus takes away hears why", async () => {
+    const goodbye = Promise.withResolvers<string>();
+    await films.join("comedies", 450, { onEnded: goodbye.resolve });
+    const room = films.mixer.dump().rooms.find(({ conference }) => conference === "comedies")?.room;
+    await asOther((other) => other.ask({ request: "destroy", room }));
+
+    assert.match(await goodbye.promise, /Mixer failed/);
+    assert.equal(films.mixer.dump().legs.length, 0);
+  });
+
+  test("what an adapter that was killed left behind is removed by the next, and nothing else", async () => {
+    await asOther(async (other) => {
+      await other.ask({ request: "create", room: 4711, description: "partyline conference" });
+      await other.ask({ request: "create", room: 4712, description: "of somebody else" });
+    });
+    const next = await JanusStudio.open(janus);
+    await next.close();
+
+    await asOther(async (other) => {
+      assert.equal((await other.ask({ request: "exists", room: 4711 }))["exists"], false);
+      assert.equal((await other.ask({ request: "exists", room: 4712 }))["exists"], true);
+    });
+  });
+});
+
+/** Does something to Janus as another of its clients. */
+async function asOther(act: (other: Handle) => Promise<unknown>): Promise<void> {
+  const session = await JanusSession.open({ url: janus.url, onLost: nothing });
+  try {
+    await act(await session.attach({ onEvent: nothing, onGone: nothing }));
+  } finally {
+    await session.close();
+  }
+}
+
+interface OddFrames {
+  readonly hz: number;
+  readonly samples: number;
+  readonly count: number;
+}
+
+async function sendsFramesOf(
+  party: RtpParty,
+  { hz, samples, count }: OddFrames,
+  to: { address: string; port: number },
+) {
+  const start = performance.now();
+  for (let i = 0; i < count; i++) {
+    const payload = encodeFrame(toneSamples(hz, samples, i * samples));
+    const { sequence, timestamp, ssrc } = party;
+    party.send(writeRtp({ payloadType: 0, marker: false, sequence, timestamp, ssrc }, payload), to);
+    party.sequence = (sequence + 1) & 65_535;
+    party.timestamp = (timestamp + samples) >>> 0;
+    await sleep(Math.max(0, start + ((i + 1) * samples) / 8 - performance.now()));
+  }
+}
