@@ -85,10 +85,12 @@ export class Conference {
 
   /** All calls of a user: by AOR, or by the entity that the roster gives the nameless. */
   find(user: string): Participant[] {
-    const found = [...this.#places].filter(
-      ([{ identity }, place]) => place.user === user || (!identity.anonymous && identity.aor === user),
-    );
-    return found.map(([participant]) => participant);
+    return called(this.#places, user);
+  }
+
+  /** The same of those who wait to be let in. */
+  findWaiting(user: string): Participant[] {
+    return called(this.#waiting, user);
   }
 
   /** Somebody who waits, is being called, or was in vain; who is there already stays so. */
@@ -141,7 +143,7 @@ export class Conference {
     if (waited) this.#turnAway(participant, waited);
     if (!this.#places.has(participant)) return;
     this.#unseat(participant);
-    const over = this.size === 0;
+    const over = this.size === 0 && this.#waiting.size === 0;
     this.subscribers.pass(participant, this.findMember(participant.identity), over);
     if (over) this.subscribers.close();
     else this.subscribers.tell();
@@ -219,4 +221,11 @@ function presenceOf({
 /** What the roster has of a policy; a PIN or a token it never has. */
 function shown(id: string, { title, locked }: Policy): Pick<Head, "title" | "locked"> {
   return { title: title ?? titleOf(id), locked };
+}
+
+function called(places: ReadonlyMap<Participant, Place>, user: string): Participant[] {
+  const found = [...places].filter(
+    ([{ identity }, place]) => place.user === user || (!identity.anonymous && identity.aor === user),
+  );
+  return found.map(([participant]) => participant);
 }

@@ -2,20 +2,35 @@
 
 import { SipError } from "#sip/sip-error.ts";
 import type { Conference } from "./conference.ts";
-import { readControl } from "./conference-control.ts";
+import { type ControlWish, readControl } from "./conference-control.ts";
 import type { By } from "./muting.ts";
 import type { Participant } from "./participant.ts";
 import { mayRule } from "./rights.ts";
 
+/** What moderators may do beside what a conference can do by itself. */
+export interface Powers {
+  admit(conference: Conference, who: readonly Participant[]): Promise<void>;
+  refuse(conference: Conference, who: readonly Participant[]): Promise<void>;
+  end(conference: Conference, reason: string): Promise<void>;
+}
+
+/** What is asked, of what, and by whom. */
+export interface Asked {
+  readonly body: { readonly type: string; readonly content: string } | undefined;
+  readonly conference: Conference;
+  readonly member: Participant;
+}
+
+/** What the phones of those who have to go show (RFC 3326). */
+export const REMOVED = "Removed from the conference";
+const ENDED = "The moderator ended the conference";
+
 /** Throws SipError: 400 not understood, 403 not allowed, 404 nobody of that name. Nothing is done then. */
-export function control(
-  body: { type: string; content: string } | undefined,
-  conference: Conference,
-  member: Participant,
-): void {
+export function control({ body, conference, member }: Asked, powers: Powers): void {
   const wish = readControl(body);
   if (!wish) throw new SipError(400, "Bad Request");
-  if (wish.locked !== undefined && !member.moderator) throw new SipError(403, "Forbidden");
+  if (isForModerators(wish) && !member.moderator) throw new SipError(403, "Forbidden");
+  const door = atTheDoor(wish, { conference, member }, powers);
   const mutes = wish.mutes.map(({ user, muted }) => {
     const may = (call: Participant) => mayRule(member, call) && call.maySilence(muted, by(member, call));
     return { muted, calls: ruled(conference, user, may) };
@@ -30,6 +45,36 @@ export function control(
     for (const call of calls) call.silence(muted, by(member, call)).catch(() => undefined);
   }
   for (const { raised, calls } of hands) for (const call of calls) call.raiseHand(raised);
+  door();
+}
+
+function isForModerators({ locked, ended, admitted }: ControlWish): boolean {
+  return locked !== undefined || ended || admitted.length > 0;
+}
+
+/** Finds who is to come in, who not, and who has to go; what it returns does it. */
+function atTheDoor(
+  { admitted, removed, ended }: ControlWish,
+  { conference, member }: Omit<Asked, "body">,
+  powers: Powers,
+): () => void {
+  const waits = (user: string) => member.moderator && conference.findWaiting(user).length > 0;
+  const coming = admitted.flatMap((user) => waiting(conference, user));
+  const refused = removed.filter(waits).flatMap((user) => waiting(conference, user));
+  const gone = removed.filter((user) => !waits(user));
+  const going = gone.flatMap((user) => ruled(conference, user, (call) => mayRule(member, call)));
+  return () => {
+    void powers.admit(conference, coming);
+    void powers.refuse(conference, refused);
+    for (const call of going) void call.end(REMOVED);
+    if (ended) void powers.end(conference, ENDED);
+  };
+}
+
+function waiting(conference: Conference, user: string): Participant[] {
+  const found = conference.findWaiting(user);
+  if (found.length === 0) throw new SipError(404, "Nobody Of That Name Waits");
+  return found;
 }
 
 function by(member: Participant, call: Participant): By {

@@ -11,6 +11,7 @@ import { Arrivals } from "./arrivals.ts";
 import { Capacity, LIMITS, type Limits } from "./capacity.ts";
 import type { Conference } from "./conference.ts";
 import { conferenceId } from "./conference-id.ts";
+import { control, type Powers } from "./control.ts";
 import { Door } from "./door.ts";
 import { FACTORY } from "./factory.ts";
 import { identityOf } from "./identity.ts";
@@ -72,6 +73,7 @@ export class Focus {
       findLeg: (id) => options.findLeg(id),
       onUnseated: (participant) => void this.mover.rehome(participant),
       onEmpty: (conference) => this.#ended(conference),
+      onAsked: (asked) => control(asked, this.#powers),
     });
     const { members } = this;
     this.mover = new Mover({ members, order, makeRoom: (id) => capacity.makeRoomForMove(id), onMoved });
@@ -155,11 +157,25 @@ export class Focus {
     return this.#capacity.welcomes(id) ? 200 : 503;
   }
 
+  /** Ends a conference for all, those who wait or are being called too; the phones are told why. */
+  async end(conference: Conference, reason: string): Promise<void> {
+    this.invitations.end(conference);
+    await Promise.all(this.members.of(conference).map((participant) => participant.end(reason)));
+  }
+
   /** Ends every participant's legs; the phones are told why (RFC 3326). */
   async close(): Promise<void> {
     const reason = "The conference server closes";
     this.invitations.close();
     await Promise.all(this.members.all.map((participant) => participant.end(reason)));
+  }
+
+  get #powers(): Powers {
+    return {
+      admit: (conference, who) => this.lobby.admit(conference, who),
+      refuse: (conference, who) => this.lobby.refuse(conference, who),
+      end: (conference, reason) => this.end(conference, reason),
+    };
   }
 
   get #load() {

@@ -5,13 +5,12 @@ import type { SipUri } from "#sip/message.ts";
 import type { ReferTo } from "#sip/refer-to.ts";
 import { asSipError, SipError } from "#sip/sip-error.ts";
 import type { Conference } from "./conference.ts";
+import { REMOVED } from "./control.ts";
 import { identityOf } from "./identity.ts";
 import type { Invitations, Report } from "./invitations.ts";
 import type { Participant } from "./participant.ts";
 import { type Actor, mayRule } from "./rights.ts";
 
-/** The phone of whoever is taken out reads it (RFC 3326). */
-const REMOVED = "Removed from the conference";
 const RETRY_AFTER = { "retry-after": "10" };
 
 /** Grants or refuses a REFER of somebody who may ask; what is not allowed is refused at once, the rest is reported. */
