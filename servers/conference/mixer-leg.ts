@@ -7,6 +7,8 @@
  * that opens when the first has shut.
  */
 
+import { withDirection } from "#sdp/hold.ts";
+import { answerDirection } from "#sdp/offer-answer.ts";
 import { readAudio } from "#sdp/session.ts";
 import type { DialogId, InDialogAnswer, Leg } from "#sip/leg.ts";
 import type { Sdp, SipRequest } from "#sip/message.ts";
@@ -17,9 +19,10 @@ import { type MscmlResponse, readNotification } from "../mscml/notification.ts";
 import { configureLeg, type LegConfiguration, type MixMode, play } from "../mscml/request.ts";
 import type { Prompt } from "./prompts.ts";
 import { directionOf, toMixer, toPhone } from "./quiet.ts";
+import { Turns } from "./turns.ts";
 
 export interface MixerLegEvents {
-  /** The mixer offers something to the phone. */
+  /** The mixer offers something to the phone; returns the phone's answer. */
   onOffer(offer: Sdp): Promise<Sdp>;
   onTalking(talking: boolean): void;
   /** One of `0-9`, `*`, `#`, `A-D`. */
@@ -46,8 +49,8 @@ export class MixerLeg {
   #mode: MixMode | undefined;
   #reportsKeys = false;
   #takesMscml = true;
-  #controlling: Promise<unknown> = Promise.resolve();
-  #offering: Promise<unknown> = Promise.resolve();
+  readonly #controlling = new Turns();
+  readonly #offering = new Turns();
 
   /** Takes over a confirmed leg, and has it configured. */
   constructor(leg: Leg, { phone, silenced }: MixerLegOptions, events: MixerLegEvents) {
@@ -56,7 +59,7 @@ export class MixerLeg {
     this.#silenced = silenced;
     this.#events = events;
     leg.handlers = {
-      onOffer: (offer) => events.onOffer(offer),
+      onOffer: (offer) => this.#offered(offer),
       onEnded: () => events.onEnded(),
       onRequest: (request) => this.#informed(request),
     };
@@ -85,7 +88,7 @@ export class MixerLeg {
   /** The phone's new description; returns the mixer's answer to it. Throws SipError: the old one then stands. */
   offer(phone: Sdp): Promise<Sdp> {
     const before = this.#phone;
-    return this.#inTurn(async () => {
+    return this.#offering.take(async () => {
       this.#phone = phone;
       try {
         const answer = await this.#leg.offer(toMixer(phone, this.#shut));
@@ -107,6 +110,13 @@ export class MixerLeg {
     return this.#leg.bye();
   }
 
+  /** The phone is asked for all it wants, whatever it was allowed before; the second gate stays as it is. */
+  async #offered(offer: Sdp): Promise<Sdp> {
+    this.#phone = await this.#events.onOffer(withDirection(offer, "sendrecv"));
+    const answer = toMixer(this.#phone, this.#shut);
+    return withDirection(answer, answerDirection(directionOf(offer), directionOf(answer)));
+  }
+
   /** Whether he is to be kept silent by the direction of his media. */
   get #shut(): boolean {
     return this.#silenced && this.#mode !== "mute";
@@ -115,14 +125,14 @@ export class MixerLeg {
   /** Brings the mixer where it should be: first what it does with the media, then the media. */
   async #settle(): Promise<void> {
     const silenced = this.#silenced;
-    const configured = this.#controlling.then(() => this.#configure());
-    this.#controlling = configured.catch(() => undefined);
-    await configured.catch((cause) => {
-      // Kept silent at least.
-      if (!silenced) throw cause;
-    });
+    await this.#controlling
+      .take(() => this.#configure())
+      .catch((cause) => {
+        // Kept silent at least.
+        if (!silenced) throw cause;
+      });
     // Who is muted by now need not wait for his media to flow again.
-    const aligned = this.#inTurn(() => this.#align());
+    const aligned = this.#offering.take(() => this.#align());
     if (silenced && this.#mode === "mute") aligned.catch(() => undefined);
     else await aligned;
   }
@@ -155,12 +165,6 @@ export class MixerLeg {
     if (!NOT_TAKEN.has(status)) throw new SipError(status, reason);
     this.#takesMscml = false;
     return false;
-  }
-
-  #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
-    const run = this.#offering.then(task);
-    this.#offering = run.catch(() => undefined);
-    return run;
   }
 
   #informed(request: SipRequest): InDialogAnswer {

@@ -10,37 +10,20 @@ import { Conduct } from "./conduct.ts";
 import { CONFERENCE_CONTROL } from "./conference-control.ts";
 import type { Identity } from "./identity.ts";
 import type { Keys } from "./keys.ts";
-import type { MediaOrder } from "./mixer-control.ts";
 import { MixerLeg } from "./mixer-leg.ts";
 import type { By } from "./muting.ts";
 import type { Prompt } from "./prompts.ts";
 import { directionOf, samePlace } from "./quiet.ts";
 import type { Actor } from "./rights.ts";
 import type { MediaStatus } from "./roster.ts";
-import type { Bearing, Newcomer, Standing } from "./standing.ts";
+import type { Bearing, Newcomer, ParticipantEvents, Seating, Standing } from "./standing.ts";
+import { Turns } from "./turns.ts";
 
 /** How long a mixer may take to say BYE on a leg whose stream it has moved. */
 const MIXER_BYE_MS = 2_000;
 
 /** What a phone may show when its media are gone (RFC 3326). */
 const MIXER_GONE = "The mixer ended the media";
-
-export interface ParticipantEvents {
-  /** Media, talking or hand changed. */
-  onChanged(): void;
-  /** The phone asks something of the conference. Throws SipError. */
-  onAsked(body: { type: string; content: string } | undefined): void;
-  /** The mixer has ended their leg: they need another place, by `reseat`, or have to be told goodbye. */
-  onUnseated(): void;
-  /** Both legs are gone or going. */
-  onEnded(): void;
-}
-
-/** Gets a leg of a mixer for media that a phone has described; `replaces` is the leg whose stream is to go on there. */
-export type Seating = (media: Pick<MediaOrder, "offer" | "replaces" | "silenced">) => Promise<{
-  readonly leg: Leg;
-  readonly answer: Sdp;
-}>;
 
 export class Participant implements Actor {
   readonly identity: Identity;
@@ -54,13 +37,13 @@ export class Participant implements Actor {
   readonly keys: Pick<Keys, "read" | "onKey">;
   readonly #events: ParticipantEvents;
   readonly #conduct: Conduct;
+  readonly #turns = new Turns();
   #mixer: MixerLeg;
   /** As the phone's own description says. */
   #media: MediaStatus;
   #talking = false;
   #ended = false;
   #moving = false;
-  #last: Promise<unknown> = Promise.resolve();
 
   /** Takes over both legs: they end together. */
   constructor(who: Newcomer, legs: { phone: Leg; mixer: Leg }, events: ParticipantEvents) {
@@ -244,7 +227,7 @@ export class Participant implements Actor {
       leg,
       { phone: this.phone.description, silenced },
       {
-        onOffer: (offer) => this.phone.offer(offer),
+        onOffer: (offer) => this.#offered(offer),
         onTalking: (talking) => this.#talks(talking),
         onKey: (key) => this.#conduct.keys.press(key, "mixer"),
         onEnded: () => void this.#mixerEnded(mixer),
@@ -253,15 +236,27 @@ export class Participant implements Actor {
     return mixer;
   }
 
+  /** An offer of the mixer's; while one of the phone's is under way each would wait for the other (RFC 3261 §14.2). */
+  async #offered(offer: Sdp): Promise<Sdp> {
+    if (this.#turns.busy) throw new SipError(491, "Request Pending");
+    const answer = await this.phone.offer(offer);
+    this.#flows(answer);
+    return answer;
+  }
+
   /** The phone's new description goes to the mixer; the mixer's answer comes back (RFC 3264 §8). */
   async #passOn(description: Sdp): Promise<Sdp> {
     const answer = await this.#mixer.offer(description).catch((cause: unknown) => {
       // Another place is being looked for, and then the phone is offered its media itself.
       throw this.seated ? cause : new SipError(491, "Request Pending");
     });
-    this.#media = directionOf(description);
-    this.#events.onChanged();
+    this.#flows(description);
     return answer;
+  }
+
+  #flows(phone: Sdp): void {
+    this.#media = directionOf(phone);
+    this.#events.onChanged();
   }
 
   /** Tells the phone where its media go now, unless they go on where they went: whether they do. */
@@ -290,18 +285,16 @@ export class Participant implements Actor {
       await mixer.silence(silenced);
     } catch (cause) {
       if (!this.#moving && mixer === this.#mixer) throw cause;
-      await this.#last;
+      await this.#turns.over();
       await this.#mixer.silence(this.#conduct.muted);
     }
   }
 
   /** One thing at a time: a re-INVITE waits for a move, and a move for a re-INVITE. */
   #alone<Result>(task: () => Promise<Result>): Promise<Result> {
-    const run = this.#last.then(() => {
+    return this.#turns.take(async () => {
       if (this.#ended) throw new SipError(481, "Call Does Not Exist");
       return task();
     });
-    this.#last = run.catch(() => undefined);
-    return run;
   }
 }

@@ -1,6 +1,9 @@
 /** How somebody takes part: by what right, how he came, and what goes along with him. */
 
+import type { Leg } from "#sip/leg.ts";
+import type { Sdp } from "#sip/message.ts";
 import type { Identity } from "./identity.ts";
+import type { MediaOrder } from "./mixer-control.ts";
 import type { Muting } from "./muting.ts";
 import type { Actor } from "./rights.ts";
 import type { Present } from "./roster.ts";
@@ -28,3 +31,21 @@ export interface Newcomer {
   /** Heard and without a wish when missing; who is muted has a leg at the mixer that was ordered `silenced`. */
   readonly bearing?: Bearing | undefined;
 }
+
+/** What a participant tells the conference. */
+export interface ParticipantEvents {
+  /** Media, talking or hand changed. */
+  onChanged(): void;
+  /** The phone asks something of the conference. Throws SipError. */
+  onAsked(body: { type: string; content: string } | undefined): void;
+  /** The mixer has ended their leg: they need another place, by `reseat`, or have to be told goodbye. */
+  onUnseated(): void;
+  /** Both legs are gone or going. */
+  onEnded(): void;
+}
+
+/** Gets a leg of a mixer for media that a phone has described; `replaces` is the leg whose stream is to go on there. */
+export type Seating = (media: Pick<MediaOrder, "offer" | "replaces" | "silenced">) => Promise<{
+  readonly leg: Leg;
+  readonly answer: Sdp;
+}>;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { withDirection } from "#sdp/hold.ts";
 import type { Leg } from "#sip/leg.ts";
 import { formatRecipients } from "#sip/recipient-list.ts";
 import { SipError } from "#sip/sip-error.ts";
@@ -188,6 +189,24 @@ describe("Whoever has muted himself", () => {
     await asSeen().silence(true, "self");
     assert.equal(heard("films").at(-1), false);
   });
+});
+
+test("Whoever is muted at a mixer without MSCML stays so when it refreshes the media, and is asked for all he sends", async () => {
+  cast.mixer.takesMscml = false;
+  bobs = await bob.joins("films");
+  await asSeen().silence(true, "self");
+  const offers: string[] = [];
+  bobs.handlers = {
+    onOffer: (offer) => {
+      offers.push(offer);
+      return bob.answer(offer);
+    },
+  };
+  const [leg] = cast.mixer.legs("films");
+  const answer = await leg?.offer(withDirection(leg.localDescription, "sendrecv"));
+
+  assert.match(offers[0] ?? "", /a=sendrecv/);
+  assert.match(answer ?? "", /a=recvonly/);
 });
 
 describe("A moderator", () => {
