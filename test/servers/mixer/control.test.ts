@@ -1,64 +1,13 @@
 import assert from "node:assert/strict";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { Worker } from "node:worker_threads";
-import type { LegHandlers } from "#sip/leg.ts";
 import type { SipRequest, SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { parseXml } from "#xml/strict.ts";
-import { type MixerServer, type MixerServerOptions, openMixerServer } from "../../../servers/mixer/server.ts";
+import { ends, join, phone, room, streams, studio, timers } from "../../support/mixer-cast.ts";
 import { freePorts } from "../../support/ports.ts";
-import { mediaOf, RtpParty } from "../../support/rtp-party.ts";
-
-const host = "127.0.0.1";
-const timers = { t1: 100, t2: 400, t4: 400 };
-
-const ends: (() => unknown)[] = [];
-after(async () => {
-  for (const end of ends.toReversed()) await end();
-});
-
-/** A mixer, and a focus that orders media from it. */
-async function studio(options: Partial<MixerServerOptions> = {}) {
-  const log = { info: () => undefined, error: () => undefined };
-  const mixer = await openMixerServer({ host, port: 0, rtp: { first: 0, last: 0 }, log, timers, ...options });
-  const focus = await UserAgent.open({ host, port: 0, name: "focus", identity: {}, timers });
-  ends.push(
-    () => mixer.close(),
-    () => focus.close(),
-  );
-  return { mixer, focus };
-}
-
-type Studio = Awaited<ReturnType<typeof studio>>;
-
-function room(mixer: MixerServer, id: string): SipUri {
-  return mixer.address.replace("sip:", `sip:conf=${id}@`) as SipUri;
-}
-
-async function phone(hz?: number, codec: "PCMU" | "PCMA" = "PCMU"): Promise<RtpParty> {
-  const party = await RtpParty.open({ codec, ...(hz !== undefined && { hz }) });
-  ends.push(() => party.close());
-  return party;
-}
-
-/** A phone in a conference, talking; `leg` is the dialog between focus and mixer. */
-async function join(
-  { mixer, focus }: Studio,
-  id: string,
-  hz: number | undefined,
-  handlers: LegHandlers = {},
-) {
-  const party = await phone(hz);
-  const { leg, answer } = await focus.invite(room(mixer, id), { offer: party.offer(), handlers });
-  party.talkTo(answer);
-  return { party, leg, answer };
-}
-
-/** Resolves once the mixer has so many streams. */
-async function streams(mixer: MixerServer, count: number): Promise<void> {
-  while ((await mixer.dump()).streams.length !== count);
-}
+import { mediaOf } from "../../support/rtp-party.ts";
 
 describe("the mixer's SIP face", () => {
   test("puts three callers into a conference, each hearing the other two", async () => {
