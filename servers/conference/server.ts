@@ -27,6 +27,8 @@ export interface ConferenceServerOptions
   readonly limits?: Partial<Limits>;
   readonly inviteLimits?: InviteLimits;
   readonly moderators?: Moderators;
+  /** How often each call is asked at least whether it still stands (RFC 4028), 90 s when missing. */
+  readonly session?: UserAgentOptions["session"];
   /** The user part of the factory's URI, `factory` when missing. */
   readonly factory?: string;
   /** By which people are called into conferences; straight to where they are when missing. */
@@ -46,10 +48,14 @@ export interface ConferenceServer {
   close(): Promise<void>;
 }
 
+/** Whoever is gone without a word is out of the roster in less than that: the shortest the RFC allows (RFC 4028 §4). */
+const SESSION = { expiresS: 90 };
+const MIXER_SESSION_S = 1_800;
+
 /** Opens the server on UDP and TCP; rejects when the port is taken. */
 export async function openConferenceServer(options: ConferenceServerOptions): Promise<ConferenceServer> {
   const { mixers, health, log, limits, inviteLimits, moderators, factory, ...rest } = options;
-  const { outboundProxy: proxy, credentials = [], ...sockets } = rest;
+  const { outboundProxy: proxy, credentials = [], session = SESSION, ...sockets } = rest;
   const focus: Focus = new Focus({
     entity: (id) => `sip:${id}@${bracketed(agent.host)}:${agent.port}`,
     order: (conference, order) => pool.order(conference, order),
@@ -63,6 +69,7 @@ export async function openConferenceServer(options: ConferenceServerOptions): Pr
   });
   const agent = await UserAgent.open({
     ...sockets,
+    session,
     name: "Partyline conference",
     identity: { name: "Conference" },
     // To nobody else: who is called must not learn what the proxy may.
@@ -76,7 +83,8 @@ export async function openConferenceServer(options: ConferenceServerOptions): Pr
   });
   const pool = new MixerPool({
     mixers,
-    caller: agent,
+    // The pool and the mixers ask one another by OPTIONS whether they live; not every leg has to.
+    caller: { invite: (target, call) => agent.invite(target, { ...call, sessionExpiresS: MIXER_SESSION_S }) },
     ask: (uri) => agent.request("OPTIONS", uri),
     log,
     times: health,

@@ -14,6 +14,7 @@ import {
   type ConferenceServerOptions,
   openConferenceServer,
 } from "../../servers/conference/server.ts";
+import { heardFromFocus } from "./conference-schema.ts";
 import { FakeMixer } from "./fake-mixer.ts";
 import { Ladder } from "./ladder.ts";
 import { until } from "./until.ts";
@@ -134,7 +135,10 @@ export class Watch {
       accept: "application/conference-info+xml",
       from: { uri: from ?? person.uri },
       ...(by && { headers: { "target-dialog": targetDialog(by) } }),
-      onNotify: ({ content }) => this.documents.push(parseXml(content)),
+      onNotify: ({ content }) => {
+        heardFromFocus(content);
+        this.documents.push(parseXml(content));
+      },
       onEnded: (reason, status) => {
         this.ended = { reason, status };
       },
@@ -186,7 +190,14 @@ export function targetDialog({ id }: Leg): string {
 export interface CastOptions
   extends Pick<
     ConferenceServerOptions,
-    "moderators" | "inviteLimits" | "outboundProxy" | "credentials" | "health"
+    | "moderators"
+    | "inviteLimits"
+    | "outboundProxy"
+    | "credentials"
+    | "health"
+    | "factory"
+    | "session"
+    | "timers"
   > {
   readonly limits?: Partial<Limits>;
   /** More mixers, which the test opens and closes. */
@@ -202,11 +213,13 @@ export class ConferenceCast {
   readonly mixer: FakeMixer;
   readonly server: ConferenceServer;
   readonly #people: Person[] = [];
+  readonly #options: CastOptions;
 
-  private constructor(mixer: FakeMixer, server: ConferenceServer, ladder: Ladder) {
+  private constructor(mixer: FakeMixer, server: ConferenceServer, ladder: Ladder, options: CastOptions) {
     this.mixer = mixer;
     this.server = server;
     this.ladder = ladder;
+    this.#options = options;
   }
 
   static async open(options: CastOptions = {}): Promise<ConferenceCast> {
@@ -223,17 +236,19 @@ export class ConferenceCast {
     });
     ladder.name(mixer.agent.port, "mixer");
     ladder.name(portOf(server.address), "conference");
-    return new ConferenceCast(mixer, server, ladder);
+    return new ConferenceCast(mixer, server, ladder, options);
   }
 
   /** Somebody with a user agent of their own. */
   async person(name: string, credentials: readonly Credentials[] = []): Promise<Person> {
+    const { session } = this.#options;
     const agent: UserAgent = await UserAgent.open({
       host: HOST,
       port: 0,
       name,
       identity: { name },
       credentials,
+      ...(session && { session }),
       onInvite: (invite) => person.called(invite),
       onTrace: this.ladder.trace(name),
     });
