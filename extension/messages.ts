@@ -136,6 +136,10 @@ export interface CallView {
   readonly state: string;
   readonly device: string | undefined;
   readonly muted: boolean;
+  /** The conference's server went away, and is being called again. */
+  readonly rejoining: boolean;
+  /** Somebody in the conference must let us in. */
+  readonly waiting: boolean;
 }
 
 /** A call that comes in and is not answered yet. */
@@ -172,6 +176,10 @@ export interface Person {
   readonly me: boolean;
   readonly muted: boolean;
   readonly talking: boolean;
+  /** Raised a hand. */
+  readonly hand: boolean;
+  /** Has put the conference on hold. */
+  readonly held: boolean;
 }
 
 export interface DeviceView {
@@ -217,6 +225,8 @@ export interface View {
   readonly never: boolean;
   /** The call that follows the pages. */
   readonly call: CallView | undefined;
+  /** The name of another conference than the page's, into which its server has moved us. */
+  readonly movedTo: string | undefined;
   /** All others that go on. */
   readonly calls: readonly CallView[];
   readonly incoming: readonly IncomingView[];

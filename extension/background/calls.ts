@@ -13,11 +13,14 @@ export interface Call {
   readonly state: string;
   readonly device?: string;
   readonly muted: boolean;
+  readonly rejoining: boolean;
+  readonly waiting: boolean;
   readonly error?: { readonly code: string; readonly detail: string; readonly reason: string };
 }
 
 export function readCall(element: XmlElement): Call {
-  const { call = "", id = "", display, dir, state = "", dev, muted } = element.attributes;
+  const { call = "", id = "", display, dir, state = "", dev } = element.attributes;
+  const is = (attribute: string) => element.attributes[attribute] === "true";
   const error = child(element, "Error")?.attributes;
   return {
     call,
@@ -26,7 +29,9 @@ export function readCall(element: XmlElement): Call {
     dir: dir === "in" ? "in" : "out",
     state,
     ...(dev !== undefined && { device: dev }),
-    muted: muted === "true",
+    muted: is("muted"),
+    rejoining: is("rejoining"),
+    waiting: is("waiting"),
     ...(error && {
       error: {
         code: error["code"] ?? "internal",

@@ -23,7 +23,7 @@ export function mergeRoster(before: Roster | undefined, event: XmlElement): Rost
       conf,
       version: number,
       title: label(title, 128),
-      people: users.map((user) => person(user, undefined)),
+      people: users.filter((user) => !isOnlyCalled(user)).map((user) => person(user, undefined)),
     };
   }
   if (!before || number !== before.version + 1) return before;
@@ -45,10 +45,10 @@ function merge(before: readonly Person[], users: readonly XmlElement[]): Person[
   return [...people.values()];
 }
 
-/** States of a phone that is being called into the conference (RFC 4575 §5.7.2). */
+/** States of a phone that is not in the conference yet (RFC 4575 §5.7.2). */
 const COMING: readonly (string | undefined)[] = ["pending", "dialing-out", "alerting"];
 
-/** Who is being called is not there yet. */
+/** Who is being called, or waits to be let in, is not there yet. */
 function isOnlyCalled(user: XmlElement): boolean {
   const endpoints = childrenOf(user, "Endpoint");
   return endpoints.length > 0 && endpoints.every(({ attributes }) => COMING.includes(attributes["status"]));
@@ -59,15 +59,24 @@ function person(user: XmlElement, before: Person | undefined): Person {
   const endpoints = childrenOf(user, "Endpoint").filter(
     (endpoint) => endpoint.attributes["state"] !== "deleted",
   );
-  const all = (attribute: string) => endpoints.every((endpoint) => endpoint.attributes[attribute] === "true");
-  const some = (attribute: string) => endpoints.some((endpoint) => endpoint.attributes[attribute] === "true");
-  const known = endpoints.length > 0;
+  const { muted = false, talking = false, hand = false, held = false } = before ?? {};
   return {
     entity,
     name: label(display, NAME_LENGTH) || before?.name || shortName(entity),
     me: me === undefined ? (before?.me ?? false) : me === "true",
-    muted: known ? all("muted") : (before?.muted ?? false),
-    talking: known ? some("talking") : (before?.talking ?? false),
+    ...(endpoints.length > 0 ? said(endpoints) : { muted, talking, hand, held }),
+  };
+}
+
+/** What all phones of a person together say. */
+function said(endpoints: readonly XmlElement[]): Pick<Person, "muted" | "talking" | "hand" | "held"> {
+  const is = (attribute: string, value: string) => (endpoint: XmlElement) =>
+    endpoint.attributes[attribute] === value;
+  return {
+    muted: endpoints.every(is("muted", "true")),
+    talking: endpoints.some(is("talking", "true")),
+    hand: endpoints.some(is("hand", "true")),
+    held: endpoints.every(is("status", "on-hold")),
   };
 }
 

@@ -36,6 +36,7 @@ export function viewOf({ memory, settings, situation, service, now }: Known): Vi
     left: situation?.left ?? false,
     never: situation?.verdict.name === "never",
     call,
+    movedTo: movedTo(memory),
     calls: known.filter((one) => !comesIn(one) && one.call !== call?.call).map(callView),
     incoming: known.filter(comesIn).map((one) => incomingView(one, memory)),
     missed,
@@ -66,11 +67,21 @@ function ownCall({ own, calls }: Memory): CallView | undefined {
     state: known?.state ?? "dialing",
     device: known?.device,
     muted: known?.muted ?? true,
+    rejoining: known?.rejoining ?? false,
+    waiting: known?.waiting ?? false,
   };
 }
 
-function callView({ call, uri, who, state, device, muted }: Call): CallView {
-  return { call, uri, who, state, device, muted };
+function callView({ call, uri, who, state, device, muted, rejoining, waiting }: Call): CallView {
+  return { call, uri, who, state, device, muted, rejoining, waiting };
+}
+
+/** A call that is neither where the page wanted it nor under way there was moved by the conference server. */
+function movedTo({ own, calls }: Memory): string | undefined {
+  const known = own && calls[own.call];
+  if (!known || known.state === "switching" || !own.conf) return undefined;
+  const names = [own.uri, own.conf].map(essence);
+  return names.includes(essence(known.uri)) ? undefined : known.who;
 }
 
 function incomingView({ call, uri, who, state }: Call, { silenced }: Memory): IncomingView {

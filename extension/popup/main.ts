@@ -1,6 +1,6 @@
 /** The popup: shows the worker's View and sends what the user does; also the small window where no popup can open. */
 import browser from "webextension-polyfill";
-import type { Problem, View } from "../messages.ts";
+import type { CallView, Problem, View } from "../messages.ts";
 import { send } from "../send.ts";
 import { watchView } from "../watch-view.ts";
 import { showCallBar, wireCallBar } from "./call-bar.ts";
@@ -42,11 +42,20 @@ function placeOf({ page }: View): string {
     : `${page.host}, offered by ${site}`;
 }
 
-function showState({ call, service }: View): void {
+function showState({ call, service, movedTo }: View): void {
   const away = service === "lost" || service === "missing" || service === "connecting";
-  text("state", away ? "Reconnecting to the service…" : (CALL_STATES[call?.state ?? ""] ?? ""));
-  byId("state", HTMLElement).classList.toggle("live", !away && call?.state === "active");
-  byId("people-title", HTMLElement).hidden = call?.state !== "active" && call?.state !== "switching";
+  const words = call ? callWords(call, movedTo) : "";
+  text("state", away ? "Reconnecting to the service…" : words);
+  byId("state", HTMLElement).classList.toggle("live", !away && call?.state === "active" && !call.waiting);
+  const here = (call?.state === "active" || call?.state === "switching") && !call.waiting;
+  byId("people-title", HTMLElement).hidden = !here;
+}
+
+function callWords({ state, rejoining, waiting }: CallView, movedTo: string | undefined): string {
+  if (rejoining) return "The conference went away. Calling it again…";
+  if (waiting) return "Waiting to be let in…";
+  if (state === "active" && movedTo) return `Moved to ${movedTo}`;
+  return CALL_STATES[state] ?? "";
 }
 
 function showProblem(now: Problem | undefined): void {

@@ -60,13 +60,15 @@ function nameOf({ name, me }: Person): HTMLElement {
 
 function stateOf(person: Person): HTMLElement {
   const element = make("span", "person-state");
-  if (person.muted) element.append(icon("mic-off"), make("span", "", "muted"));
+  if (person.hand) element.append(icon("hand"), make("span", "", "wants to talk"));
+  if (person.held) element.append(icon("hold"), make("span", "", "on hold"));
+  else if (person.muted) element.append(icon("mic-off"), make("span", "", "muted"));
   else if (isTalking(person)) element.append(icon("mic"), make("span", "", "talking"));
   return element;
 }
 
-function isTalking({ muted, talking }: Person): boolean {
-  return talking && !muted;
+function isTalking({ muted, talking, held }: Person): boolean {
+  return talking && !muted && !held;
 }
 
 function initials(name: string): string {

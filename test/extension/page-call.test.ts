@@ -62,6 +62,8 @@ const inComedies = {
       dir: "out",
       state: "active",
       muted: true,
+      rejoining: false,
+      waiting: false,
     },
   },
 } as const;

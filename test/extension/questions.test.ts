@@ -14,6 +14,8 @@ const CALL: Call = {
   dir: "out",
   state: "choosing",
   muted: false,
+  rejoining: false,
+  waiting: false,
 };
 
 function stage(answers: (command: XmlElement) => Promise<XmlElement> = async () => el("Result")) {

@@ -13,6 +13,8 @@ const BOB: Call = {
   dir: "in",
   state: "incoming",
   muted: false,
+  rejoining: false,
+  waiting: false,
 };
 
 /** A browser's bell, notifications and window for calls that come in; what they do is written down. */

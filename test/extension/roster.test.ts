@@ -20,8 +20,16 @@ function names(list: Roster | undefined): string[] | undefined {
 describe("The roster", () => {
   test("knows who is there, who is muted and who talks", () => {
     assert.deepEqual(mergeRoster(undefined, FULL)?.people, [
-      { entity: "sip:alice@b", name: "Alice", me: true, muted: true, talking: false },
-      { entity: "sip:bob@b", name: "Bob", me: false, muted: false, talking: true },
+      {
+        entity: "sip:alice@b",
+        name: "Alice",
+        me: true,
+        muted: true,
+        talking: false,
+        hand: false,
+        held: false,
+      },
+      { entity: "sip:bob@b", name: "Bob", me: false, muted: false, talking: true, hand: false, held: false },
     ]);
   });
 
@@ -55,6 +63,28 @@ describe("The roster", () => {
       "Bob",
       "Carol",
     ]);
+  });
+
+  test("leaves them out of a full list, too, and who waits to be let in", () => {
+    const user = (name: string, status: string) =>
+      `<User entity="sip:${name}@b"><Endpoint entity="${name}" status="${status}"/></User>`;
+    const full = roster(
+      1,
+      "full",
+      user("alice", "connected") + user("bob", "alerting") + user("carol", "pending"),
+    );
+    assert.deepEqual(names(mergeRoster(undefined, full)), ["alice"]);
+  });
+
+  test("knows who raised a hand, and who has put the conference on hold", () => {
+    const bob = (what: string) =>
+      roster(5, "partial", `<User entity="sip:bob@b"><Endpoint entity="b1" ${what}/></User>`);
+    const shown = (what: string) => {
+      const one = mergeRoster(mergeRoster(undefined, FULL), bob(what))?.people[1];
+      return [one?.hand, one?.held];
+    };
+    assert.deepEqual(shown('hand="true" status="connected"'), [true, false]);
+    assert.deepEqual(shown('hand="false" status="on-hold"'), [false, true]);
   });
 
   test("shows who has no name by the address, or as a guest", () => {
