@@ -25,6 +25,8 @@ export interface WireOptions {
   readonly b: Address;
   /** Milliseconds that each direction takes; 0 when missing. */
   readonly delayMs?: number;
+  /** Asked for each datagram of either direction: whether it never arrives. */
+  readonly loses?: () => boolean;
 }
 
 /** One SIP message that passed, in a form to count by. */
@@ -57,10 +59,14 @@ export class Wire {
   readonly #opening = new Map<string, Promise<StandIn>>();
   readonly #queue: Record<Side, Promise<void>> = { a: Promise.resolve(), b: Promise.resolve() };
   #b: StandIn | undefined;
+  readonly #loses: () => boolean;
+  /** How many datagrams have not arrived. */
+  lost = 0;
   #closed = false;
 
   private constructor(options: WireOptions) {
     this.delayMs = options.delayMs ?? 0;
+    this.#loses = options.loses ?? (() => false);
   }
 
   static async open(options: WireOptions): Promise<Wire> {
@@ -118,6 +124,10 @@ export class Wire {
   #delay(packet: Buffer, from: Address, target: StandIn): void {
     const dueAt = performance.now() + this.delayMs;
     const sip = isSip(packet);
+    if (this.#loses()) {
+      this.lost += 1;
+      return;
+    }
     if (!sip && isRtcp(packet)) return;
     const sender = this.#standInFor(target.side === "a" ? "b" : "a", from);
     const turn = async () => {
