@@ -4,6 +4,9 @@ import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 import pino, { type Logger } from "pino";
 import { keepHeapSmall } from "#sip/small-heap.ts";
 import type { Ports } from "#sip/stack.ts";
+import { Metrics } from "./metrics.ts";
+import { serveMetrics } from "./metrics-server.ts";
+import { redacting } from "./redaction.ts";
 import { Tracing } from "./tracing.ts";
 
 /** The options all SIP servers have, as parseArgs takes them; `port` has each server's own default. */
@@ -14,6 +17,7 @@ export function commonOptions(port: number) {
     "log-level": { type: "string", default: "info" },
     flow: { type: "boolean", default: false },
     pcap: { type: "string" },
+    "metrics-port": { type: "string" },
     help: { type: "boolean", default: false },
   } as const;
 }
@@ -21,6 +25,7 @@ export function commonOptions(port: number) {
 export const COMMON_USAGE = `  --log-level LEVEL  trace, debug, info, warn, error or silent (info)
   --flow             print every SIP message as one line of a call flow
   --pcap FILE        write every SIP message to a capture that Wireshark opens
+  --metrics-port N   figures for Prometheus at http://127.0.0.1:N/metrics
 `;
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "silent"];
@@ -38,6 +43,10 @@ export interface Surroundings {
   readonly log: Logger;
   /** Shows the call flow as this server sees it; `peers` names addresses, as FlowLog takes them. */
   readonly trace: Tracing["trace"];
+  /** For Prometheus; undefined when nobody asks for them. */
+  readonly metrics: Metrics | undefined;
+  /** Ends the process as SIGTERM does. */
+  end(): void;
 }
 
 export interface ServerProcess<Options extends ParseArgsOptionsConfig, Settings> {
@@ -46,6 +55,8 @@ export interface ServerProcess<Options extends ParseArgsOptionsConfig, Settings>
   readonly options: Options;
   /** Throws an Error whose message is one sentence about what is wrong with the words. */
   read(values: Values<Options>): Settings;
+  /** Whether it shows its metrics by itself. */
+  measured?(settings: Settings): boolean;
   open(settings: Settings, surroundings: Surroundings): Promise<Running>;
 }
 
@@ -62,14 +73,24 @@ export async function runServer<Options extends ParseArgsOptionsConfig, Settings
   const words = readWords(server);
   if (words === undefined) return void process.stdout.write(server.usage);
   try {
-    const { settings, level, flow, pcap } = words;
-    const log = pino({ name, level }, pino.destination({ dest: 2, sync: true }));
-    const tracing = new Tracing({ name, flow, pcap });
-    const running = await server.open(settings, { log, trace: (peers) => tracing.trace(peers) });
+    const { settings, level, flow, pcap, metricsPort } = words;
+    const log = pino({ name, level }, redacting(pino.destination({ dest: 2, sync: true })));
+    const measured = metricsPort !== undefined || server.measured?.(settings) === true;
+    const metrics = measured ? new Metrics(name) : undefined;
+    const tracing = new Tracing({ name, flow, pcap, metrics });
+    const ending = new AbortController();
+    const running = await server.open(settings, {
+      log,
+      metrics,
+      trace: (peers) => tracing.trace(peers),
+      end: () => ending.abort(),
+    });
     tracing.listening(running.address);
-    endOnSignal(running);
+    endOnSignal(running, ending.signal);
     process.stdout.write(`ready ${running.address}\n`);
     for (const [name, port] of Object.entries(running.ports ?? {})) log.info(`${name} on port ${port}`);
+    if (metrics && metricsPort !== undefined)
+      log.info(`metrics at ${(await serveMetrics(metrics, metricsPort)).address}`);
   } catch (cause) {
     fail(name, 1, cause);
   }
@@ -93,19 +114,21 @@ function readWords<Options extends ParseArgsOptionsConfig, Settings>(
       flow,
       pcap,
       "log-level": level = "info",
+      "metrics-port": metricsPort,
     } = values as Record<string, string | boolean | undefined>;
     if (help) return undefined;
     if (!LEVELS.includes(String(level)))
       throw new Error(`--log-level ${level} is not one of ${LEVELS.join(", ")}.`);
     const capture = typeof pcap === "string" ? pcap : undefined;
     const settings = server.read(values as Values<Options>);
-    return { settings, level: String(level), flow: flow === true, pcap: capture };
+    const metrics = metricsPort === undefined ? undefined : readPort(metricsPort, "metrics-port");
+    return { settings, level: String(level), flow: flow === true, pcap: capture, metricsPort: metrics };
   } catch (cause) {
     return fail(server.name, 2, cause);
   }
 }
 
-function endOnSignal(running: Running): void {
+function endOnSignal(running: Running, ending: AbortSignal): void {
   const stop = () =>
     void running.close().then(
       () => process.exit(0),
@@ -113,6 +136,7 @@ function endOnSignal(running: Running): void {
     );
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+  ending.addEventListener("abort", stop, { once: true });
 }
 
 function fail(name: string, code: 1 | 2, cause: unknown): never {

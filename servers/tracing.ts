@@ -12,6 +12,8 @@ export interface TracingOptions {
   readonly flow: boolean;
   /** A file to go on with; all servers of one run may write into the same. */
   readonly pcap: string | undefined;
+  /** Counts every message. */
+  readonly metrics?: { readonly trace: OnTrace } | undefined;
 }
 
 /** A stack's `onTrace`. */
@@ -39,14 +41,15 @@ export class Tracing {
 
   /** For the stack; nothing when nobody wants to see anything. `peers` names addresses, as FlowLog takes them. */
   trace(peers: Readonly<Record<string, string>> = {}): { readonly onTrace?: OnTrace } {
-    const { name, flow, pcap } = this.#options;
-    if (!flow && pcap === undefined) return {};
+    const { name, flow, pcap, metrics } = this.#options;
+    if (!flow && pcap === undefined) return metrics ? { onTrace: metrics.trace } : {};
     const line = flow
       ? new FlowLog({ ...peers }, (text) => process.stderr.write(`${text}\n`)).trace(name)
       : undefined;
     return {
       onTrace: (...message) => {
         line?.(...message);
+        metrics?.trace(...message);
         this.#watch.trace(...message);
       },
     };

@@ -186,7 +186,8 @@ export class Admin {
    * held go on. `onDrained` is called when nobody is left, or after `limitMs`.
    */
   drain(options: DrainOptions): void {
-    if (this.#drain.begin(options)) this.#events.tell("server-draining", { limitS: options.limitMs / 1000 });
+    this.#drain.begin(options);
+    this.#events.tell("server-draining", { limitS: options.limitMs / 1000 });
   }
 
   /** Conferences are begun again. */

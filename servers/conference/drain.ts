@@ -19,9 +19,9 @@ export class Drain {
     this.#focus = focus;
   }
 
-  /** False when it has begun before. */
-  begin({ limitMs, onDrained }: DrainOptions): boolean {
-    if (this.#clock) return false;
+  /** Again with another limit, too. */
+  begin({ limitMs, onDrained }: DrainOptions): void {
+    clearInterval(this.#clock);
     const { members, invitations } = this.#focus;
     const startedAt = performance.now();
     this.#focus.draining = true;
@@ -31,7 +31,6 @@ export class Drain {
       clearInterval(this.#clock);
       onDrained();
     }, LOOK_EVERY_MS);
-    return true;
   }
 
   /** Conferences are begun again; false when it had not begun. */

@@ -4,11 +4,13 @@ import { isSipUri, parseUri } from "#sip/uri.ts";
 import { COMMON_USAGE, commonOptions, readPort, runServer } from "../process.ts";
 import { readTransports, TRANSPORT_OPTIONS, TRANSPORT_USAGE } from "../transports.ts";
 import { loadCredentials, watchUsers } from "../users.ts";
+import { CONTROL_OPTIONS, CONTROL_USAGE, readControlOptions } from "./control-api/options.ts";
 import { Moderators } from "./moderators.ts";
+import { operate } from "./operate.ts";
 import { openConferenceServer } from "./server.ts";
 
 const USAGE = `conference [--bind ADDRESS] [--port N] [--mixer URI]... [--moderator URI]... [--users FILE]
-      [--outbound-proxy URI [--credentials FILE]]
+      [--outbound-proxy URI [--credentials FILE]] [--control-token FILE] [--control-port N] [--control-bind ADDRESS]
       [--certificate FILE --key FILE] [--tls-port N] [--ca FILE] [--ws-port N] [--wss-port N] [--origin URL]...
       [--name-server IP]... [--log-level LEVEL] [--flow]
 
@@ -20,7 +22,9 @@ const USAGE = `conference [--bind ADDRESS] [--port N] [--mixer URI]... [--modera
   --users FILE       the passwords of the moderators, one a line as partyline passwd makes it; read again when it changes
   --outbound-proxy URI  people are called into conferences by this proxy
   --credentials FILE  what it is shown when it asks for a password: a line as partyline passwd makes it
-${TRANSPORT_USAGE}${COMMON_USAGE}`;
+${CONTROL_USAGE}${TRANSPORT_USAGE}${COMMON_USAGE}
+SIGUSR1 drains the server: no conference begins any more, and it ends when nobody is left, or after an hour.
+`;
 
 await runServer({
   name: "conference",
@@ -32,6 +36,7 @@ await runServer({
     users: { type: "string" },
     "outbound-proxy": { type: "string" },
     credentials: { type: "string" },
+    ...CONTROL_OPTIONS,
     ...TRANSPORT_OPTIONS,
   },
   read({ bind, port, mixer: mixers, moderator: names, users: file, credentials, ...more }) {
@@ -49,11 +54,16 @@ await runServer({
       throw new Error(`--outbound-proxy ${proxy} is not a SIP URI.`);
     if (credentials !== undefined && proxy === undefined)
       throw new Error("--credentials are for the proxy that --outbound-proxy names.");
-    const listens = { host: bind, port: readPort(port), ...readTransports(transports, readPort(port)) };
-    return { ...listens, mixers: uris, names, file, proxy, credentials };
+    // The port after --port is the control API's.
+    const secure = readTransports(transports, port === "0" ? 0 : readPort(port) + 1);
+    const listens = { host: bind, port: readPort(port), ...secure };
+    const control = readControlOptions(more, listens.port);
+    return { ...listens, control, mixers: uris, names, file, proxy, credentials };
   },
-  open: async ({ names, file, proxy, credentials, ...settings }, { log, trace }) =>
-    openConferenceServer({
+  measured: ({ control }) => control !== undefined,
+  open: async ({ control, names, file, proxy, credentials, ...settings }, surroundings) => {
+    const { log, trace } = surroundings;
+    const server = await openConferenceServer({
       ...settings,
       log,
       ...(proxy !== undefined && { outboundProxy: proxy }),
@@ -67,7 +77,9 @@ await runServer({
       ...trace(
         Object.fromEntries(settings.mixers.map((uri, at) => [uri.replace(/^sips?:/, ""), nameOf(at)])),
       ),
-    }),
+    });
+    return operate(server, control, surroundings);
+  },
 });
 
 /** In the call flow: mixer, mixer 2, mixer 3. */
