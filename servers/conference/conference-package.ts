@@ -33,7 +33,10 @@ export function fullDocument({ entity, head, users }: Roster): Sheet {
   return sheet(entity, "full", `${description(head)}${conferenceState(head)}${all}`);
 }
 
-/** What leads from an earlier revision of a roster to it, or undefined when nothing does (RFC 4575 §4.4). */
+/**
+ * What leads from an earlier revision of a roster to it, or undefined when nothing does (RFC 4575 §4.4). What is as it
+ * is without being said is left out, so that a join fits into a datagram with room to spare.
+ */
 export function partialDocument({ entity, head, users }: Roster, past: Past): Sheet | undefined {
   const inside = Array.from(past.users, ([user, was]) => changedUser(was, users.get(user))).join("");
   const titled = past.head.title === head.title ? "" : description(head);
@@ -60,7 +63,7 @@ export function deletedDocument({ entity }: Roster): Sheet {
 }
 
 function sheet(entity: SipUri, state: State, content: string): Sheet {
-  const head = `<?xml version="1.0" encoding="UTF-8"?>\n<conference-info xmlns="${NAMESPACE}" entity="${escapeText(entity)}" state="${state}" version="`;
+  const head = `<conference-info xmlns="${NAMESPACE}" entity="${escapeText(entity)}" state="${state}" version="`;
   const tail = content === "" ? '"/>' : `">${content}</conference-info>`;
   return (version) => `${head}${version}${tail}`;
 }
@@ -70,7 +73,7 @@ function description({ title }: Head): string {
 }
 
 function conferenceState(head: Head): string {
-  return `<conference-state>${userCount(head)}<active>true</active><locked>${head.locked}</locked></conference-state>`;
+  return `<conference-state>${userCount(head)}<locked>${head.locked}</locked></conference-state>`;
 }
 
 function userCount({ count }: Head): string {
@@ -96,21 +99,21 @@ function changedEndpoints(was: User, now: User): XmlElement[] {
   });
   return [
     ...gone.map((entity) => el("endpoint", { entity, state: "deleted" })),
-    ...changed.map(fullEndpoint),
+    ...changed.map((endpoint) => fullEndpoint(endpoint, now)),
   ];
 }
 
-/** One user is in many documents. */
+/** In full, which needs no saying (RFC 4575 §4.4). One user is in many documents. */
 const FULL_USERS = new WeakMap<User, string>();
 
 function fullUser(user: User): string {
   const known = FULL_USERS.get(user);
   if (known !== undefined) return known;
   const text = formatXml(
-    el("user", { entity: user.entity, state: "full" }, [
+    el("user", { entity: user.entity }, [
       el("display-text", {}, [user.displayText]),
       ...(user.moderator ? rolesOf(user) : []),
-      ...[...user.endpoints.values()].map(fullEndpoint),
+      ...[...user.endpoints.values()].map((endpoint) => fullEndpoint(endpoint, user)),
     ]),
   );
   FULL_USERS.set(user, text);
@@ -121,10 +124,10 @@ function rolesOf({ moderator }: User): XmlElement[] {
   return [el("roles", {}, [el("entry", {}, [moderator ? "moderator" : "participant"])])];
 }
 
-/** In the order of the schema (RFC 4575 §6); what is ours comes last, as extensions do. */
-function fullEndpoint(endpoint: Endpoint): XmlElement {
-  return el("endpoint", { entity: endpoint.entity, state: "full" }, [
-    el("display-text", {}, [endpoint.displayText]),
+/** In the order of the schema (§6); what is ours comes last, as extensions do. */
+function fullEndpoint(endpoint: Endpoint, { displayText }: User): XmlElement {
+  return el("endpoint", { entity: endpoint.entity }, [
+    ...(endpoint.displayText === displayText ? [] : [el("display-text", {}, [endpoint.displayText])]),
     el("status", {}, [endpoint.status]),
     ...(isPresent(endpoint) ? presence(endpoint) : absence(endpoint)),
   ]);
@@ -132,19 +135,23 @@ function fullEndpoint(endpoint: Endpoint): XmlElement {
 
 function presence({ method, joined, media, talking, hand }: Present): XmlElement[] {
   return [
-    el("joining-method", {}, [method]),
+    ...joiningMethod(method),
     el("joining-info", {}, [el("when", {}, [joined.toISOString()])]),
     el("media", { id: 1 }, [el("type", {}, ["audio"]), el("status", {}, [media])]),
-    el("talking", { xmlns: EXTENSION }, [String(talking)]),
-    el("hand", { xmlns: EXTENSION }, [String(hand)]),
+    ...(talking ? [el("talking", { xmlns: EXTENSION }, ["true"])] : []),
+    ...(hand ? [el("hand", { xmlns: EXTENSION }, ["true"])] : []),
   ];
 }
 
 /** Somebody who has not come: waits, is on the way, or why not, in the words of a Reason header (RFC 3326). */
 function absence(endpoint: Absent): XmlElement[] {
-  const method = endpoint.status === "pending" ? endpoint.method : "dialed-out";
-  const called = el("joining-method", {}, [method]);
-  return endpoint.status === "disconnected" ? [called, ...missed(endpoint)] : [called];
+  const method = joiningMethod(endpoint.status === "pending" ? endpoint.method : "dialed-out");
+  return endpoint.status === "disconnected" ? [...method, ...missed(endpoint)] : method;
+}
+
+/** Who says nothing has dialled in. */
+function joiningMethod(method: Present["method"]): XmlElement[] {
+  return method === "dialed-in" ? [] : [el("joining-method", {}, [method])];
 }
 
 function missed({ cause, reason }: Missed): XmlElement[] {

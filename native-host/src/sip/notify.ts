@@ -207,11 +207,8 @@ export class EventNotifier implements Notifier {
   }
 
   async #send({ body, last = this.#activeState() }: Told): Promise<SipResponse> {
-    const headers = {
-      ...this.#core.common(),
-      event: formatEvent(this.event),
-      "subscription-state": last,
-    };
+    // What we are and can do stands in the answer to the SUBSCRIBE; a roster has many NOTIFYs.
+    const headers = { event: formatEvent(this.event), "subscription-state": last };
     if (this.active) this.#heartbeat.sent(this.#rates);
     const response = await this.#path.notify({ headers, body });
     this.#adjust(response);

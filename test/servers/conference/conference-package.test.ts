@@ -63,15 +63,14 @@ describe("The full document", () => {
     assert.equal(child(root, "conference-description", "display-text")?.text, "films");
     assert.equal(child(root, "conference-state", "user-count")?.text, "1");
     assert.equal(child(root, "conference-state", "locked")?.text, "false");
-    assert.deepEqual(child(root, "users", "user")?.attributes, { entity: alice, state: "full" });
+    assert.deepEqual(child(root, "users", "user")?.attributes, { entity: alice });
     assert.equal(child(root, "users", "user", "display-text")?.text, "Alice");
     assert.equal(endpoint?.attributes["entity"], desk);
     assert.equal(child(endpoint, "status")?.text, "connected");
     assert.equal(child(endpoint, "joining-info", "when")?.text, "2026-11-22T20:00:00.000Z");
     assert.equal(child(endpoint, "media", "type")?.text, "audio");
     assert.equal(child(endpoint, "media", "status")?.text, "sendrecv");
-    assert.equal(child(endpoint, "talking")?.text, "false");
-    assert.equal(child(endpoint, "talking")?.namespace, "urn:partyline:conference:1");
+    assert.equal(child(endpoint, "talking"), undefined);
     assert.equal(child(endpoint, "hand")?.text, "true");
     assert.equal(child(endpoint, "hand")?.namespace, "urn:partyline:conference:1");
   });
@@ -87,7 +86,7 @@ describe("The full document", () => {
   });
 
   test("has a moderator's role, and who is not there yet and does not count", () => {
-    films.put(alice, call(desk), true);
+    films.put(alice, call(desk, { method: "dialed-out" }), true);
     films.put(bob, { entity: bob, displayText: "Bob", status: "pending", method: "dialed-in" });
     films.put("sip:carol@example.com", { entity: desk, displayText: "Carol", status: "alerting" });
     const missed = { status: "disconnected", cause: 486, reason: `Busy "now"` } as const;
@@ -95,6 +94,7 @@ describe("The full document", () => {
     const root = parseXml(heardFromFocus(fullDocument(films)(0)));
 
     assert.equal(child(root, "users", "user", "roles", "entry")?.text, "moderator");
+    assert.equal(child(root, "users", "user", "endpoint", "joining-method")?.text, "dialed-out");
     assert.equal(child(root, "conference-state", "user-count")?.text, "1");
     assert.deepEqual(
       child(root, "users")?.children.map((user) => child(user, "endpoint", "status")?.text),
@@ -113,7 +113,7 @@ describe("The partial document", () => {
       version: "4",
     });
     assert.equal(child(root, "conference-state", "user-count")?.text, "1");
-    assert.deepEqual(child(root, "users", "user")?.attributes, { entity: alice, state: "full" });
+    assert.deepEqual(child(root, "users", "user")?.attributes, { entity: alice });
   });
 
   test("deletes somebody who left", () => {
@@ -158,6 +158,19 @@ describe("The partial document", () => {
 
     const unmade = following(() => films.put(alice, call(desk), false));
     assert.equal(child(unmade, "users", "user", "roles", "entry")?.text, "participant");
+  });
+
+  test("says who talks, and by saying nothing that they no longer do", () => {
+    films.put(alice, call(desk));
+    const began = following(() => films.put(alice, call(desk, { talking: true })));
+    assert.equal(child(began, "users", "user", "endpoint", "talking")?.text, "true");
+    assert.equal(
+      child(began, "users", "user", "endpoint", "talking")?.namespace,
+      "urn:partyline:conference:1",
+    );
+
+    const ended = following(() => films.put(alice, call(desk)));
+    assert.equal(child(ended, "users", "user", "endpoint", "talking"), undefined);
   });
 
   test("says what the conference is called now, and that it is locked", () => {
@@ -221,13 +234,13 @@ describe("The other documents", () => {
 
 describe("The schemas", () => {
   test("refuse what RFC 4575 or docs/conference-events.md do not have", () => {
-    films.put(alice, call(desk));
+    films.put(alice, call(desk, { talking: true }));
     const good = fullDocument(films)(0);
 
     assert.equal(eventComplaints([good]), "");
     for (const [was, is] of [
       ["connected", "present"],
-      [">false</talking>", ">perhaps</talking>"],
+      [">true</talking>", ">perhaps</talking>"],
       ["<users", "<people/><users"],
     ] as const)
       assert.notEqual(eventComplaints([good.replace(was, is)]), "", is);
