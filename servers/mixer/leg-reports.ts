@@ -34,12 +34,17 @@ export class LegReports {
   tell(document: string): void {
     if (this.full) return;
     this.#waiting.push(document);
-    if (!this.#busy) void this.#send();
+    // What this answers is accepted first.
+    setImmediate(() => this.#begin());
   }
 
   /** What changes while another report is under way is told when that is answered, and only how it is by then. */
   talk(talk: Talk): void {
     this.#now = talk;
+    this.#begin();
+  }
+
+  #begin(): void {
     if (!this.#busy) void this.#send();
   }
 
