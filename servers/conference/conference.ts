@@ -25,6 +25,8 @@ export class Conference {
   readonly subscribers: Subscribers;
   readonly #places = new Map<Participant, Place>();
   readonly #policies: Policies;
+  /** Calls by AOR. */
+  readonly #calls = new Map<string, Set<Participant>>();
   /** Endpoints that are taken. */
   readonly #endpoints = new Set<string>();
   readonly #waiting = new Map<Participant, Place>();
@@ -80,7 +82,8 @@ export class Conference {
   /** A participant with this From and signalling address; the anonymous cannot be told apart and are nobody. */
   findMember(identity: Identity): Participant | undefined {
     if (identity.anonymous) return undefined;
-    return [...this.#places.keys()].find((participant) => sameOwner(participant.identity, identity));
+    const calls = this.#calls.get(identity.aor) ?? [];
+    return [...calls].find((participant) => sameOwner(participant.identity, identity));
   }
 
   /** All calls of a user: by AOR, or by the entity that the roster gives the nameless. */
@@ -180,6 +183,8 @@ export class Conference {
   #seat(participant: Participant, place: Place): void {
     this.#places.set(participant, place);
     this.#endpoints.add(place.endpoint);
+    const { aor } = participant.identity;
+    this.#calls.set(aor, (this.#calls.get(aor) ?? new Set()).add(participant));
     const { endpoint: entity, displayText, user } = place;
     const endpoint = { entity, displayText, ...presenceOf(participant) };
     this.roster.put(user, endpoint, participant.moderator);
@@ -202,6 +207,8 @@ export class Conference {
     if (!place) return;
     this.#endpoints.delete(place.endpoint);
     this.roster.take(place.user, place.endpoint);
+    const calls = this.#calls.get(participant.identity.aor);
+    if (calls?.delete(participant) && calls.size === 0) this.#calls.delete(participant.identity.aor);
   }
 }
 
