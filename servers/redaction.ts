@@ -26,12 +26,14 @@ const PERSONAL: ReadonlySet<string> = new Set([
 const SECRET: ReadonlySet<string> = new Set("pin token tokens password secret authorization ha1".split(" "));
 
 const HIDDEN = "[hidden]";
+/** What is longer than any stack trace is cut, so that no text takes long to look through. */
+const MOST_CHARS = 4_096;
 /** Deeper than this no log goes on purpose. */
 const MOST_LEVELS = 10;
 
 /** A display name in front of an address, quoted or not (RFC 3261 §25.1). */
 const DISPLAY_NAME =
-  /(?:"(?:[^"\\]|\\.)*"|[^\s<>",;:=]+(?: [^\s<>",;:=]+)*)(?=\s*<(?:sips?|tel|im|pres|mailto):)/giu;
+  /(?:"(?:[^"\\]|\\.){0,256}"|[^\s<>",;:=]{1,64}(?: [^\s<>",;:=]{1,64}){0,5})(?=\s{0,4}<(?:sips?|tel|im|pres|mailto):)/giu;
 /** PIN and token as an address may carry them. */
 const DOOR_PARAMETER = /([;?&](?:pin|token)=)[^;?&>\s"]+/gi;
 /** The user part of an address, with what URIs may have there, up to the last @ before the host. */
@@ -59,7 +61,7 @@ function redacted(line: string, pseudonym: Pseudonym): string {
   const fields = parsed(line);
   if (!fields) return redactedText(line, pseudonym);
   const kept = Object.entries(fields).map(([key, value]) => [
-    key,
+    redactedText(key, pseudonym),
     OF_THE_LOGGER.has(key) ? value : redactedField(key, value, { pseudonym, level: 0 }),
   ]);
   return `${JSON.stringify(Object.fromEntries(kept))}\n`;
@@ -103,7 +105,8 @@ function redactedValue(value: unknown, { pseudonym, level }: Depth): unknown {
 function redactedText(text: string, pseudonym: Pseudonym): string {
   const hidden = (_: string, kept: string, person: string) => kept + pseudonym(person);
   const whole = (person: string) => pseudonym(person);
-  const addressed = masked(text)
+  const short = text.length > MOST_CHARS ? `${text.slice(0, MOST_CHARS)}…` : text;
+  const addressed = masked(short)
     .replace(DISPLAY_NAME, (name) => `"${pseudonym(name.replace(/^"|"$/g, ""))}"`)
     .replace(DOOR_PARAMETER, `$1${HIDDEN}`)
     .replace(ADDRESS, hidden)
