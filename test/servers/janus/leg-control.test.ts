@@ -87,6 +87,7 @@ describe("A leg of Janus", () => {
     const bob = await films.join("comedies");
     await Promise.all([alice.party.frames(3), bob.party.frames(3)]);
     press(alice.party, mediaOf(alice.answer), "5");
+    await alice.party.frames(3);
     await asks(alice.leg, configureLeg({ keypresses: true, mixmode: "mute" }));
     press(alice.party, mediaOf(alice.answer), "*6");
     await until(() => owner.keys.length === 2, "the keys");
