@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import puppeteer, { type Browser, type Page, type WebWorker } from "puppeteer";
+import puppeteer, { type Browser, type Page, type Target, type WebWorker } from "puppeteer";
 import { build } from "vite";
 import { CHROMIUM_EXTENSION_ID, NATIVE_HOST_NAME } from "../../native-host/src/extension-id.ts";
 import { chromiumPath } from "./chromium.ts";
@@ -107,7 +107,21 @@ export class ExtensionBrowser {
   async diagnose(): Promise<void> {
     const worker = await this.worker();
     await worker.evaluate("chrome.storage.local.set({ diagnosis: true })");
+    const gone = this.#workerGone();
     await worker.close();
+    // A page that is opened before may be heard by the one that ends, and by nobody else.
+    await gone;
+  }
+
+  #workerGone(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const look = (target: Target) => {
+      if (target.type() !== "service_worker") return;
+      this.browser.off("targetdestroyed", look);
+      resolve();
+    };
+    this.browser.on("targetdestroyed", look);
+    return promise;
   }
 
   /** The popup that the extension opens by itself, to ask something. */
