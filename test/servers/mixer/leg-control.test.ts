@@ -115,16 +115,27 @@ describe("A leg told by MSCML", () => {
     assert.equal(alice.leg.state, "confirmed");
   });
 
-  test("loses what it was told when its stream goes on in another leg", async () => {
+  test("stays as mute as it was when its stream goes on in another leg, and forgets its keys and prompts", async () => {
     const films = await studio();
     const alice = await joinWatched(films, "comedies", 450);
     const bob = await join(films, "dramas", 600);
-    await alice.ask(configureLeg({ mixmode: "parked", keypresses: true }));
-    await films.focus.invite(room(films.mixer, "dramas"), {
+    await alice.ask(configureLeg({ mixmode: "mute", keypresses: true }));
+    await alice.ask(play("waiting"));
+    const { leg, answer } = await films.focus.invite(room(films.mixer, "dramas"), {
       offer: alice.party.offer(),
       replaces: alice.leg.id,
+      handlers: { onRequest: ({ content }) => assert.fail(`it was told ${content}`) },
     });
-    await Promise.all([bob.party.hears(450), alice.party.hears(600)]);
+    await alice.party.hears(600);
+    alice.party.stop();
+    press(alice.party, mediaOf(answer), "1");
+    await bob.party.frames(10);
+    assert.deepEqual(bob.party.heard.tonesHeard(), []);
+
+    leg.handlers = {};
+    alice.party.talkTo(answer);
+    await leg.request("INFO", { type: MSCML, content: configureLeg({ mixmode: "full" }) });
+    await bob.party.hears(450);
   });
 });
 
