@@ -15,6 +15,7 @@ import type { Members } from "./members.ts";
 import type { Moderators } from "./moderators.ts";
 import type { Participant } from "./participant.ts";
 import type { Policies } from "./policies.ts";
+import type { Returning } from "./returning.ts";
 import { isPrivate } from "./rights.ts";
 import type { Standing } from "./standing.ts";
 
@@ -49,6 +50,8 @@ export interface AdmissionOptions {
   readonly policies: Policies;
   readonly moderators: Moderators;
   readonly door: Door;
+  /** Who was in before the server died, if that is known. */
+  readonly returning?: Returning | undefined;
   /** The user part of the factory's URI. */
   readonly factory: string;
 }
@@ -85,13 +88,14 @@ export class Admission {
   }
 
   /** By what right somebody comes in: whoever opens a conference of their own is its moderator. */
-  standing({ id, guests, moderator, isNew, old }: Arrival): Standing {
-    const { members } = this.#options;
+  standing({ id, guests, moderator, isNew, old, identity }: Arrival): Standing {
+    const { members, returning } = this.#options;
     const same = old && members.homeOf(old)?.id === id ? old.standing : undefined;
     const opens = guests.length > 0 && isPrivate(id) && !members.conferences.get(id)?.moderated;
+    const was = returning?.find(id, identity);
     return {
       key: old?.key ?? Symbol(id),
-      moderator: moderator || isNew || opens || same?.moderator === true,
+      moderator: moderator || isNew || opens || same?.moderator === true || was?.moderator === true,
       everywhere: moderator || same?.everywhere === true,
       method: same?.method ?? "dialed-in",
       invitedBy: same?.invitedBy,
@@ -131,7 +135,8 @@ export class Admission {
     const conference = this.#options.members.conferences.get(id);
     const policy = this.#options.policies.of(id);
     if (moderator || isNew || (old && conference?.has(old))) return undefined;
-    const isIn = !old && conference?.findMember(identity) !== undefined;
+    const wasIn = this.#options.returning?.find(id, identity) !== undefined;
+    const isIn = wasIn || (!old && conference?.findMember(identity) !== undefined);
     if (policy.locked && !policy.lobby && !isIn) throw new SipError(403, "The Conference Is Locked");
     const caller = { address: invite.source.address, conference: id };
     if (this.#options.door.judge(policy, invite.target, caller) === "ask") return "pin";

@@ -24,6 +24,7 @@ import { Mover } from "./mover.ts";
 import type { Participant } from "./participant.ts";
 import { Policies } from "./policies.ts";
 import { referred } from "./referrals.ts";
+import type { Returning } from "./returning.ts";
 import type { Actor } from "./rights.ts";
 
 /** What the focus needs of the world around it. */
@@ -39,6 +40,8 @@ export interface FocusOptions {
   readonly inviteLimits?: InviteLimits | undefined;
   /** Who may do everything in every conference; nobody when missing. */
   readonly moderators?: Moderators | undefined;
+  /** Who was in before the server died. */
+  readonly returning?: Returning | undefined;
   /** The user part of the URI that gives whoever calls it a conference of their own. */
   readonly factory?: string | undefined;
 }
@@ -84,9 +87,10 @@ export class Focus {
       joined: (conference, who, legs) => conference.add(members.enlist(who, legs, conference)),
     });
     this.#moderators = options.moderators ?? new Moderators();
-    const { factory = FACTORY } = options;
+    const { factory = FACTORY, returning } = options;
     const door = new Door();
-    this.#admission = new Admission({ members, policies, moderators: this.#moderators, door, factory });
+    const moderators = this.#moderators;
+    this.#admission = new Admission({ members, policies, moderators, door, factory, returning });
     const seat: LobbyOptions["seat"] = (who, room, seated) => this.mover.seat(who, room, seated);
     this.lobby = new Lobby({ members, policies, door, seat, log: options.log });
     this.#arrivals = new Arrivals({

@@ -4,6 +4,7 @@ import { isSipUri, parseUri } from "#sip/uri.ts";
 import { COMMON_USAGE, commonOptions, readPort, runServer } from "../process.ts";
 import { readTransports, TRANSPORT_OPTIONS, TRANSPORT_USAGE } from "../transports.ts";
 import { loadCredentials, watchUsers } from "../users.ts";
+import { ADMISSION_OPTIONS, ADMISSION_USAGE, readAdmissionOptions } from "./admission-options.ts";
 import { CONTROL_OPTIONS, CONTROL_USAGE, readControlOptions } from "./control-api/options.ts";
 import { Moderators } from "./moderators.ts";
 import { operate } from "./operate.ts";
@@ -11,6 +12,7 @@ import { openConferenceServer } from "./server.ts";
 
 const USAGE = `conference [--bind ADDRESS] [--port N] [--mixer URI]... [--moderator URI]... [--users FILE]
       [--outbound-proxy URI [--credentials FILE]] [--control-token FILE] [--control-port N] [--control-bind ADDRESS]
+      [--factory NAME] [--state FILE] [--join-rate N] [--join-rate-all N]
       [--certificate FILE --key FILE] [--tls-port N] [--ca FILE] [--ws-port N] [--wss-port N] [--origin URL]...
       [--name-server IP]... [--log-level LEVEL] [--flow]
 
@@ -22,7 +24,7 @@ const USAGE = `conference [--bind ADDRESS] [--port N] [--mixer URI]... [--modera
   --users FILE       the passwords of the moderators, one a line as partyline passwd makes it; read again when it changes
   --outbound-proxy URI  people are called into conferences by this proxy
   --credentials FILE  what it is shown when it asks for a password: a line as partyline passwd makes it
-${CONTROL_USAGE}${TRANSPORT_USAGE}${COMMON_USAGE}
+${ADMISSION_USAGE}${CONTROL_USAGE}${TRANSPORT_USAGE}${COMMON_USAGE}
 SIGUSR1 drains the server: no conference begins any more, and it ends when nobody is left, or after an hour.
 `;
 
@@ -36,6 +38,7 @@ await runServer({
     users: { type: "string" },
     "outbound-proxy": { type: "string" },
     credentials: { type: "string" },
+    ...ADMISSION_OPTIONS,
     ...CONTROL_OPTIONS,
     ...TRANSPORT_OPTIONS,
   },
@@ -58,7 +61,8 @@ await runServer({
     const secure = readTransports(transports, port === "0" ? 0 : readPort(port) + 1);
     const listens = { host: bind, port: readPort(port), ...secure };
     const control = readControlOptions(more, listens.port);
-    return { ...listens, control, mixers: uris, names, file, proxy, credentials };
+    const admission = readAdmissionOptions(more);
+    return { ...listens, ...admission, control, mixers: uris, names, file, proxy, credentials };
   },
   measured: ({ control }) => control !== undefined,
   open: async ({ control, names, file, proxy, credentials, ...settings }, surroundings) => {

@@ -15,6 +15,7 @@ import type { InviteLimits } from "./invitations.ts";
 import type { HealthTimes } from "./mixer-health.ts";
 import { MixerPool, type MixerState } from "./mixer-pool.ts";
 import type { Moderators } from "./moderators.ts";
+import { StateFile } from "./state.ts";
 
 export interface ConferenceServerOptions
   extends Pick<UserAgentOptions, "host" | "port">,
@@ -29,6 +30,8 @@ export interface ConferenceServerOptions
   readonly moderators?: Moderators;
   /** How often each call is asked at least whether it still stands (RFC 4028), 90 s when missing. */
   readonly session?: UserAgentOptions["session"];
+  /** The file that keeps policies and who was in across a crash; nothing is kept when missing. */
+  readonly state?: string;
   /** The user part of the factory's URI, `factory` when missing. */
   readonly factory?: string;
   /** By which people are called into conferences; straight to where they are when missing. */
@@ -55,7 +58,8 @@ const MIXER_SESSION_S = 1_800;
 /** Opens the server on UDP and TCP; rejects when the port is taken. */
 export async function openConferenceServer(options: ConferenceServerOptions): Promise<ConferenceServer> {
   const { mixers, health, log, limits, inviteLimits, moderators, factory, ...rest } = options;
-  const { outboundProxy: proxy, credentials = [], session = SESSION, ...sockets } = rest;
+  const { outboundProxy: proxy, credentials = [], session = SESSION, state: path, ...sockets } = rest;
+  const state = path === undefined ? undefined : new StateFile(path, { log });
   const focus: Focus = new Focus({
     entity: (id) => `sip:${id}@${bracketed(agent.host)}:${agent.port}`,
     order: (conference, order) => pool.order(conference, order),
@@ -65,8 +69,10 @@ export async function openConferenceServer(options: ConferenceServerOptions): Pr
     inviteLimits,
     moderators,
     factory,
+    returning: state?.returning,
     limits,
   });
+  state?.follow(focus);
   const agent = await UserAgent.open({
     ...sockets,
     session,
@@ -99,6 +105,7 @@ export async function openConferenceServer(options: ConferenceServerOptions): Pr
       const ended = focus.close();
       await agent.close();
       await ended;
+      state?.close();
     },
   };
 }

@@ -156,7 +156,9 @@ export class Watch {
   /** All users that a document names, as `Alice full`, with state and the media of their endpoints. */
   users(document: XmlElement | undefined = this.last): string[] {
     const users = document?.children.find(({ name }) => name === "users")?.children ?? [];
-    return users.map((user) => [nameOf(user), user.attributes["state"] ?? "full", ...endpointsOf(user)].join(" "));
+    return users.map((user) =>
+      [nameOf(user), user.attributes["state"] ?? "full", ...endpointsOf(user)].join(" "),
+    );
   }
 
   heard(count: number): Promise<void> {
@@ -197,6 +199,7 @@ export interface CastOptions
     | "health"
     | "factory"
     | "session"
+    | "state"
     | "timers"
   > {
   readonly limits?: Partial<Limits>;

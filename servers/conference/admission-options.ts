@@ -1,0 +1,50 @@
+/** Who comes into conferences, how fast, and what is remembered of it: from the command line of the conference server. */
+
+import type { Rate } from "#sip/limits.ts";
+import { LIMITS, type Limits } from "./capacity.ts";
+import { isConferenceId } from "./conference-id.ts";
+import { FACTORY } from "./factory.ts";
+
+/** As parseArgs takes them. */
+export const ADMISSION_OPTIONS = {
+  factory: { type: "string", default: FACTORY },
+  state: { type: "string" },
+  "join-rate": { type: "string", default: String(LIMITS.joinsEach.messagesPerSecond) },
+  "join-rate-all": { type: "string", default: String(LIMITS.joinsInAll.messagesPerSecond) },
+} as const;
+
+export const ADMISSION_USAGE = `  --factory NAME     whoever calls sip:NAME@ gets a conference of their own, as its moderator (${FACTORY})
+  --state FILE       keeps locks, PINs and who was in across a crash; made when it is not there
+  --join-rate N      calls a second from one address, ten times as many at once; more get 503; 0 for any number (${LIMITS.joinsEach.messagesPerSecond})
+  --join-rate-all N  the same from all addresses together (${LIMITS.joinsInAll.messagesPerSecond})
+`;
+
+export interface AdmissionSettings {
+  readonly factory: string;
+  readonly state?: string;
+  readonly limits: Pick<Limits, "joinsEach" | "joinsInAll">;
+}
+
+interface Words {
+  readonly factory: string;
+  readonly state?: string | undefined;
+  readonly "join-rate": string;
+  readonly "join-rate-all": string;
+}
+
+/** Throws a sentence. */
+export function readAdmissionOptions(words: Words): AdmissionSettings {
+  const { factory, state } = words;
+  if (!isConferenceId(factory)) throw new Error(`--factory ${factory} is not the name of a conference.`);
+  const limits = { joinsEach: readRate(words, "join-rate"), joinsInAll: readRate(words, "join-rate-all") };
+  return { factory, limits, ...(state !== undefined && { state }) };
+}
+
+const ANY_NUMBER = 1e9;
+
+function readRate(words: Words, name: "join-rate" | "join-rate-all"): Rate {
+  const rate = words[name];
+  if (!/^\d{1,6}$/.test(rate)) throw new Error(`--${name} ${rate} is not a number of calls a second.`);
+  const messagesPerSecond = Number(rate) || ANY_NUMBER;
+  return { messagesPerSecond, burst: 10 * messagesPerSecond };
+}
