@@ -141,7 +141,7 @@ export class MixerLeg {
   async #configure(): Promise<void> {
     const mixmode = this.#silenced ? "mute" : "full";
     const keypresses = this.#sendsKeys && !this.#reportsKeys;
-    if (mixmode === (this.#mode ?? "full") && !keypresses) return;
+    if (mixmode === this.#mode && !keypresses) return;
     const wanted: LegConfiguration = { mixmode, ...(keypresses && { keypresses }) };
     if (!(await this.#control(configureLeg(wanted)))) return;
     this.#mode = mixmode;
