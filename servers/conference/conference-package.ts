@@ -54,7 +54,7 @@ export function unchangedDocument({ entity, head }: Roster): Sheet {
 /** How many people are there, and nothing else. */
 export function countDocument({ entity, head }: Roster): Sheet {
   const count = `<conference-state>${userCount(head)}</conference-state>`;
-  return sheet(entity, "full", `<conference-description/>${count}<users state="full"/>`);
+  return sheet(entity, "full", `<conference-description/>${count}<users/>`);
 }
 
 /** The conference is over (RFC 4575 §4.6). */
@@ -65,7 +65,12 @@ export function deletedDocument({ entity }: Roster): Sheet {
 function sheet(entity: SipUri, state: State, content: string): Sheet {
   const head = `<conference-info xmlns="${NAMESPACE}" entity="${escapeText(entity)}" state="${state}" version="`;
   const tail = content === "" ? '"/>' : `">${content}</conference-info>`;
-  return (version) => `${head}${version}${tail}`;
+  let last = { version: -1, text: "" };
+  return (version) => {
+    // Whoever came together has the same versions.
+    if (last.version !== version) last = { version, text: `${head}${version}${tail}` };
+    return last.text;
+  };
 }
 
 function description({ title }: Head): string {

@@ -65,23 +65,26 @@ function parameter(name: string, rate: number | undefined): string {
 type Beat = "still" | "wound";
 type BeatEvent = "wind" | "due" | "stop";
 
+const beats = (ms: () => number): Table<Beat, BeatEvent> => ({
+  still: { on: { wind: "wound" } },
+  wound: {
+    on: { wind: "wound", due: "still", stop: "still" },
+    after: { ms, event: "due", idle: true },
+    rewind: "wind",
+  },
+});
+
 /** Says when a subscriber has to hear from us although nothing may have changed (§6.2, §7.2). */
 export class Heartbeat {
-  readonly #machine: Machine<Beat, BeatEvent>;
+  readonly #onDue: () => void;
+  /** Few subscribers ask for one. */
+  #machine: Machine<Beat, BeatEvent> | undefined;
   #sent: number[] = [];
   #average: number | undefined;
   #ms = 0;
 
   constructor(onDue: () => void) {
-    const beats: Table<Beat, BeatEvent> = {
-      still: { on: { wind: "wound" } },
-      wound: {
-        on: { wind: "wound", due: "still", stop: "still" },
-        after: { ms: () => this.#ms, event: "due", idle: true },
-        rewind: "wind",
-      },
-    };
-    this.#machine = new Machine(beats, "still", (_state, event) => event === "due" && onDue());
+    this.#onDue = onDue;
   }
 
   /** A NOTIFY goes out under these rates: the time to the next begins. */
@@ -90,15 +93,20 @@ export class Heartbeat {
     const adaptiveS = adaptiveMin === undefined ? longestS : this.#adaptive(adaptiveMin, max);
     const ms = 1000 * Math.min(longestS, adaptiveS);
     if (ms === Number.POSITIVE_INFINITY) {
-      this.#machine.send("stop");
+      this.stop();
       return;
     }
     this.#ms = Math.min(ms, SLOWEST_MS);
+    this.#machine ??= new Machine(
+      beats(() => this.#ms),
+      "still",
+      (_state, event) => event === "due" && this.#onDue(),
+    );
     this.#machine.send("wind");
   }
 
   stop(): void {
-    this.#machine.send("stop");
+    this.#machine?.send("stop");
   }
 
   /** Equations (1) and (2) of §7.4, in seconds. */
