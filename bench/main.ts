@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME] [--json]`: each benchmark beside its reference, measured in the same run. */
 import { parseArgs } from "node:util";
 import { takePrecedence } from "../test/support/precedence.ts";
+import { conferenceMoveBenchmark } from "./conference-move.ts";
 import { daemonBenchmark } from "./daemon.ts";
 import { mixerBenchmark } from "./mixer.ts";
 import { scaleOutBenchmark } from "./scale-out.ts";
@@ -14,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   sip: sipBenchmark,
   daemon: daemonBenchmark,
   "scale-out": scaleOutBenchmark,
+  "conference-move": conferenceMoveBenchmark,
 };
 
 function wanted(): { names: string[]; asJson: boolean } {

@@ -41,7 +41,7 @@ describe("When the conference server is killed", () => {
     mixer = await openMixerServer({ host: HOST, port: 0, rtp: { first: 0, last: 0 }, log });
     conference = await startConferenceAt(0);
     agent = await UserAgent.open({ host: HOST, port: 0, name: "crowd", identity: {} });
-    films = await Promise.all(TONES.map((hz, i) => Talker.open(`film${i}`, agent, hz)));
+    films = await Promise.all(TONES.map((hz, i) => Talker.open(`film${i}`, agent, { hz })));
     for (const talker of films) await talker.join(room());
     await hearEachOther(films);
   });

@@ -39,7 +39,7 @@ class Member {
 
   static async open(name: string, hz?: number): Promise<Member> {
     const agent = await UserAgent.open({ host: HOST, port: 0, name, identity: { name } });
-    return new Member(await Talker.open(name, agent, hz), agent);
+    return new Member(await Talker.open(name, agent, { hz }), agent);
   }
 
   /** Its users, sorted; nothing before there is a roster. */

@@ -49,7 +49,7 @@ describe("When a mixer is killed,", () => {
   }
 
   async function people(name: string, id: string): Promise<Talker[]> {
-    const talkers = await Promise.all(TONES.map((hz, i) => Talker.open(`${name}${i}`, agent, hz)));
+    const talkers = await Promise.all(TONES.map((hz, i) => Talker.open(`${name}${i}`, agent, { hz })));
     for (const talker of talkers) await talker.join(room(id));
     return talkers;
   }
@@ -147,7 +147,7 @@ test("When the thread that mixes dies, the new one has everybody, and nobody has
   const conference = await openConferenceServer({ host: HOST, port: 0, mixers: [mixer.address], log });
   const agent = await UserAgent.open({ host: HOST, port: 0, name: "crowd", identity: {} });
   const room: SipUri = `sip:films@${conference.address.slice("sip:".length)}`;
-  const films = await Promise.all(TONES.map((hz, i) => Talker.open(`film${i}`, agent, hz)));
+  const films = await Promise.all(TONES.map((hz, i) => Talker.open(`film${i}`, agent, { hz })));
   try {
     for (const talker of films) await talker.join(room);
     await hearEachOther(films);

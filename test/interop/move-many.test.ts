@@ -61,8 +61,8 @@ describe("The server moves a dozen people at once", () => {
     mixer = await openMixerServer({ host: HOST, port: 0, rtp: { first: 0, last: 0 }, log });
     conference = await openConferenceServer({ host: HOST, port: 0, mixers: [mixer.address], log });
     agent = await UserAgent.open({ host: HOST, port: 0, name: "crowd", identity: {} });
-    comedian = await Talker.open("comedian", agent, COMEDIES_HZ);
-    actor = await Talker.open("actor", agent, DRAMAS_HZ);
+    comedian = await Talker.open("comedian", agent, { hz: COMEDIES_HZ });
+    actor = await Talker.open("actor", agent, { hz: DRAMAS_HZ });
     await comedian.join(room("comedies"));
     await actor.join(room("dramas"));
   });

@@ -9,6 +9,12 @@ import { parseXml } from "#xml/strict.ts";
 import { RtpParty } from "./rtp-party.ts";
 import { until } from "./until.ts";
 
+interface Voice {
+  readonly hz?: number | undefined;
+  /** Sends nothing. */
+  readonly listens?: boolean;
+}
+
 export class Talker {
   readonly name: string;
   readonly uri: SipUri;
@@ -18,18 +24,28 @@ export class Talker {
   /** The roster documents that came. */
   readonly rosters: string[] = [];
   readonly #agent: UserAgent;
+  readonly #listens: boolean;
   #leg: Leg | undefined;
 
-  private constructor(name: string, agent: UserAgent, rtp: RtpParty) {
+  private constructor(
+    name: string,
+    agent: UserAgent,
+    media: { readonly rtp: RtpParty; readonly listens: boolean },
+  ) {
     this.name = name;
     this.uri = `sip:${name}@example.com`;
     this.#agent = agent;
-    this.rtp = rtp;
+    this.rtp = media.rtp;
+    this.#listens = media.listens;
   }
 
-  /** Several may share one user agent. */
-  static async open(name: string, agent: UserAgent, hz?: number): Promise<Talker> {
-    return new Talker(name, agent, await RtpParty.open({ ...(hz !== undefined && { hz }) }));
+  /** Several may share one user agent; without a tone they send silence, or nothing at all. */
+  static async open(name: string, agent: UserAgent, how: Voice = {}): Promise<Talker> {
+    const { hz, listens = false } = how;
+    return new Talker(name, agent, {
+      listens,
+      rtp: await RtpParty.open({ ...(hz !== undefined && { hz }) }),
+    });
   }
 
   get leg(): Leg {
@@ -55,7 +71,7 @@ export class Talker {
       },
     });
     this.#leg = leg;
-    this.rtp.talkTo(answer);
+    this.#send(answer);
     return leg;
   }
 
@@ -86,8 +102,12 @@ export class Talker {
     } as const;
     const answer = makeAnswer(offer, local);
     if (answer === undefined) throw new SipError(488, "Not Acceptable Here");
-    this.rtp.talkTo(offer);
+    this.#send(offer);
     return answer;
+  }
+
+  #send(to: Sdp): void {
+    if (!this.#listens) this.rtp.talkTo(to);
   }
 }
 
