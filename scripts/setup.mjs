@@ -56,10 +56,19 @@ const TOOLS = [
     name: "Kamailio",
     found: kamailioIsWhole,
     apt: ["kamailio", "kamailio-tls-modules", "kamailio-websocket-modules"],
-    installed: keepKamailioQuiet,
+    installed: (prefix) => keepQuiet(prefix, "kamailio"),
     brew: "kamailio",
     dnf: "kamailio kamailio-tls kamailio-websocket",
     pacman: "kamailio",
+  },
+  {
+    name: "Janus",
+    found: janusMixes,
+    apt: ["janus"],
+    installed: (prefix) => keepQuiet(prefix, "janus"),
+    brew: "janus-gateway",
+    dnf: "janus",
+    pacman: "janus-gateway",
   },
   {
     name: "PulseAudio",
@@ -120,10 +129,23 @@ function kamailioIsWhole() {
   );
 }
 
-/** We need the program, not a SIP server that starts with the machine. */
-function keepKamailioQuiet(prefix) {
-  if (!fs.existsSync("/run/systemd/system")) return;
-  const [program, ...rest] = [...prefix, "systemctl", "disable", "--now", "kamailio"];
+/** Its mixer is a plug-in, and what we speak to it by another. */
+function janusMixes() {
+  if (process.platform !== "linux") return onPath("janus");
+  const folders = ["/usr/lib", "/usr/lib64", ...multiarchFolders()];
+  return (
+    onPath("janus") &&
+    ["plugins/libjanus_audiobridge.so", "transports/libjanus_websockets.so"].every((module) =>
+      folders.some((folder) => fs.existsSync(path.join(folder, "janus", module))),
+    )
+  );
+}
+
+/** We need the program, not a server that starts with the machine. */
+function keepQuiet(prefix, service) {
+  if (!onPath("systemctl")) return;
+  const now = fs.existsSync("/run/systemd/system") ? ["--now"] : [];
+  const [program, ...rest] = [...prefix, "systemctl", "disable", ...now, service];
   run(program, rest);
 }
 
