@@ -38,12 +38,13 @@ async function mortal(port: number, session?: { expiresS: number; shortestS: num
 }
 
 /** Two owners at one mixer: one that may die, with so many legs in comedies, and one with a leg in dramas. */
-async function twoOwners(legs: number, options: Partial<MixerServerOptions> = {}) {
+async function twoOwners(legs: number, options: Partial<MixerServerOptions> = {}, talking = true) {
   const films = await studio({ watch, ...options });
   const port = await freePorts();
   const { focus, kill } = await mortal(port);
   const people = [];
-  for (let n = 0; n < legs; n++) people.push(await join({ ...films, focus }, "comedies", 450 + 150 * n));
+  for (let n = 0; n < legs; n++)
+    people.push(await join({ ...films, focus }, "comedies", talking ? 450 + 150 * n : undefined));
   const dave = await join(films, "dramas", 1000);
   return { films, port, kill, people, dave };
 }
@@ -65,12 +66,15 @@ describe("The legs of an owner", () => {
   });
 
   test("that began anew and knows them no longer are ended, all of them, and those of others are not", async () => {
-    const { films, port, kill, people, dave } = await twoOwners(3);
+    const everyMs = 400;
+    const { films, port, kill, people, dave } = await twoOwners(6, { watch: { everyMs } }, false);
     await kill();
     const { focus } = await mortal(port);
+    const from = performance.now();
     const anew = await join({ ...films, focus }, "comedies", 600);
-
     await streams(films.mixer, 2);
+
+    assert.ok(performance.now() - from < 4 * everyMs, "one that is unknown has all the others asked at once");
     assert.deepEqual([anew.leg.state, dave.leg.state], ["confirmed", "confirmed"]);
     people[0]?.party.forget();
     await anew.party.frames(10);
