@@ -6,9 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { UserAgent } from "#sip/user-agent.ts";
 import { freePorts } from "../test/support/ports.ts";
 import { type ReceivedPacket, samplesOf } from "../test/support/rtp-recording.ts";
-import { startServer } from "../test/support/servers.ts";
+import { type Server, startServer } from "../test/support/servers.ts";
 import { Talker } from "../test/support/talker.ts";
 import { tonesIn } from "../test/support/tone.ts";
+import { cpuSecondsOf } from "./sip/servers.ts";
 import { type Benchmark, median, type Row } from "./table.ts";
 
 const HOST = "127.0.0.1";
@@ -46,6 +47,8 @@ interface Listed {
 
 interface Moved {
   readonly tookMs: number;
+  /** CPU time of conference server and mixer, ms. */
+  readonly cpu: readonly number[];
   readonly noticed: readonly Noticed[];
 }
 
@@ -76,6 +79,10 @@ function rowsOf(moved: readonly Moved[], redialled: readonly Moved[]): Row[] {
   return [
     row("all moved, median", "ms", (moves) => median(moves.map(({ tookMs }) => tookMs))),
     row("all moved, slowest", "ms", (moves) => most(moves.map(({ tookMs }) => tookMs))),
+    row("CPU of the conference server meanwhile, median", "ms", (moves) =>
+      median(moves.map(({ cpu }) => cpu[0] ?? 0)),
+    ),
+    row("CPU of the mixer meanwhile, median", "ms", (moves) => median(moves.map(({ cpu }) => cpu[1] ?? 0))),
     row("missing frames of whoever missed most", "frames", (moves) =>
       most(each(moves).map(({ missing }) => missing)),
     ),
@@ -94,15 +101,22 @@ function rowsOf(moved: readonly Moved[], redialled: readonly Moved[]): Row[] {
 /** The servers, somebody who says the tone of each conference, and those who are moved. */
 class Stage {
   readonly #people: readonly Talker[];
+  readonly #servers: readonly Server[];
   readonly #port: number;
   readonly #api: string;
   readonly #token: string;
 
   private constructor(
     people: readonly Talker[],
-    where: { readonly port: number; readonly api: string; readonly token: string },
+    where: {
+      readonly servers: readonly Server[];
+      readonly port: number;
+      readonly api: string;
+      readonly token: string;
+    },
   ) {
     this.#people = people;
+    this.#servers = where.servers;
     this.#port = where.port;
     this.#api = where.api;
     this.#token = where.token;
@@ -128,9 +142,18 @@ class Stage {
     const people = await Promise.all(names.map((name) => Talker.open(name, agent, { listens: true })));
     for (const room of [COMEDIES, DRAMAS]) await occupy(stack, agent, { room, port: conference.port });
     const [token = ""] = (await readFile(file, "utf8")).split("\n");
-    const stage = new Stage(people, { port: conference.port, api: `http://${HOST}:${control}`, token });
+    const stage = new Stage(people, {
+      servers: [conference, mixer],
+      port: conference.port,
+      api: `http://${HOST}:${control}`,
+      token,
+    });
     stack.defer(() => stage.#leave());
     return stage;
+  }
+
+  #cpuSeconds(): Promise<number[]> {
+    return Promise.all(this.#servers.map(({ program }) => cpuSecondsOf(program)));
   }
 
   /** All call it, a few at a time. */
@@ -150,11 +173,13 @@ class Stage {
       const move = await prepare(from, to);
       for (const { rtp } of this.#people) rtp.forget();
       await sleep(SETTLED_MS);
+      const before = await this.#cpuSeconds();
       const at = performance.now();
       await move();
       const tookMs = performance.now() - at;
+      const cpu = (await this.#cpuSeconds()).map((seconds, i) => 1_000 * (seconds - (before[i] ?? 0)));
       await sleep(SETTLED_MS);
-      moves.push({ tookMs, noticed: this.#people.map((one) => noticedBy(one, { at, from, to })) });
+      moves.push({ tookMs, cpu, noticed: this.#people.map((one) => noticedBy(one, { at, from, to })) });
     }
     return moves;
   }

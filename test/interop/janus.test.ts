@@ -32,7 +32,7 @@ async function opens(mixers: readonly Server[]): Promise<void> {
 }
 
 async function joins(name: string, hz: number | undefined, id: string): Promise<Talker> {
-  const talker = await Talker.open(name, agent, hz);
+  const talker = await Talker.open(name, agent, { hz });
   people.push(talker);
   await talker.join(room(id));
   return talker;
