@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import type { Leg } from "#sip/leg.ts";
 import type { SipUri } from "#sip/message.ts";
 import { type ConferenceServer, openConferenceServer } from "../../servers/conference/server.ts";
+import { mutes } from "../support/control-package.ts";
 import { mediaOf } from "../support/rtp-party.ts";
 import { type ReceivedPacket, samplesOf } from "../support/rtp-recording.ts";
 import { type ConferenceSite, type Server, startConferenceSite, startServer } from "../support/servers.ts";
@@ -16,14 +16,6 @@ const HOST = "127.0.0.1";
 const MIXERS = ["127.0.0.2", "127.0.0.3"];
 const VOICE = 600;
 const MUSIC = 900;
-
-const control = (leg: Leg, user: string, inside: string): Promise<void> => {
-  const content = `<conference-info xmlns="urn:ietf:params:xml:ns:conference-info" entity="sip:x@y" state="partial"><users><user entity="${user}" state="partial"><endpoint entity="${user}" state="partial">${inside}</endpoint></user></users></conference-info>`;
-  return leg.info("conference-control", { type: "application/conference-info+xml", content });
-};
-
-const mutes = (leg: Leg, user: string, muted = true) =>
-  control(leg, user, `<media id="1"><status>${muted ? "recvonly" : "sendrecv"}</status></media>`);
 
 let alice: VoicePhone;
 let bob: VoicePhone;
@@ -134,10 +126,11 @@ describe("A conference and a mixer as programs", () => {
     await mutes(bob.call, bob.uri);
     await alice.rtp.frames(10);
     const since = performance.now();
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 30; round++) {
+      await anyMoment();
       await bob.joins(room);
-      await alice.rtp.frames(10);
     }
+    await alice.rtp.frames(10);
     assert.deepEqual(alice.framesWith(VOICE, since), []);
     await mutes(bob.call, bob.uri, false);
     await alice.rtp.hears(VOICE);

@@ -21,6 +21,7 @@ describe("A caller in a conference", () => {
   for (const [title, name] of [
     ["holds and resumes", "holds-and-resumes"],
     ["holds by an address of zeros, and resumes by asking for an offer", "holds-by-zeros"],
+    ["holds in its answer to an offer it asked for, and resumes so", "holds-in-its-answer"],
     ["is refused a change of codec, and stays", "holds-with-a-strange-codec"],
     ["offers video, which keeps its place with port 0", "offers-video-too"],
     ["is refused when video is all it has", "offers-only-video"],

@@ -6,6 +6,7 @@ import { type Direction, readAudio } from "#sdp/session.ts";
 import type { Leg } from "#sip/leg.ts";
 import type { Sdp } from "#sip/message.ts";
 import { ConferenceCast, type Person, type Watch } from "../../support/conference-cast.ts";
+import { participantOf } from "../../support/participant-of.ts";
 import { plays } from "../../support/sipp.ts";
 import { until } from "../../support/until.ts";
 
@@ -135,13 +136,7 @@ describe("A phone that holds", () => {
 
   test("is moved by the server: on hold there, never heard", async () => {
     await alices.offer(saying("sendonly"));
-    const { callId, localTag, remoteTag } = alices.id;
-    const participant = cast.server.focus.participantOf({
-      callId,
-      localTag: remoteTag,
-      remoteTag: localTag,
-    });
-    assert.ok(participant);
+    const participant = participantOf(cast.server, alices);
     await cast.server.focus.mover.move(participant, "dramas");
 
     assert.ok(participant.onHold);

@@ -7,6 +7,7 @@ import { userLine } from "#sip/user-line.ts";
 import { Moderators } from "../../../servers/conference/moderators.ts";
 import { parseUsers } from "../../../servers/users.ts";
 import { ConferenceCast, type Person } from "../../support/conference-cast.ts";
+import { asksConference, mutes } from "../../support/control-package.ts";
 import { until } from "../../support/until.ts";
 
 /** A name nobody guesses: whoever opens it with a list of people is its moderator. */
@@ -43,21 +44,8 @@ async function opens(people: readonly Person[] = [bob], options: InviteOptions =
   return leg;
 }
 
-function asks(leg: Leg, inside: string): Promise<void> {
-  const content = `<conference-info xmlns="urn:ietf:params:xml:ns:conference-info" entity="sip:x@y" state="partial">${inside}</conference-info>`;
-  return leg.info("conference-control", { type: INFO, content });
-}
-
 function locks(leg: Leg, locked = true): Promise<void> {
-  return asks(leg, `<conference-state><locked>${locked}</locked></conference-state>`);
-}
-
-function mutes(leg: Leg, user: string, muted = true): Promise<void> {
-  const media = `<media id="1"><status>${muted ? "recvonly" : "sendrecv"}</status></media>`;
-  return asks(
-    leg,
-    `<users><user entity="${user}" state="partial"><endpoint entity="${user}" state="partial">${media}</endpoint></user></users>`,
-  );
+  return asksConference(leg, `<conference-state><locked>${locked}</locked></conference-state>`);
 }
 
 /** Whether the mixer listens to the one who came as number `at` into the conference. */
@@ -226,7 +214,7 @@ describe("Muting somebody else", () => {
   test("in words that are none is refused with 400", async () => {
     const alices = await opens();
 
-    await assert.rejects(asks(alices, ""), { status: 400 });
+    await assert.rejects(asksConference(alices, ""), { status: 400 });
     await assert.rejects(alices.info("conference-control", { type: INFO, content: "<a>" }), { status: 400 });
     await assert.rejects(alices.info("conference-control"), { status: 400 });
   });

@@ -4,8 +4,9 @@ import { withDirection } from "#sdp/hold.ts";
 import type { Leg } from "#sip/leg.ts";
 import { formatRecipients } from "#sip/recipient-list.ts";
 import { SipError } from "#sip/sip-error.ts";
-import type { Participant } from "../../../servers/conference/participant.ts";
 import { ConferenceCast, type Person, type Watch } from "../../support/conference-cast.ts";
+import { mutes, raises } from "../../support/control-package.ts";
+import { participantOf } from "../../support/participant-of.ts";
 import { until } from "../../support/until.ts";
 
 /** A name nobody guesses: whoever opens it with a list of people is its moderator. */
@@ -55,17 +56,6 @@ const played = (id: string = PRIVATE) => cast.mixer.played(id).at(-1) ?? [];
 const hears = (prompt: string, id?: string) =>
   until(() => played(id).at(-1) === prompt, `"${prompt}" to be played, not ${played(id)}`, 5_000);
 
-function asks(leg: Leg, user: string, inside: string): Promise<void> {
-  const content = `<conference-info xmlns="urn:ietf:params:xml:ns:conference-info" entity="sip:x@y" state="partial"><users><user entity="${user}" state="partial"><endpoint entity="${user}" state="partial">${inside}</endpoint></user></users></conference-info>`;
-  return leg.info("conference-control", { type: "application/conference-info+xml", content });
-}
-
-const mutes = (leg: Leg, user: string, muted = true) =>
-  asks(leg, user, `<media id="1"><status>${muted ? "recvonly" : "sendrecv"}</status></media>`);
-
-const raises = (leg: Leg, user: string, raised = true) =>
-  asks(leg, user, `<hand xmlns="urn:partyline:conference:1">${raised}</hand>`);
-
 async function watches(id: string): Promise<Watch> {
   const watch = bob.watches(id);
   await watch.heard(1);
@@ -77,12 +67,7 @@ const shows = (watch: Watch, what: RegExp) =>
   until(() => watch.documents.some((document) => what.test(JSON.stringify(document))), `${what}`, 5_000);
 
 /** The participant bob is now. */
-function asSeen(): Participant {
-  const { callId, localTag, remoteTag } = bobs.id;
-  const found = cast.server.focus.participantOf({ callId, localTag: remoteTag, remoteTag: localTag });
-  assert.ok(found, "no such participant");
-  return found;
-}
+const asSeen = () => participantOf(cast.server, bobs);
 
 describe("*6", () => {
   test("mutes: the mixer listens no longer, the roster shows it, he hears it; the phone is asked nothing", async () => {
@@ -209,6 +194,19 @@ test("Whoever is muted at a mixer without MSCML stays so when it refreshes the m
   assert.match(answer ?? "", /a=recvonly/);
 });
 
+test("Whoever is muted at a mixer without MSCML is never heard when he calls anew or is moved", async () => {
+  cast.mixer.takesMscml = false;
+  bobs = await bob.joins("films");
+  await asSeen().silence(true, "self");
+  bobs = await bob.joins("films", { replaces: bobs.id });
+  const answer = await bobs.offer(bob.offer);
+  assert.match(answer, /a=sendrecv/);
+  assert.ok(!heard("films").includes(true), `${heard("films")}`);
+  await cast.server.focus.mover.move(asSeen(), "dramas");
+
+  assert.ok(!heard("dramas").includes(true), `${heard("dramas")}`);
+});
+
 describe("A moderator", () => {
   test("lifts her own mute, whoever set it", async () => {
     const alices = await meets();
@@ -282,15 +280,6 @@ describe("Muted, with a hand raised", () => {
 
     assert.ok(neverHeard(), `${heard()}`);
   });
-
-  test("he calls anew at a mixer without MSCML: never heard", async () => {
-    cast.mixer.takesMscml = false;
-    bobs = await bob.joins(PRIVATE, { replaces: bobs.id });
-    const answer = await bobs.offer(bob.offer);
-
-    assert.match(answer, /a=sendrecv/);
-    assert.ok(neverHeard(), `${heard()}`);
-  });
 });
 
 test("A mute that meets a move is in force after it", async () => {
@@ -301,14 +290,4 @@ test("A mute that meets a move is in force after it", async () => {
   await until(() => heard("dramas").at(-1) === false, "bob silent in dramas");
 
   assert.equal(asSeen().silenced, true);
-});
-
-test("Whoever is asked for digits enters them up to the #, also in a call that took the place of the first", async () => {
-  await joins("films");
-  await joins("films", bobs);
-  const digits = asSeen().keys.read({ timeoutMs: 5_000 });
-  await presses("12*4711#*9", "films");
-
-  assert.equal(await digits, "4711");
-  await hears("hand-raised", "films");
 });
