@@ -43,8 +43,8 @@ function readOptions() {
 async function choosePorts({ once, ports }: Options): Promise<Ports | undefined> {
   if (ports || once) return ports;
   const usual = portsFrom(undefined);
-  const { service, proxy, conference, mixer, web } = usual;
-  const free = await Promise.all([service, proxy, conference, mixer, web].map(isFree));
+  const { service, proxy, conference, control, mixer, web } = usual;
+  const free = await Promise.all([service, proxy, conference, control, mixer, web].map(isFree));
   if (free.every(Boolean)) return usual;
   say("some of the usual ports are taken; any free ones are used");
   return undefined;

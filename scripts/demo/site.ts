@@ -1,4 +1,7 @@
 /** The servers of the demo: mixer, conference, proxy and the film community, each a process of its own. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { SipUri } from "#sip/message.ts";
 import type { Ports } from "../../native-host/src/commands/ports.ts";
 import {
@@ -45,12 +48,23 @@ export async function startSite(stack: AsyncDisposableStack, options: SiteOption
     ...(flow && { onLine: flow.listen(name) }),
   });
   const mixer = kept(await startMixer(at("mixer", media)));
-  const conference = kept(await startConference(mixer, at("conference")));
+  const token = join(await ownFolder(stack), "control-token");
+  const control = ["--control-token", token, "--control-port", String(ports?.control ?? 0)];
+  const conference = kept(await startConference(mixer, at("conference", control)));
+  const [, page] = await conference.program.says(/operators' page at (http:[^"]+)"/);
+  say(`control API and operators' page ready on ${page}, token in ${token}`);
   const proxy = kept(await startProxy(at("proxy")));
   const web = kept(await startWeb(conference, at("web")));
   const url = (path: string) => `http://${web.host}:${web.port}${path}`;
   const roomOf = async (path: string) => roomIn(await (await fetch(url(path))).text());
   return { proxy, conference, url, roomOf, ...(ports && { ports }), ...(flow && { flow }) };
+}
+
+/** What the demo keeps while it runs; nothing of the user's is touched. */
+async function ownFolder(stack: AsyncDisposableStack): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "partyline-demo-"));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 function roomIn(html: string): SipUri {

@@ -222,7 +222,9 @@ describe("The ports", () => {
       service: 20_000,
       proxy: 20_010,
       conference: 20_020,
+      control: 20_021,
       mixer: 20_030,
+      janus: 20_031,
       web: 20_040,
       rtp: { first: 21_000, last: 21_999 },
     });

@@ -1,14 +1,22 @@
 /** `partyline conference`: the focus of every conference. */
 import type { CliCommand } from "./command.ts";
-import { runServers, SERVER_OPTIONS, TRANSPORT_OPTIONS } from "./server-processes.ts";
+import {
+  CONTROL_OPTIONS,
+  METRICS_OPTION,
+  runServers,
+  SERVER_OPTIONS,
+  TRANSPORT_OPTIONS,
+} from "./server-processes.ts";
 
 export const conference: CliCommand = {
   summary: "Runs the conference server until Ctrl-C.",
   usage:
-    "[--bind ADDRESS] [--port N] [--mixer URI] [--moderator URI --users FILE] [--outbound-proxy URI] [--credentials FILE] [--certificate FILE --key FILE] [--ws-port N]",
+    "[--bind ADDRESS] [--port N] [--mixer URI] [--moderator URI --users FILE] [--outbound-proxy URI] [--credentials FILE] [--factory NAME] [--state FILE] [--control-token FILE] [--control-port N] [--certificate FILE --key FILE] [--ws-port N]",
   options: {
     ...SERVER_OPTIONS,
+    ...METRICS_OPTION,
     ...TRANSPORT_OPTIONS,
+    ...CONTROL_OPTIONS,
     moderator: {
       type: "string",
       multiple: true,
@@ -30,6 +38,18 @@ export const conference: CliCommand = {
       value: "FILE",
       help: "what that proxy is shown when it asks for a password: a line as partyline passwd makes it",
     },
+    factory: {
+      type: "string",
+      value: "NAME",
+      help: "whoever calls sip:NAME@ gets a conference of their own (factory)",
+    },
+    state: {
+      type: "string",
+      value: "FILE",
+      help: "keeps locks, PINs and who was in across a crash",
+    },
+    "join-rate": { type: "string", value: "N", help: "calls a second from one address, 0 for any number" },
+    "join-rate-all": { type: "string", value: "N", help: "the same from all addresses together" },
     mixer: { type: "string", value: "URI", help: "the mixer that mixes the conferences" },
   },
   words: [0, 0],

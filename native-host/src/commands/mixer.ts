@@ -1,12 +1,13 @@
 /** `partyline mixer`: the media of every conference. */
 import type { CliCommand } from "./command.ts";
-import { runServers, SERVER_OPTIONS } from "./server-processes.ts";
+import { METRICS_OPTION, runServers, SERVER_OPTIONS } from "./server-processes.ts";
 
 export const mixer: CliCommand = {
   summary: "Runs the mixer until Ctrl-C.",
   usage: "[--bind ADDRESS] [--port N] [--rtp FIRST-LAST] [--codecs LIST]",
   options: {
     ...SERVER_OPTIONS,
+    ...METRICS_OPTION,
     rtp: { type: "string", value: "FIRST-LAST", help: "ports for media" },
     codecs: {
       type: "string",

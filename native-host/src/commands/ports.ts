@@ -5,7 +5,10 @@ export interface Ports {
   readonly service: number;
   readonly proxy: number;
   readonly conference: number;
+  /** HTTP, of the conference server. */
+  readonly control: number;
   readonly mixer: number;
+  readonly janus: number;
   readonly web: number;
   readonly rtp: { readonly first: number; readonly last: number };
 }
@@ -14,7 +17,9 @@ const DEFAULTS: Ports = {
   service: 5060,
   proxy: 5070,
   conference: 5080,
+  control: 5081,
   mixer: 5090,
+  janus: 5091,
   web: 8080,
   rtp: { first: 40_000, last: 49_999 },
 };
@@ -34,7 +39,9 @@ export function portsFrom(base: string | undefined): Ports {
     service: first,
     proxy: first + 10,
     conference: first + 20,
+    control: first + 21,
     mixer: first + 30,
+    janus: first + 31,
     web: first + 40,
     rtp: { first: first + 1000, last: Math.min(first + 1999, LAST_PORT) },
   };

@@ -1,6 +1,6 @@
 /** `partyline proxy`: registrar and proxy. */
 import type { CliCommand } from "./command.ts";
-import { runServers, SERVER_OPTIONS, TRANSPORT_OPTIONS } from "./server-processes.ts";
+import { METRICS_OPTION, runServers, SERVER_OPTIONS, TRANSPORT_OPTIONS } from "./server-processes.ts";
 
 export const proxy: CliCommand = {
   summary: "Runs the SIP proxy and registrar until Ctrl-C.",
@@ -8,6 +8,7 @@ export const proxy: CliCommand = {
     "[--bind ADDRESS] [--port N] [--domain NAME]… [--users FILE] [--certificate FILE --key FILE] [--ws-port N]",
   options: {
     ...SERVER_OPTIONS,
+    ...METRICS_OPTION,
     ...TRANSPORT_OPTIONS,
     domain: {
       type: "string",

@@ -2,18 +2,44 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { dataDir } from "../environment.ts";
 import { CommandError, type Input, type Options, print } from "./command.ts";
 import { portsFrom } from "./ports.ts";
 
-export type ServerName = "proxy" | "conference" | "mixer" | "web";
+export type ServerName = "proxy" | "conference" | "mixer" | "janus" | "web";
 
 /** Options of a server beside the common ones; each is passed on as it is. */
 export const SERVER_OPTIONS: Options = {
   port: { type: "string", value: "N", help: "where it listens, 0 for any free port" },
   flow: { type: "boolean", help: "print every SIP message as one line of a call flow" },
   pcap: { type: "string", value: "FILE", help: "write every SIP message to a capture for Wireshark" },
+};
+
+/** Figures of one server; of several each would want a port of its own. */
+export const METRICS_OPTION: Options = {
+  "metrics-port": {
+    type: "string",
+    value: "N",
+    help: "figures for Prometheus at http://127.0.0.1:N/metrics",
+  },
+};
+
+/** The control API of the conference server. */
+export const CONTROL_OPTIONS: Options = {
+  "control-token": {
+    type: "string",
+    value: "FILE",
+    help: "its first line lets its bearer rule conferences by HTTP; made when missing (control-token in the data directory)",
+  },
+  "control-port": {
+    type: "string",
+    value: "N",
+    help: "where that is: the port after the conference server's",
+  },
+  "control-bind": { type: "string", value: "ADDRESS", help: "on which address (127.0.0.1)" },
 };
 
 /** Transports beside UDP and TCP, passed on as they are. */
@@ -52,8 +78,11 @@ export function serverArguments(name: ServerName, input: Input): string[] {
       input.text("mixer") ?? `sip:${bind}:${ports.mixer}`,
       ...moderation(input),
       ...dialling(input),
+      ...passedOn(input, ["factory", "state", "join-rate", "join-rate-all"]),
+      ...controlling(input, ports.control),
     ],
     mixer: mixerArguments(input, `${ports.rtp.first}-${ports.rtp.last}`),
+    janus: janusArguments(input, `${ports.rtp.first}-${ports.rtp.last}`),
     web: ["--conference", input.text("conference") ?? `${bind}:${ports.conference}`],
   };
   return [
@@ -71,10 +100,28 @@ function moderation(input: Input): string[] {
 }
 
 function dialling(input: Input): string[] {
-  return ["outbound-proxy", "credentials"].flatMap((name) => {
+  return passedOn(input, ["outbound-proxy", "credentials"]);
+}
+
+/** Options as they were said. */
+function passedOn(input: Input, names: readonly string[]): string[] {
+  return names.flatMap((name) => {
     const text = input.text(name);
     return text === undefined ? [] : [`--${name}`, text];
   });
+}
+
+/** The control API is always there: its page is how somebody sees what the server does. */
+function controlling(input: Input, usual: number): string[] {
+  const token = input.text("control-token") ?? join(input.text("data-dir") ?? dataDir(), "control-token");
+  const moved = input.text("port") === undefined ? String(usual) : undefined;
+  const port = input.text("control-port") ?? moved;
+  const bind = input.text("control-bind");
+  return [
+    ...["--control-token", token],
+    ...(port === undefined ? [] : ["--control-port", port]),
+    ...(bind === undefined ? [] : ["--control-bind", bind]),
+  ];
 }
 
 function proxyArguments(input: Input): string[] {
@@ -84,10 +131,7 @@ function proxyArguments(input: Input): string[] {
 }
 
 function transportArguments(input: Input): string[] {
-  const texts = ["certificate", "key", "tls-port", "ca", "ws-port", "wss-port"].flatMap((name) => {
-    const value = input.text(name);
-    return value === undefined ? [] : [`--${name}`, value];
-  });
+  const texts = passedOn(input, ["certificate", "key", "tls-port", "ca", "ws-port", "wss-port"]);
   return [...texts, ...input.list("origin").flatMap((origin) => ["--origin", origin])];
 }
 
@@ -96,11 +140,17 @@ function mixerArguments(input: Input, range: string): string[] {
   return ["--rtp", input.text("rtp") ?? range, ...(codecs === undefined ? [] : ["--codecs", codecs])];
 }
 
+function janusArguments(input: Input, range: string): string[] {
+  return ["--rtp", input.text("rtp") ?? range, ...passedOn(input, ["janus", "inside", "api-secret"])];
+}
+
 /** What the SIP servers log; the demo site logs nothing. */
 function logArguments(input: Input): string[] {
   const level = input.text("log-level");
   const pcap = input.text("pcap");
+  const metrics = input.text("metrics-port");
   return [
+    ...(metrics === undefined ? [] : ["--metrics-port", metrics]),
     ...(level === undefined ? [] : ["--log-level", level]),
     ...(input.flag("flow") ? ["--flow"] : []),
     ...(pcap === undefined ? [] : ["--pcap", pcap]),
