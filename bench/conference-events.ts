@@ -21,7 +21,7 @@ const BURST = 200;
 /** Calls that are set up at a time. */
 const AT_ONCE = 20;
 const INTERVAL_MS = 100;
-/** After this long everybody has heard of the last join. */
+/** After this long everybody has heard of everything. */
 const SETTLED_MS = 3000;
 
 export const conferenceEventsBenchmark: Benchmark = {
@@ -105,6 +105,8 @@ async function watch(watchers: ChildProcess, site: ConferenceSite, legs: readonl
   const dialogs = legs.map(({ id }) => `${id.callId};local-tag=${id.localTag};remote-tag=${id.remoteTag}`);
   watchers.send({ host, port, target: site.room("films"), dialogs } satisfies Watching);
   await once(watchers, "message");
+  // A large roster comes in several parts.
+  await sleep(SETTLED_MS);
   await heardBy(watchers);
 }
 

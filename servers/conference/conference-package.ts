@@ -27,10 +27,39 @@ type State = "full" | "partial" | "deleted";
 /** A document for all who need the same; the version is each subscription's own (RFC 4575 §5.2). */
 export type Sheet = (version: number) => string;
 
+/** No part of a roster that comes in parts has more characters of users: SIP messages are bounded, ours at 256 KB. */
+const PART_LENGTH = 64_000;
+
 /** The whole roster. */
-export function fullDocument({ entity, head, users }: Roster): Sheet {
-  const all = `<users state="full">${Array.from(users.values(), fullUser).join("")}</users>`;
-  return sheet(entity, "full", `${description(head)}${conferenceState(head)}${all}`);
+export function fullDocument(roster: Roster): Sheet {
+  return full(roster, Array.from(roster.users.values(), fullUser).join(""));
+}
+
+/** The same for subscribers who hear more than once: a large one begins with some users, and adds the others. */
+export function fullDocuments(roster: Roster): Sheet[] {
+  const [first = "", ...others] = parts(Array.from(roster.users.values(), fullUser));
+  const added = others.map((users) =>
+    sheet(roster.entity, "partial", `<users state="partial">${users}</users>`),
+  );
+  return [full(roster, first), ...added];
+}
+
+function full({ entity, head }: Roster, users: string): Sheet {
+  return sheet(
+    entity,
+    "full",
+    `${description(head)}${conferenceState(head)}<users state="full">${users}</users>`,
+  );
+}
+
+function parts(users: readonly string[]): string[] {
+  const all: string[] = [];
+  for (const user of users) {
+    const last = all.at(-1);
+    if (last !== undefined && last.length + user.length <= PART_LENGTH) all[all.length - 1] = last + user;
+    else all.push(user);
+  }
+  return all;
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   countDocument,
   deletedDocument,
   fullDocument,
+  fullDocuments,
   partialDocument,
   type Sheet,
   unchangedDocument,
@@ -11,12 +12,15 @@ import {
 import type { Told } from "./notifier.ts";
 import type { Past, Roster } from "./roster.ts";
 
+/** Changes of more characters are told as a whole roster in parts. */
+const LONGEST_CHANGES = 200_000;
+
 /** For members: everybody, by name. */
 export class Documents implements Told {
   readonly #roster: Roster;
   /** Of the revision in `#made`. */
-  readonly #since = new Map<number, Sheet | undefined>();
-  #whole: Sheet | undefined;
+  readonly #since = new Map<number, readonly Sheet[]>();
+  #whole: readonly Sheet[] | undefined;
   #made = -1;
 
   constructor(roster: Roster) {
@@ -27,16 +31,21 @@ export class Documents implements Told {
     return this.#roster.revision;
   }
 
-  whole(): Sheet {
+  whole(): readonly Sheet[] {
     this.#keepUp();
-    this.#whole ??= fullDocument(this.#roster);
+    this.#whole ??= fullDocuments(this.#roster);
     return this.#whole;
   }
 
-  since(revision: number): Sheet | undefined {
+  atOnce(): Sheet {
+    return fullDocument(this.#roster);
+  }
+
+  since(revision: number): readonly Sheet[] {
     this.#keepUp();
-    if (!this.#since.has(revision)) this.#since.set(revision, this.#changes(revision));
-    return this.#since.get(revision);
+    const known = this.#since.get(revision) ?? this.#changes(revision);
+    this.#since.set(revision, known);
+    return known;
   }
 
   unchanged(): Sheet {
@@ -55,12 +64,17 @@ export class Documents implements Told {
   }
 
   /** Changes that take more words than everything are not told as such (RFC 6446 §5.5.1). */
-  #changes(revision: number): Sheet | undefined {
+  #changes(revision: number): readonly Sheet[] {
     const past = this.#roster.at(revision);
-    const partial = past && partialDocument(this.#roster, past);
-    if (past && (!partial || !isLong(past, this.#roster))) return partial;
-    const whole = this.whole();
-    return partial && partial(0).length < whole(0).length ? partial : whole;
+    if (!past) return this.whole();
+    const partial = partialDocument(this.#roster, past);
+    if (!partial) return [];
+    return isLong(past, this.#roster) && partial(0).length >= this.#longest() ? this.whole() : [partial];
+  }
+
+  #longest(): number {
+    const length = this.whole().reduce((sum, sheet) => sum + sheet(0).length, 0);
+    return Math.min(length, LONGEST_CHANGES);
   }
 }
 
@@ -76,16 +90,20 @@ export class Counts implements Told {
     return this.#roster.head.count;
   }
 
-  whole(): Sheet {
+  whole(): readonly Sheet[] {
+    return [this.atOnce()];
+  }
+
+  atOnce(): Sheet {
     return countDocument(this.#roster);
   }
 
-  since(count: number): Sheet | undefined {
-    return count === this.revision ? undefined : this.whole();
+  since(count: number): readonly Sheet[] {
+    return count === this.revision ? [] : this.whole();
   }
 
   unchanged(): Sheet {
-    return this.whole();
+    return this.atOnce();
   }
 
   over(): Sheet {

@@ -6,9 +6,12 @@ import { CONFERENCE_INFO, type Sheet } from "./conference-package.ts";
 /** What a kind of subscriber may know of a conference, revision by revision. */
 export interface Told {
   readonly revision: number;
-  whole(): Sheet;
-  /** Undefined when nothing has changed since that revision. */
-  since(revision: number): Sheet | undefined;
+  /** One after the other. */
+  whole(): readonly Sheet[];
+  /** The same for whoever hears once. */
+  atOnce(): Sheet;
+  /** Nothing when nothing has changed since that revision. */
+  since(revision: number): readonly Sheet[];
   unchanged(): Sheet;
   over(): Sheet;
 }
@@ -21,6 +24,8 @@ export class RosterNotifier {
   #version = 0;
   /** The revision that the subscriber knows; undefined: it needs the whole roster. */
   #known: number | undefined;
+  /** What is left of the documents that lead there. */
+  #left: readonly Sheet[] = [];
   #state: "calm" | "behind" | "over" = "calm";
   #due = false;
 
@@ -41,7 +46,7 @@ export class RosterNotifier {
   /** The subscriber asked for the whole roster: a new or refreshed subscription, which no pace holds back. */
   full(): void {
     if (this.#state === "over") return;
-    this.#known = undefined;
+    this.missed();
     this.#state = "behind";
     this.#push();
   }
@@ -55,6 +60,7 @@ export class RosterNotifier {
   /** The subscriber has not got what was said last: next time it gets everything. */
   missed(): void {
     this.#known = undefined;
+    this.#left = [];
   }
 
   /** The last word: NOTIFY with Subscription-State terminated and this reason (RFC 6665 §4.1.3). */
@@ -82,17 +88,24 @@ export class RosterNotifier {
       this.#onCalm();
     }
     const sheet = this.#sheet();
+    const more = this.#left.length > 0 || (this.#known !== undefined && this.#known !== this.#told.revision);
+    // Not now: this is asked while the queue is about to send.
+    if (more) queueMicrotask(() => this.changed());
     if (sheet === undefined) return undefined;
     this.#version += 1;
     return sheet(this.#version - 1);
   }
 
   #sheet(): Sheet | undefined {
-    const known = this.#known;
     const due = this.#due;
-    this.#known = this.#told.revision;
     this.#due = false;
-    if (known === undefined) return this.#told.whole();
-    return this.#told.since(known) ?? (due ? this.#told.unchanged() : undefined);
+    if (!this.#notifier.active) return this.#told.atOnce();
+    if (this.#left.length === 0) {
+      this.#left = this.#known === undefined ? this.#told.whole() : this.#told.since(this.#known);
+      this.#known = this.#told.revision;
+    }
+    const [sheet, ...left] = this.#left;
+    this.#left = left;
+    return sheet ?? (due ? this.#told.unchanged() : undefined);
   }
 }

@@ -180,6 +180,40 @@ describe("A subscriber to the roster", () => {
     assert.equal(last().match(/<user /g)?.length, 1);
   });
 
+  test("gets a roster of a thousand in parts that add up, and then what changed meanwhile", async () => {
+    const { annas, heard, roster, subscribers, joins, answers, passes, refreshes } = await watching();
+    await answers();
+    joins(1000);
+    await refreshes(2);
+    roster.take("sip:guest-1@127.0.0.1", "sip:guest-1@127.0.0.1");
+    subscribers.tell();
+    const parts = Math.ceil((1000 * 320) / 64_000);
+    for (let part = 0; part <= parts; part++) {
+      await answers();
+      await passes(100);
+    }
+
+    const told = annas.requests.slice(1).map(({ content }) => content);
+    assert.deepEqual(heard().slice(1, 4), ["full 1", "partial 2", "partial 3"]);
+    assert.ok(told.every(({ length }) => length < 65_000));
+    const entities = told.flatMap((text) => text.match(/<user entity="[^"]+">/g) ?? []);
+    assert.equal(new Set(entities).size, 1000);
+    assert.equal(entities.length, 1000);
+    assert.ok(told.at(-1)?.includes('guest-1@127.0.0.1" state="deleted"'), "hears that one left");
+  });
+
+  test("begins again with the first part when it misses one", async () => {
+    const { heard, joins, answers, passes, refreshes } = await watching();
+    await answers();
+    joins(1000);
+    await refreshes(2);
+    await answers(500);
+    joins();
+    await passes(100);
+
+    assert.deepEqual(heard(), ["full 0", "full 1", "full 2"]);
+  });
+
   test("hears less often when it says so, and then the newest", async () => {
     const { heard, last, annas, joins, answers, passes } = await watching({
       event: "conference;max-rate=0.5",
