@@ -20,8 +20,8 @@ const WARM_UP = 20_000;
 const TELL_EVERY = 100_000;
 /** Promise B1. */
 const MOST_GROWTH_MB = 50;
-/** As long as a transaction may be remembered (64*T1), and a little. */
-const SETTLE_MS = 36_000;
+/** As long as a call may last that nobody acknowledged, and its BYE that nobody answers (twice 64*T1), and a little. */
+const SETTLE_MS = 72_000;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);

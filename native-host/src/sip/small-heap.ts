@@ -18,21 +18,34 @@ export function keepHeapSmall(): void {
 }
 
 /** How often it is looked whether there is something to give back. */
-const LOOK_MS = 5_000;
+const LOOK_MS = 1_000;
 /** Less than this is not worth a full collection. */
 const WORTH_BYTES = 16 << 20;
-/** A process is quiet that works less than this part of the time: one that repeats its last words after a flood does. */
+/** A process is quiet that uses less than this part of a core. */
 const QUIET = 0.15;
+/** A call nobody acknowledged is ended after 64*T1, and nobody answers that BYE for as long again; and a little. */
+const FORGOTTEN_MS = 66_000;
 
-/** V8 collects when there is something to allocate: what a flood leaves behind would stay until the next one. */
+/**
+ * V8 collects when there is something to allocate: what a flood leaves behind would stay until the next one. It is given
+ * back as soon as there is time, and once more when the last of it is forgotten.
+ */
 function giveBackWhenQuiet(): void {
   let swept = process.memoryUsage.rss();
-  let before = performance.eventLoopUtilization();
+  let before = { at: performance.now(), used: process.cpuUsage() };
+  let busyAt: number | undefined;
   const look = () => {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, before);
-    before = now;
-    if (utilization > QUIET || process.memoryUsage.rss() < swept + WORTH_BYTES) return;
+    const now = performance.now();
+    const { user, system } = process.cpuUsage(before.used);
+    const part = (user + system) / 1000 / (now - before.at);
+    before = { at: now, used: process.cpuUsage() };
+    if (part > QUIET) {
+      busyAt = now;
+      return;
+    }
+    const forgotten = busyAt !== undefined && now - busyAt > FORGOTTEN_MS;
+    if (!forgotten && process.memoryUsage.rss() < swept + WORTH_BYTES) return;
+    if (forgotten) busyAt = undefined;
     sweep();
     swept = process.memoryUsage.rss();
   };
