@@ -63,7 +63,7 @@ export interface Prompt {
   readonly prompt: string;
   readonly uri: string;
   readonly origin?: string;
-  /** The call it is about, where the service has one already; the question is over when that call goes on. */
+  /** The call it is about, where the service has one already. */
   readonly call?: string;
   readonly expiresAt: number;
   readonly devices: readonly DeviceView[];

@@ -82,10 +82,10 @@ const events: ServiceEventsOptions = {
   memory,
   now,
   onPrompt: (prompt) => questions.asked(prompt),
+  onPromptOver: (prompt) => questions.over(prompt),
   onCall(changed, before) {
     const { device, state, muted } = changed;
     if (device === settings.value.device && state !== "held" && state !== "ended") phone.mute(muted);
-    questions.callWentOn(changed);
     reception.changed(changed, before);
   },
   onRing: (session) => phone.ring(session),

@@ -1,6 +1,6 @@
 /** Questions of the service which device to use: kept until they are answered anywhere or expire, and answered here. */
 import type { Body } from "../messages.ts";
-import type { Call, Prompt } from "./calls.ts";
+import type { Prompt } from "./calls.ts";
 import type { Kept, Memory } from "./memory.ts";
 import { callProblemFrom } from "./problem.ts";
 import { el, type XmlElement } from "./xml.ts";
@@ -37,9 +37,9 @@ export class Questions {
     ask();
   }
 
-  /** A call goes on: what was asked about it is answered, here or elsewhere. */
-  callWentOn({ call, state }: Call): void {
-    if (state !== "choosing" && state !== "incoming") this.#drop((one) => one.call === call);
+  /** It was answered, here or elsewhere, or nobody waits for the answer any more. */
+  over(name: string): void {
+    this.#drop(({ prompt }) => prompt === name);
   }
 
   /** A new connection: what is still asked will be told again. */

@@ -12,6 +12,8 @@ export interface ServiceEventsOptions {
   now(): number;
   /** A question which device to use arrived. */
   onPrompt(prompt: Prompt): void;
+  /** The question of that name needs no answer any more. */
+  onPromptOver(prompt: string): void;
   /** A call changed, and memory knows; `before` is what it was. */
   onCall(call: Call, before: Call | undefined): void;
   onRing(session: string): void;
@@ -33,6 +35,7 @@ const TAKERS: Readonly<Record<string, Taker>> = {
   Prompt(payload, { memory, now, onPrompt }) {
     onPrompt(readPrompt(payload, now(), Object.values(memory.value.calls)));
   },
+  PromptOver: (payload, { onPromptOver }) => onPromptOver(payload.attributes["prompt"] ?? ""),
   WebRing: (payload, { onRing }) => onRing(payload.attributes["session"] ?? ""),
   WebHangup: (payload, { onHangup }) => onHangup(payload.attributes["session"] ?? ""),
 };

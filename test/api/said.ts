@@ -188,7 +188,14 @@ export const SAID: readonly XmlElement[] = [
           state: "partial",
           me: false,
           endpoints: [
-            { entity: "sip:arup@192.0.2.1", state: "full", status: "connected", muted: false, talking: true },
+            {
+              entity: "sip:arup@192.0.2.1",
+              state: "full",
+              status: "connected",
+              muted: false,
+              talking: true,
+              hand: true,
+            },
           ],
         },
       ],
@@ -270,5 +277,14 @@ export const SAID: readonly XmlElement[] = [
       locked: true,
       users: [{ ...arup, role: "moderator", me: false, endpoints: [] }],
     },
+  }),
+  event(20, "s2", { name: "PromptOver", prompt: "p1" }),
+  event(21, "s1", {
+    name: "Call",
+    call: { ...call, id: "sip:films@127.0.0.1:5080", state: "switching", rejoining: true },
+  }),
+  event(22, "s1", {
+    name: "Call",
+    call: { ...call, id: "sip:films@127.0.0.1:5080", state: "active", waiting: true },
   }),
 ];

@@ -130,7 +130,7 @@ function asked({ elsewhere = false } = {}) {
     expiresS: 60,
     devices: [{ dev: "desk", kind: "sip", name: "Desk", state: "ready", caps: [], default: true }],
   };
-  const tell = (event: ServiceEvent) => followers.get(event.name === "Prompt" ? "prompts" : "calls")?.(event);
+  const tell = (event: ServiceEvent) => followers.get("prompts")?.(event);
   return { chosen, shown, close, ask: () => tell({ name: "Prompt", prompt }), tell };
 }
 
@@ -164,16 +164,9 @@ describe("A prompt of the service", () => {
   test("goes away when it was answered elsewhere, and when the service ends", async () => {
     const { chosen, shown, ask, tell, close } = asked();
     ask();
-    const call: CallView = {
-      call: "c1",
-      id: "sip:bob@example.com",
-      dir: "out",
-      state: "calling-device",
-      mode: "loop",
-      focus: false,
-      muted: false,
-    };
-    tell({ name: "Call", call });
+    tell({ name: "PromptOver", prompt: "p7" });
+    assert.equal(shown[0]?.signal.aborted, false);
+    tell({ name: "PromptOver", prompt: "p1" });
     assert.ok(shown[0]?.signal.aborted);
     ask();
     close();

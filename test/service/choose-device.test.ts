@@ -3,20 +3,24 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, test } from "node:test";
-import type { JoinRequest, PromptView, Remember } from "../../native-host/src/api/call-control.ts";
+import type { PromptView, Remember } from "../../native-host/src/api/call-control.ts";
+import type { JoinRequest } from "../../native-host/src/api/requests.ts";
 import { Choices } from "../../native-host/src/service/choices.ts";
 import type { Role } from "../support/fake-leg.ts";
 import { Stage } from "../support/service-cast.ts";
 
 let stage: Stage;
 let prompts: PromptView[];
+let over: string[];
 afterEach(() => stage.service.close());
 
 function twoPhones(choices?: Choices, roles: Readonly<Record<string, Role>> = {}): void {
   stage = new Stage({ phones: ["desk", "kitchen"], roles, ...(choices && { choices }) });
   prompts = [];
+  over = [];
   stage.service.subscribe("prompts", { client: "k1" }, (event) => {
     if (event.name === "Prompt") prompts.push(event.prompt);
+    if (event.name === "PromptOver") over.push(event.prompt);
   });
 }
 
@@ -49,9 +53,11 @@ describe("ExternalJoin", () => {
     );
     assert.equal(stage.service.calls()[0]?.state, "choosing");
 
+    assert.deepEqual(over, []);
     choose("kitchen");
 
     assert.deepEqual(await joining, { call: "c1" });
+    assert.deepEqual(over, ["p1"]);
     assert.equal(stage.service.calls()[0]?.dev, "kitchen");
     assert.deepEqual(stage.states, ["choosing", "calling-device", "dialing", "active"]);
   });
@@ -87,6 +93,7 @@ describe("ExternalJoin", () => {
     await joining;
     stage.ladder.reads("");
     assert.equal(stage.states.at(-1), "ended");
+    assert.deepEqual(over, ["p1"]);
   });
 
   test("ends as cancelled after sixty seconds without an answer, and a late answer finds nothing", async (t) => {
@@ -97,6 +104,7 @@ describe("ExternalJoin", () => {
     t.mock.timers.tick(60_000);
 
     await joining;
+    assert.deepEqual(over, ["p1"]);
     assert.throws(() => choose("desk"), { code: "no-such-prompt" });
   });
 
@@ -163,9 +171,11 @@ describe("ExternalJoin", () => {
 
     stage.service.clientGone("k1");
     assert.equal(stage.service.calls()[0]?.state, "choosing");
+    assert.deepEqual(over, []);
     stage.service.clientGone("k2");
 
     await Promise.all([first, second]);
+    assert.deepEqual(over, ["p1"]);
   });
 
   test("goes on when the asker leaves after the answer: clients come and go, calls stay", async () => {

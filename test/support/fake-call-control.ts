@@ -4,16 +4,18 @@ import type {
   CallControl,
   CallView,
   DeviceView,
+  Right,
+  ServiceEvent,
+  Topic,
+} from "../../native-host/src/api/call-control.ts";
+import type {
   Invited,
   InviteRequest,
   Joined,
   JoinRequest,
-  Right,
-  ServiceEvent,
   Switched,
-  Topic,
   TunnelRequest,
-} from "../../native-host/src/api/call-control.ts";
+} from "../../native-host/src/api/requests.ts";
 import { ServiceError } from "../../native-host/src/errors.ts";
 
 /** A softphone that is always there. */

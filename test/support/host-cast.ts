@@ -1,5 +1,6 @@
 /** A SIP service with a desk phone beside a conference server and people: everything that is there when people are invited. */
-import type { InviteRequest, ServiceEvent } from "../../native-host/src/api/call-control.ts";
+import type { ServiceEvent } from "../../native-host/src/api/call-control.ts";
+import type { InviteRequest } from "../../native-host/src/api/requests.ts";
 import { DeviceRegistry } from "../../native-host/src/devices/registry.ts";
 import { sipPhone } from "../../native-host/src/devices/sip-phone.ts";
 import { Choices } from "../../native-host/src/service/choices.ts";

@@ -1,6 +1,7 @@
 /** A house with two phones in which calls come in, and a client that may answer them. */
 import type { Sdp } from "#sip/message.ts";
-import type { CallView, DeviceState, Joined } from "../../native-host/src/api/call-control.ts";
+import type { CallView, DeviceState } from "../../native-host/src/api/call-control.ts";
+import type { Joined } from "../../native-host/src/api/requests.ts";
 import { type IncomingConfig, readIncoming } from "../../native-host/src/config-incoming.ts";
 import type { Announcer } from "../../native-host/src/service/announcer.ts";
 import { MissedCalls } from "../../native-host/src/service/missed-calls.ts";

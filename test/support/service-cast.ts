@@ -1,10 +1,6 @@
 /** A SIP service among fake phones and conferences, and somebody who gives it commands. */
-import type {
-  Fallback,
-  JoinRequest,
-  ServiceEvent,
-  Switched,
-} from "../../native-host/src/api/call-control.ts";
+import type { Fallback, ServiceEvent } from "../../native-host/src/api/call-control.ts";
+import type { JoinRequest, Switched } from "../../native-host/src/api/requests.ts";
 import type { NumberPlan } from "../../native-host/src/devices/number-plan.ts";
 import { DeviceRegistry } from "../../native-host/src/devices/registry.ts";
 import { sipPhone } from "../../native-host/src/devices/sip-phone.ts";

@@ -2,7 +2,8 @@
 import type { ErrorCode } from "../errors.ts";
 
 import type { Sdp, SipUri } from "../sip/message.ts";
-import type { Fallback, Invitee, Mode, Remember, Topic, TunnelData } from "./call-control.ts";
+import type { Fallback, Mode, Remember, Topic } from "./call-control.ts";
+import type { Invitee, TunnelData } from "./requests.ts";
 
 export type Command =
   | {

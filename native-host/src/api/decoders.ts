@@ -1,7 +1,6 @@
 /** One decoder for each command: from an element to the command as data; everything wrong is `bad-request` or `bad-uri`. */
 import { isErrorCode } from "../errors.ts";
 import type { XmlElement } from "../xml/strict.ts";
-import type { Invitee } from "./call-control.ts";
 import type { CommandName, CommandOf } from "./command.ts";
 import {
   callUri,
@@ -20,6 +19,7 @@ import {
   webOrigin,
   whole,
 } from "./fields.ts";
+import type { Invitee } from "./requests.ts";
 
 type Decoders = { readonly [Name in CommandName]: (fields: Fields) => CommandOf<Name> };
 

@@ -12,8 +12,8 @@ import type {
   RosterUser,
   RosterView,
   ServiceEvent,
-  TunnelData,
 } from "./call-control.ts";
+import type { TunnelData } from "./requests.ts";
 
 /** A full roster lists this many people and says how many there are: an event must fit into one frame to a browser. */
 const MAX_USERS = 500;
@@ -41,6 +41,8 @@ export function happenedElement(event: ServiceEvent): XmlElement {
     }
     case "Prompt":
       return promptElement(event.prompt);
+    case "PromptOver":
+      return el("PromptOver", { prompt: event.prompt });
     case "Trace":
       return traceElement(event.message);
     case "Ended":

@@ -2,19 +2,11 @@
 import { ServiceError } from "../errors.ts";
 import { el, type XmlElement } from "../xml/strict.ts";
 import { type Answer, errorElement, failureOf, shortened } from "./answers.ts";
-import type {
-  CallControl,
-  ClientId,
-  Invited,
-  Joined,
-  JoinRequest,
-  Mode,
-  OnCall,
-  TunnelData,
-} from "./call-control.ts";
+import type { CallControl, ClientId, Mode } from "./call-control.ts";
 import type { Command, CommandName, CommandOf } from "./command.ts";
 import type { Return } from "./departed.ts";
 import { accountElement, callElement, deviceElement, tunnelElement } from "./events.ts";
+import type { Invited, Joined, JoinRequest, OnCall, TunnelData } from "./requests.ts";
 import type { Follow } from "./subscription.ts";
 import type { Opened, Wish } from "./subscriptions.ts";
 

@@ -1,13 +1,6 @@
 /** The commands of the XML API as TypeScript: what each is given, and what it resolves with. */
-import type {
-  AccountView,
-  CallView,
-  DeviceView,
-  Fallback,
-  InviteeState,
-  Mode,
-  Remember,
-} from "../api/call-control.ts";
+import type { AccountView, CallView, DeviceView, Fallback, Mode, Remember } from "../api/call-control.ts";
+import type { InviteeState } from "../api/requests.ts";
 import { el, type XmlElement } from "../xml/strict.ts";
 import { readAccount, readCall, readDevice, readFailure } from "./views.ts";
 

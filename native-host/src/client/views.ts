@@ -9,8 +9,8 @@ import type {
   RosterUser,
   RosterView,
   ServiceEvent,
-  TunnelData,
 } from "../api/call-control.ts";
+import type { TunnelData } from "../api/requests.ts";
 import type { XmlElement } from "../xml/strict.ts";
 
 /** What a client is told: what happens in the service, and what becomes of its own subscriptions and channels. */
@@ -41,12 +41,14 @@ export function readFailure(element: XmlElement): Failure | undefined {
 }
 
 export function readCall(element: XmlElement): CallView {
-  const { focus, muted, since, ...rest } = element.attributes as Text;
+  const { focus, muted, rejoining, waiting, since, ...rest } = element.attributes as Text;
   return view({
     mode: "loop",
     ...rest,
     focus: flag(focus) ?? false,
     muted: flag(muted) ?? false,
+    rejoining: flag(rejoining),
+    waiting: flag(waiting),
     since: time(since),
     error: readFailure(element),
   });
@@ -91,8 +93,9 @@ function readUser(element: XmlElement): RosterUser {
 }
 
 function readEndpoint({ attributes }: XmlElement): RosterEndpoint {
-  const { muted, talking, joined, ...rest } = attributes as Text;
-  return view({ state: "full", ...rest, muted: flag(muted), talking: flag(talking), joined: time(joined) });
+  const { muted, talking, hand, joined, ...rest } = attributes as Text;
+  const flags = { muted: flag(muted), talking: flag(talking), hand: flag(hand) };
+  return view({ state: "full", ...rest, ...flags, joined: time(joined) });
 }
 
 function readData(element: XmlElement): TunnelData {
@@ -109,6 +112,7 @@ const READERS: Readonly<Record<string, (element: XmlElement) => object>> = {
   Talking: ({ attributes }) => ({ ...attributes, on: flag(attributes["on"]) ?? false }),
   Presence: ({ attributes }) => ({ presence: { ...attributes, here: flag(attributes["here"]) ?? false } }),
   Prompt: (element) => ({ prompt: readPrompt(element) }),
+  PromptOver: ({ attributes }) => ({ ...attributes }),
   Trace: (element) => ({
     at: time(element.attributes["at"]),
     dir: element.attributes["dir"],

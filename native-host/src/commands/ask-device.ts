@@ -42,16 +42,16 @@ function isTelephone(id: string): boolean {
 async function ask(client: ApiClient, question: Question, signal: AbortSignal): Promise<never> {
   const { isOurs } = question;
   const { promise, reject } = Promise.withResolvers<never>();
-  const answered = new AbortController();
+  const open = new Map<string | undefined, AbortController>();
   client.onDocument = (document) => {
     const prompt = child(document, "Prompt");
-    const over = AbortSignal.any([signal, answered.signal]);
-    if (prompt && isOurs(prompt.attributes["id"] ?? ""))
-      choose({ client, prompt, question, reject }, over).catch(reject);
-    const call = child(document, "Call")?.attributes;
-    if (call && isOurs(call["id"] ?? "") && call["state"] !== "choosing") answered.abort();
+    if (prompt && isOurs(prompt.attributes["id"] ?? "")) {
+      const over = new AbortController();
+      open.set(prompt.attributes["prompt"], over);
+      choose({ client, prompt, question, reject }, AbortSignal.any([signal, over.signal])).catch(reject);
+    }
+    open.get(child(document, "PromptOver")?.attributes["prompt"])?.abort();
   };
-  await client.request(el("Subscribe", { to: "calls" }));
   await client.request(el("Subscribe", { to: "prompts" }));
   return promise;
 }
@@ -66,21 +66,29 @@ interface Asked {
 async function choose({ client, prompt, question, reject }: Asked, signal: AbortSignal): Promise<void> {
   const handle = prompt.attributes["prompt"];
   const dialog = dialogOf(thisDesktop());
-  if (process.stdin.isTTY) {
-    const dev = await askAtTerminal(prompt);
-    await client.request(el("Choose", { prompt: handle, ...(dev === "" ? { cancel: true } : { dev }) }));
-  } else if (!dialog) {
+  if (!process.stdin.isTTY && !dialog) {
     // Before the service can say that the command was cancelled.
     reject(new CommandError(printable(nobodyToAsk(prompt, question))));
     await client.request(el("Choose", { prompt: handle, cancel: true }));
-  } else if (!browserAsks(prompt)) {
-    const choice = await askByDialog(dialog, prompt, signal);
-    if (signal.aborted) return;
-    const { dev, remember } = choice ?? {};
-    await client.request(
-      el("Choose", { prompt: handle, ...(dev === undefined ? { cancel: true } : { dev, remember }) }),
-    );
+    return;
   }
+  if (!process.stdin.isTTY && browserAsks(prompt)) return;
+  const choice = await answerTo(prompt, process.stdin.isTTY ? undefined : dialog, signal);
+  if (signal.aborted) return;
+  const { dev, remember } = choice ?? {};
+  const said = dev === undefined ? { cancel: true } : { dev, remember };
+  await client.request(el("Choose", { prompt: handle, ...said }));
+}
+
+/** By the dialog, or at the terminal where there is none; undefined when nobody wants a device, or `signal` is aborted. */
+async function answerTo(
+  prompt: XmlElement,
+  dialog: Dialog | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly dev: string; readonly remember?: DialogChoice["remember"] } | undefined> {
+  if (dialog) return askByDialog(dialog, prompt, signal);
+  const dev = await askAtTerminal(prompt, signal);
+  return dev ? { dev } : undefined;
 }
 
 function nobodyToAsk({ attributes, children }: XmlElement, { confirms }: Question): string {
@@ -112,14 +120,20 @@ async function askByDialog(
   }
 }
 
-async function askAtTerminal(prompt: XmlElement): Promise<string> {
+/** Undefined when somebody else answered first. */
+async function askAtTerminal(prompt: XmlElement, signal: AbortSignal): Promise<string | undefined> {
   print(printable(`${prompt.attributes["id"]} is called with one of these, or with none:`));
   for (const { attributes } of prompt.children)
     print(printable(`  ${attributes["dev"]}  ${plain(attributes["name"] ?? "")}`));
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const dev = (await terminal.question("Which device? ")).trim();
-  terminal.close();
-  return dev;
+  try {
+    return (await terminal.question("Which device? ", { signal })).trim();
+  } catch (cause) {
+    if (signal.aborted) return undefined;
+    throw cause;
+  } finally {
+    terminal.close();
+  }
 }
 
 function child(document: XmlElement, name: string): XmlElement | undefined {

@@ -16,29 +16,21 @@ export interface DevicePromptOptions {
 /** Answers prompts from now on; the function returned ends that, and closes what is open. */
 export function answerPrompts(options: DevicePromptOptions): () => void {
   const over = new AbortController();
-  const open = new Map<PromptView, AbortController>();
+  const open = new Map<string, AbortController>();
   const about = { client: DESKTOP };
   const show = (prompt: PromptView) => {
     const closed = new AbortController();
-    open.set(prompt, closed);
-    const expiry = setTimeout(() => closed.abort(), 1000 * prompt.expiresS);
-    void ask(prompt, options, AbortSignal.any([over.signal, closed.signal])).finally(() => {
-      clearTimeout(expiry);
-      open.delete(prompt);
-    });
+    open.set(prompt.prompt, closed);
+    void ask(prompt, options, AbortSignal.any([over.signal, closed.signal])).finally(() =>
+      open.delete(prompt.prompt),
+    );
   };
-  const stops = [
-    options.service.subscribe("prompts", about, (event) => {
-      if (event.name === "Prompt" && !options.elsewhere()) show(event.prompt);
-    }),
-    // A call that waits no longer was answered elsewhere, or is over.
-    options.service.subscribe("calls", about, (event) => {
-      if (event.name !== "Call" || event.call.state === "choosing") return;
-      for (const [prompt, closed] of open) if (prompt.id === event.call.id) closed.abort();
-    }),
-  ];
+  const stop = options.service.subscribe("prompts", about, (event) => {
+    if (event.name === "Prompt" && !options.elsewhere()) show(event.prompt);
+    if (event.name === "PromptOver") open.get(event.prompt)?.abort();
+  });
   return () => {
-    for (const stop of stops) stop();
+    stop();
     over.abort();
   };
 }

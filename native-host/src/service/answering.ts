@@ -1,6 +1,7 @@
 /** Answer and Decline: a call that comes in is put through to a device, named or chosen by the user. */
 
-import type { CallControl, Joined } from "../api/call-control.ts";
+import type { CallControl } from "../api/call-control.ts";
+import type { Joined } from "../api/requests.ts";
 import type { Device, DeviceLeg } from "../devices/device.ts";
 import type { DeviceRegistry } from "../devices/registry.ts";
 import { ServiceError } from "../errors.ts";

@@ -1,6 +1,7 @@
 /** The calls of the user that are not over, and which of them a client means. */
 
-import type { ClientId, OnCall } from "../api/call-control.ts";
+import type { ClientId } from "../api/call-control.ts";
+import type { OnCall } from "../api/requests.ts";
 import type { Device } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";

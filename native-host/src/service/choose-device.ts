@@ -23,15 +23,22 @@ interface Prompt {
   readonly answered: PromiseWithResolvers<string>;
 }
 
+/** Whoever shows questions to the user. */
+export interface Screens {
+  show(prompt: PromptView): void;
+  /** Nobody need answer the question of that name any more. */
+  over(prompt: string): void;
+}
+
 export class Prompts {
   readonly #prompts = new Map<string, Prompt>();
   readonly #devices: () => readonly DeviceView[];
-  readonly #show: (prompt: PromptView) => void;
+  readonly #screens: Screens;
   #count = 0;
 
-  constructor(devices: () => readonly DeviceView[], show: (prompt: PromptView) => void) {
+  constructor(devices: () => readonly DeviceView[], screens: Screens) {
     this.#devices = devices;
-    this.#show = show;
+    this.#screens = screens;
   }
 
   get open(): PromptView[] {
@@ -50,13 +57,14 @@ export class Prompts {
     const expiry = setTimeout(cancel, 1000 * EXPIRES_S);
     signal.addEventListener("abort", cancel, { once: true });
     this.#prompts.set(name, prompt);
-    this.#show(view);
+    this.#screens.show(view);
     try {
       return await prompt.answered.promise;
     } finally {
       this.#prompts.delete(name);
       clearTimeout(expiry);
       signal.removeEventListener("abort", cancel);
+      this.#screens.over(name);
     }
   }
 

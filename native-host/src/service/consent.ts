@@ -1,6 +1,7 @@
 /** What needs the user's word first: telephone numbers that are not their own, and phones that nobody configured. */
 
-import type { CallControl, ClientId, DeviceView, InviteRequest, JoinRequest } from "../api/call-control.ts";
+import type { CallControl, ClientId, DeviceView } from "../api/call-control.ts";
+import type { InviteRequest, JoinRequest } from "../api/requests.ts";
 import type { Device } from "../devices/device.ts";
 import type { NumberPlan, Telephone } from "../devices/number-plan.ts";
 import type { DeviceRegistry } from "../devices/registry.ts";

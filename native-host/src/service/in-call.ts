@@ -1,6 +1,7 @@
 /** Commands to a call there is: SameDeviceJoin, Use, Leave, Mute (paper §IV). */
 
-import type { CallControl, CallState, Fallback, JoinRequest, OnCall, Switched } from "../api/call-control.ts";
+import type { CallControl, CallState, Fallback } from "../api/call-control.ts";
+import type { JoinRequest, OnCall, Switched } from "../api/requests.ts";
 import type { Device } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
 import type { Call } from "./call.ts";

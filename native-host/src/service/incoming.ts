@@ -1,6 +1,7 @@
 /** Calls that come in: whom they are for, who rings, and what is kept of those that nobody answered. */
 
-import type { CallControl, Joined } from "../api/call-control.ts";
+import type { CallControl } from "../api/call-control.ts";
+import type { Joined } from "../api/requests.ts";
 import { type IncomingConfig, readIncoming } from "../config-incoming.ts";
 import type { Codec, Device } from "../devices/device.ts";
 import { readAudio } from "../sdp/session.ts";

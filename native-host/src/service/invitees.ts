@@ -1,6 +1,6 @@
 /** The people of one Invite and how far each has come, by what the focus reports and by what its roster shows. */
 
-import type { Invitee, InviteeState } from "../api/call-control.ts";
+import type { Invitee, InviteeState } from "../api/requests.ts";
 import type { ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";
 import { SipError } from "../sip/sip-error.ts";

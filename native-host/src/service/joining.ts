@@ -1,6 +1,7 @@
 /** Join and ExternalJoin: a new call, its device named or chosen by the user (paper §IV). */
 
-import type { CallControl, Joined, JoinRequest, Mode } from "../api/call-control.ts";
+import type { CallControl, Mode } from "../api/call-control.ts";
+import type { Joined, JoinRequest } from "../api/requests.ts";
 import type { Codec, Device } from "../devices/device.ts";
 import type { NumberPlan } from "../devices/number-plan.ts";
 import type { DeviceRegistry } from "../devices/registry.ts";

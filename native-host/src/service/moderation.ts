@@ -1,6 +1,7 @@
 /** What one may do to others in a conference, as far as its focus allows: expel them, silence them, lock it. */
 
-import type { CallControl, OnCall } from "../api/call-control.ts";
+import type { CallControl } from "../api/call-control.ts";
+import type { OnCall } from "../api/requests.ts";
 import { ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";
 import { asSipError, SipError } from "../sip/sip-error.ts";

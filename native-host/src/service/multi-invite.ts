@@ -3,7 +3,7 @@
  * without a call one is made. Whoever refuses, those who are in a call stay in it.
  */
 
-import type { Invited, InviteRequest, JoinRequest } from "../api/call-control.ts";
+import type { Invited, InviteRequest, JoinRequest } from "../api/requests.ts";
 import { ServiceError } from "../errors.ts";
 import type { Leg } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";

@@ -5,13 +5,10 @@ import type {
   CallView,
   ClientId,
   DeviceView,
-  Invited,
-  InviteRequest,
-  Joined,
   Right,
-  Switched,
   Topic,
 } from "../api/call-control.ts";
+import type { Invited, InviteRequest, Joined, Switched } from "../api/requests.ts";
 import { answerPeer } from "../devices/peer.ts";
 import { ServiceError } from "../errors.ts";
 import type { IncomingRefer } from "../sip/incoming-refer.ts";
@@ -32,25 +29,10 @@ import { MultiInvite } from "./multi-invite.ts";
 import type { NewConferenceOptions } from "./new-conference.ts";
 import { Parking } from "./parking.ts";
 import { Rights } from "./rights.ts";
+import type { SipServiceOptions } from "./sip-service-options.ts";
 import { takenAlong } from "./taken-along.ts";
 import { type Emit, Topics } from "./topics.ts";
 import { WebPhones } from "./web-phones.ts";
-
-export interface SipServiceOptions extends Lines {
-  readonly choices: Choices;
-  /** How the user wants to be called; everything rings when missing. */
-  readonly reception?: Reception;
-  /** Where conferences are made for those who are invited; nowhere when missing. */
-  readonly conferences?: NewConferenceOptions;
-  /** Something failed that no command waits for. */
-  readonly onTrouble?: (what: string, cause: unknown) => void;
-  /** Our SIP stack, for those who follow `trace`. */
-  readonly watch?: Pick<Watch, "follow">;
-  /** Plug-ins that clients may open tunnels to, and the stack they use. */
-  readonly tunnels?: Pick<TunnelsOptions, "plugins" | "agent">;
-  /** How browsers are answered; another one for tests. */
-  readonly answerPeer?: typeof answerPeer;
-}
 
 export class SipService implements CallControl {
   readonly #options: SipServiceOptions;
@@ -79,10 +61,10 @@ export class SipService implements CallControl {
       rosterOf: ({ conf, client }) =>
         conf === undefined ? this.#calls.find(undefined, client)?.roster : this.#calls.rosterOf(conf),
     });
-    this.#prompts = new Prompts(
-      () => this.devices(),
-      (prompt) => this.#topics.prompts.tell(prompt),
-    );
+    this.#prompts = new Prompts(() => this.devices(), {
+      show: (prompt) => this.#topics.prompts.tell(prompt),
+      over: (prompt) => this.#topics.prompts.say({ name: "PromptOver", prompt }),
+    });
     this.#deviceList = new DeviceList({
       ...options,
       calls: this.#calls,

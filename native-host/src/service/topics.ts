@@ -45,8 +45,12 @@ class Followers<View> {
   }
 
   tell(view: View): void {
-    if (!this.#isNews(view)) return;
-    for (const emit of [...this.#emits]) emit(this.#event(view));
+    if (this.#isNews(view)) this.say(this.#event(view));
+  }
+
+  /** Tells all of them something else. */
+  say(event: ServiceEvent): void {
+    for (const emit of [...this.#emits]) emit(event);
   }
 
   forget(key: string): void {

@@ -3,12 +3,11 @@ import { Origin } from "#sdp/origin.ts";
 import { Alarm } from "./alarm.ts";
 import { reasonHeader } from "./cancel-reason.ts";
 import type { Attempt, Core } from "./core.ts";
+import { byProxy, firstInvite } from "./first-invite.ts";
 import { Fork } from "./fork.ts";
-import { extraHeaders, formatReplaces, sdpBody, tagOf } from "./header-values.ts";
-import { recvInfo } from "./info.ts";
+import { tagOf } from "./header-values.ts";
 import type { InviteOptions, Leg } from "./leg.ts";
 import type { NameAddr, Sdp, SipRequest, SipResponse, SipUri } from "./message.ts";
-import { type BodyPart, formatParts } from "./multipart.ts";
 import { Once } from "./once.ts";
 import { Redirects } from "./redirects.ts";
 import { asks, minSe, type SessionTimes } from "./session-expires.ts";
@@ -48,10 +47,6 @@ const NOTHING: Wanted = {
 /** How many contacts of 3xx responses are tried for one call. */
 const MOST_REDIRECTS = 5;
 
-function sdpPart(sdp: Sdp): BodyPart[] {
-  return sdp === "" ? [] : [{ type: "application/sdp", disposition: "session", content: sdp }];
-}
-
 class OutgoingInvite implements Attempt {
   readonly #core: Core;
   readonly #contact: NameAddr;
@@ -78,14 +73,19 @@ class OutgoingInvite implements Attempt {
     this.#wanted = wanted;
     this.#contact = core.contactTo(target, {
       from: options.from && { ...options.from, params: {} },
-      routes: by(options.proxy),
+      routes: byProxy(options.proxy),
       user: options.contactUser,
       params: { ...options.contactParams },
     });
     this.#times = { ...core.session, expiresS: options.sessionExpiresS ?? core.session.expiresS };
     this.#local = options.offer ? origin.stamp(options.offer) : "";
     core.attempts.add(this);
-    this.#request = this.#compose(target);
+    this.#request = firstInvite(core, target, {
+      options,
+      contact: this.#contact,
+      sdp: this.#local,
+      headers: this.#asks(),
+    });
     this.#transaction = this.#send();
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
     const { timeoutMs } = options;
@@ -96,24 +96,6 @@ class OutgoingInvite implements Attempt {
   close(): Promise<void> {
     this.#giveUp(new SipError(487, "Closing"));
     return this.#answered.promise;
-  }
-
-  #compose(target: SipUri): SipRequest {
-    const { from, proxy, headers, replaces, handlers, parts = [] } = this.#wanted.options;
-    const required = [headers?.["require"], "replaces"].filter(Boolean).join(", ");
-    const takeOver = replaces && { replaces: formatReplaces(replaces), require: required };
-    return this.#core.first("INVITE", target, {
-      from: from && { ...from, params: {} },
-      routes: by(proxy),
-      headers: {
-        contact: [this.#contact],
-        ...recvInfo(handlers),
-        ...this.#asks(),
-        ...extraHeaders(headers),
-        ...takeOver,
-      },
-      body: parts.length === 0 ? sdpBody(this.#local) : formatParts([...sdpPart(this.#local), ...parts]),
-    });
   }
 
   #asks(): Record<string, string> {
@@ -296,9 +278,4 @@ class OutgoingInvite implements Attempt {
     this.#limit.stop();
     this.#wanted.options.signal?.removeEventListener("abort", this.#onAbort);
   }
-}
-
-/** The way by one proxy; the usual one without. */
-function by(proxy: SipUri | undefined): readonly NameAddr[] | undefined {
-  return proxy && [{ uri: proxy, params: {} }];
 }

@@ -1,6 +1,7 @@
 /** The stack as one channel of a plug-in sees it, within the rights that the configuration grants. */
 
-import type { CallView, TunnelData } from "../api/call-control.ts";
+import type { CallView } from "../api/call-control.ts";
+import type { TunnelData } from "../api/requests.ts";
 import { ServiceError } from "../errors.ts";
 import type { Body } from "../sip/header-values.ts";
 import type { InDialogAnswer } from "../sip/leg.ts";

@@ -1,6 +1,7 @@
 /** Tunnel: low-level SIP for clients that need it, through plug-ins the user configured (paper §IV; promise W7). */
 
-import type { ClientId, TunnelData, TunnelRequest } from "../api/call-control.ts";
+import type { ClientId } from "../api/call-control.ts";
+import type { TunnelData, TunnelRequest } from "../api/requests.ts";
 import { ServiceError } from "../errors.ts";
 import type { Call } from "../service/call.ts";
 import { Context, type Requester } from "./context.ts";
