@@ -145,7 +145,7 @@ export class Engine {
   #change(command: Exclude<Command, { name: "open" | "dump" }>): void {
     const seat = this.#seats.get(command.stream);
     if (!seat) return;
-    if (command.name === "agree") seat.stream.agree(command.media);
+    if (command.name === "agree") this.#quieter(seat, seat.stream.agree(command.media));
     else if (command.name === "speak") seat.stream.speak();
     else if (command.name === "move") this.#move(seat, command.room);
     else if (command.name === "close") this.#close(seat);
@@ -158,10 +158,15 @@ export class Engine {
     if (command.name === "play") seat.stream.prompt.start(command.ask, command.pieces);
   }
 
-  #configure({ stream, room }: Seat, { mixMode, keypresses = stream.keypresses }: StreamSettings): void {
-    stream.keypresses = keypresses;
-    const fell = mixMode !== undefined && stream.mix(mixMode);
-    if (fell && room) this.#output.talking(room, stream);
+  #configure(seat: Seat, { mixMode, keypresses }: StreamSettings): void {
+    const { stream } = seat;
+    stream.keypresses = keypresses ?? stream.keypresses;
+    this.#quieter(seat, mixMode !== undefined && stream.mix(mixMode));
+  }
+
+  /** Who is taken out of the mix while he talks is no talker from then on. */
+  #quieter({ stream, room }: Seat, talked: boolean): void {
+    if (talked && room) this.#output.talking(room, stream);
   }
 
   #stopPlaying({ id, prompt }: Stream): void {

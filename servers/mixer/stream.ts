@@ -96,8 +96,8 @@ export class Stream {
     return ready ? this.#lock?.target : undefined;
   }
 
-  /** Takes what was negotiated, first or anew; the same address keeps its lock. */
-  agree(media: Media): void {
+  /** Takes what was negotiated, first or anew; the same address keeps its lock. Says whether that ended his talking. */
+  agree(media: Media): boolean {
     if (!this.#lock || !sameAddress(this.#lock.negotiated, media.remote)) {
       this.#lock = new AddressLock(media.remote);
     }
@@ -106,7 +106,7 @@ export class Stream {
     for (const { payload, codec } of media.payloads) {
       this.#decoders[payload] = codec === "telephone-event" ? "event" : g711[codec].decode;
     }
-    if (!media.hears) this.jitter.reset();
+    return media.hears ? false : this.#hush();
   }
 
   /** He has shown that he hears our signalling: what he asked for may be sent to the address he named (promise A1). */
@@ -117,9 +117,7 @@ export class Stream {
   /** Puts him into the mix, or takes him out of it; says whether that ended his talking. */
   mix(mode: MixMode): boolean {
     this.mixMode = mode;
-    if (mode === "full") return false;
-    this.jitter.reset();
-    return this.voice.hush();
+    return mode === "full" ? false : this.#hush();
   }
 
   /** Takes one datagram as it came; returns the key it presses, if any, and only if keys are to be told. */
@@ -162,6 +160,12 @@ export class Stream {
     if (!speaking) return undefined;
     this.#write(packet, timestamp, payload);
     return packet;
+  }
+
+  /** What was not played yet is never played. */
+  #hush(): boolean {
+    this.jitter.reset();
+    return this.voice.hush();
   }
 
   /** Keys are heard of one who is muted as well: with them he asks to be heard again. */

@@ -17,6 +17,15 @@ function fault(text: string): MscmlError {
   return assert.fail("it was read");
 }
 
+/** The request a text has, or what is thrown over it. */
+function nameOrFault(text: string): string {
+  try {
+    return readRequest(text).name;
+  } catch (cause) {
+    return cause instanceof Error ? cause.name : "nothing";
+  }
+}
+
 describe("A request for one leg", () => {
   test("mutes it in the words of RFC 5022 §5.5", () => {
     assert.equal(
@@ -101,6 +110,32 @@ describe("A request for one leg", () => {
       assert.deepEqual([code, asked], [400, undefined]);
       assert.ok(message.length > 0 && message.length < 200, message);
     });
+
+  test("broken at any place is read or refused, and nothing else", () => {
+    const whole = request(
+      '<configure_leg mixmode="mute"><subscribe><events><keypress report="none"/></events></subscribe></configure_leg>',
+    );
+    const pieces = [
+      "",
+      "<",
+      ">",
+      "&",
+      '"',
+      "\u0000",
+      "<!--",
+      "]]>",
+      "&#0;",
+      "</request>",
+      "<a>",
+      "xmlns:b=''",
+      "é",
+    ];
+    const broken = Array.from({ length: whole.length + 1 }, (_, at) =>
+      pieces.map((piece) => whole.slice(0, at) + piece + whole.slice(piece === "" ? at + 1 : at)),
+    ).flat();
+    const names = broken.map(nameOrFault);
+    assert.deepEqual(new Set(names), new Set(["configure_leg", "MscmlError"]));
+  });
 
   test("is told in few words when its names are long", () => {
     const { message, asked } = fault(request(`<${"x".repeat(4_000)}/>`));
