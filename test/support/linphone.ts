@@ -48,6 +48,11 @@ export class Linphone {
     return new Linphone(address, program, folder);
   }
 
+  /** A command of linphonec's own, such as `pause`; digits are keys pressed in the call. */
+  command(text: string): void {
+    this.#program.write(text);
+  }
+
   hangUp(): void {
     this.#program.write("terminate all");
   }
