@@ -105,6 +105,7 @@ function signOut(state, why = "") {
   $("state").textContent = state;
   $("health").textContent = "";
   $("alert").textContent = why;
+  for (const id of ["conferences", "names", "news"]) $(id).replaceChildren();
   shown(false);
   $("token").focus();
 }
@@ -223,7 +224,10 @@ function select(id) {
   $("people").replaceChildren();
   draw();
   if (id === undefined) return;
-  void attempt(readPeople).then(() => $("detail-title").focus());
+  void attempt(readPeople).then(() => {
+    drawPeople();
+    $("detail-title").focus();
+  });
 }
 
 async function act(what, { id, name, conference, muted }) {

@@ -75,7 +75,8 @@ function personRow({ id }, chosen, act) {
   const button = (what) => element("button", { type: "button", onclick: () => act(what, current()) });
   const actions = element("td", { className: "actions" }, button("mute"), button("admit"), button("remove"));
   const name = element("td", {}, element("span"), element("small"));
-  row.append(element("td", {}, choose), name, element("td"), element("td"), actions);
+  const since = element("td", { className: "since" });
+  row.append(element("td", {}, choose), name, element("td"), since, actions);
   return row;
 }
 
@@ -88,15 +89,15 @@ function showPerson(row, participant) {
   write(who.firstElementChild, name);
   write(who.lastElementChild, uri);
   const words = [
-    ...(talking ? ["talking"] : []),
-    STATES[status] ?? status,
+    talking ? "talking" : (STATES[status] ?? status),
     ...(media === "recvonly" && !muted ? ["muted"] : []),
     ...(hand ? ["hand raised"] : []),
     ...(moderator ? ["moderator"] : []),
   ];
   write(state, words.join(", "));
   state.classList.toggle("talking", talking);
-  write(since, new Date(joined).toLocaleTimeString());
+  write(since, new Date(joined).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
+  mute.hidden = status === "pending";
   write(mute, "Mute");
   mute.setAttribute("aria-pressed", String(muted));
   mute.setAttribute("aria-label", `Mute ${name}`);
