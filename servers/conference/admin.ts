@@ -102,10 +102,9 @@ export class Admin {
   /** Ends a conference for all: each phone is told why. Resolves with how many were in it. Throws Refusal 404. */
   async end(id: string): Promise<number> {
     const conference = this.#held(id);
-    const participants = everybodyIn(conference);
-    this.#focus.invitations.end(conference);
-    await Promise.all(participants.map((participant) => participant.end(ENDED)));
-    return participants.length;
+    const { length } = everybodyIn(conference);
+    await this.#focus.end(conference, ENDED);
+    return length;
   }
 
   /** Who is in a conference, then who waits to be let in; nobody when it is only set up. Throws Refusal 404. */

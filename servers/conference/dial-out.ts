@@ -12,7 +12,6 @@ import { asFocus } from "./as-focus.ts";
 import type { Legs } from "./connect.ts";
 import type { MediaOrder } from "./mixer-control.ts";
 import { toMixer } from "./quiet.ts";
-import { titleOf } from "./rights.ts";
 
 /** What calling needs of the world around it. */
 export interface Outside {
@@ -24,6 +23,8 @@ export interface Outside {
 
 export interface Outgoing {
   readonly conference: string;
+  /** What people call it. */
+  readonly title: string;
   readonly target: SipUri;
   /** Of the INVITE: who wanted it, and what the Refer-To asked for. */
   readonly headers: ExtraHeaders;
@@ -66,7 +67,7 @@ async function reach(outside: Outside, call: Outgoing, { mixer, offer, signal }:
   const { leg: phone, answer } = await outside.caller.invite(target, {
     offer,
     signal,
-    from: { name: titleOf(conference), uri: outside.entity(conference) },
+    from: { name: call.title, uri: outside.entity(conference) },
     contactUser,
     contactParams,
     headers: { ...headers, ...own },

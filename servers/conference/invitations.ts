@@ -145,6 +145,7 @@ export class Invitations {
     try {
       const legs = await dialOut(this.#options.outside, {
         conference: conference.id,
+        title: conference.roster.title,
         target: place.uri,
         headers: { ...place.headers, ...referredBy(wish) },
         replaces: place.replaces,

@@ -35,6 +35,15 @@ describe("A message that is shown", () => {
     );
   });
 
+  test("opens no conference's door", () => {
+    assert.equal(
+      masked(
+        "INVITE sip:films@host;pin=4711;x SIP/2.0\r\nTo: <sip:films@host;token=open-sesame?a=b>;tag=1\r\n",
+      ),
+      "INVITE sip:films@host;pin=****;x SIP/2.0\r\nTo: <sip:films@host;token=***********?a=b>;tag=1\r\n",
+    );
+  });
+
   test("has no key of its media, and is as long as it was", () => {
     const sdp = message(
       "v=0",

@@ -9,6 +9,9 @@ const OTHER_SCHEME = /^( *(?!Digest\b)[A-Za-z]+ +)(\S.*)$/i;
 /** A password in a URI (RFC 3261 §19.1.1). */
 const URI_PASSWORD = /\b(sips?:[^\s:@<>;,"]{1,200}:)([^\s@<>;,"]{1,200})(?=@)/gi;
 
+/** What opens the door of a conference, as a parameter of its URI. */
+const URI_DOOR = /(;(?:pin|token)=)([^\s;?&,<>"]{1,200})/gi;
+
 /** Keys in a session description: SDES (RFC 4568), k= (RFC 4566 §5.12), ICE, MIKEY. */
 const SDP_KEYS = [/^(a=crypto:\S+ \S+ )(.*)$/gim, /^(k=)(.*)$/gim, /^(a=(?:ice-pwd|key-mgmt):)(.*)$/gim];
 
@@ -16,7 +19,7 @@ const SDP_KEYS = [/^(a=crypto:\S+ \S+ )(.*)$/gim, /^(k=)(.*)$/gim, /^(a=(?:ice-p
 export function masked(text: string): string {
   const named = text.replace(CREDENTIALS, (_, name: string, value: string) => name + withoutProof(value));
   const keyless = SDP_KEYS.reduce((one, pattern) => one.replace(pattern, starred), named);
-  return keyless.replace(URI_PASSWORD, starred);
+  return keyless.replace(URI_PASSWORD, starred).replace(URI_DOOR, starred);
 }
 
 function withoutProof(value: string): string {

@@ -52,6 +52,13 @@ describe("A member who has somebody called in", () => {
     ]);
   });
 
+  test("has him called by what the conference is called", async () => {
+    cast.server.focus.conferences.get("films")?.setPolicy({ title: "Film night" });
+    await refers(inFilms, bob.address);
+
+    assert.equal(bob.invites[0]?.from.name, "Film night");
+  });
+
   test("names herself to him, whatever her REFER says", async () => {
     await refers(inFilms, bob.address);
     await refers(inFilms, carol.address, {

@@ -2,66 +2,32 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { readAudio } from "#sdp/session.ts";
-import type { Leg } from "#sip/leg.ts";
-import { userLine } from "#sip/user-line.ts";
-import type { Conference } from "../../../servers/conference/conference.ts";
-import { Moderators } from "../../../servers/conference/moderators.ts";
-import { parseUsers } from "../../../servers/users.ts";
-import { ConferenceCast, type Person } from "../../support/conference-cast.ts";
+import type { ConferenceCast, Person } from "../../support/conference-cast.ts";
+import { LobbyCast } from "../../support/lobby-cast.ts";
 import { until } from "../../support/until.ts";
 
-const REALM = "films.example";
-
+let scene: LobbyCast;
 let cast: ConferenceCast;
 let alice: Person;
 let bob: Person;
-/** Knows the moderators' password. */
 let dora: Person;
 
 beforeEach(async () => {
-  const users = parseUsers(userLine("dora", REALM, "secret") ?? "");
-  cast = await ConferenceCast.open({ moderators: new Moderators(["sip:dora@example.com"], users) });
-  alice = await cast.person("alice");
-  bob = await cast.person("bob");
-  const servers = [cast.server.address];
-  dora = await cast.person("dora", [{ realm: REALM, username: "dora", password: "secret", servers }]);
-  cast.server.focus.policies.change("films", { lobby: true });
+  scene = await LobbyCast.open();
+  ({ cast, alice, bob, dora } = scene);
 });
 
-afterEach(() => cast.close());
-
-function films(): Conference {
-  const conference = cast.server.focus.conferences.get("films");
-  assert.ok(conference);
-  return conference;
-}
-
-/** Calls, and waits alone in a room of the mixer. */
-async function knocks(who: Person, hungUp?: (reason: string) => void): Promise<Leg> {
-  const leg = await who.joins("films", { handlers: { ...(hungUp && { onEnded: hungUp }) } });
-  const { room } = cast.participant(leg);
-  await until(() => cast.mixer.played(room)[0]?.[0] === "waiting", `${who.name} told to wait`);
-  assert.equal(cast.mixer.legs(room).length, 1);
-  assert.match(room, /^films\.waiting-[0-9a-f]{16}$/);
-  return leg;
-}
-
-function waiting(...names: readonly string[]): Promise<void> {
-  const there = () => [...films().waiting.values()].map(({ displayText }) => displayText).join(" ");
-  return until(() => there() === names.join(" "), `${names.join(" ")} waiting, not ${there()}`);
-}
-
-const inside = (count: number) => until(() => cast.count("films") === count, `${count} in the conference`);
+afterEach(() => scene.close());
 
 describe("A conference with a lobby", () => {
   test("has newcomers wait, each alone, until a moderator comes; then they hear one another", async () => {
-    const alices = await knocks(alice);
-    const bobs = await knocks(bob);
+    const alices = await scene.knocks(alice);
+    const bobs = await scene.knocks(bob);
     const ports = [alices, bobs].map(({ description }) => readAudio(description)?.port);
     assert.equal(cast.count("films"), 0);
     cast.ladder.clear();
     await dora.joins("films");
-    await inside(3);
+    await scene.inside(3);
 
     for (const port of ports) assert.ok(cast.mixer.ports("films").includes(port ?? 0));
     // Nothing has changed for their phones: they were called films from the first moment on.
@@ -72,14 +38,14 @@ describe("A conference with a lobby", () => {
 
   test("lists them as pending for those who are in, and as connected when they are", async () => {
     const doras = await dora.joins("films");
-    films().setPolicy({ locked: true });
+    scene.films.setPolicy({ locked: true });
     const watch = dora.watches("films", { by: doras });
     await watch.heard(1);
-    await knocks(alice);
+    await scene.knocks(alice);
     await watch.heard(2);
     assert.match(JSON.stringify(watch.last), /"pending"/);
     assert.match(watch.users()[0] ?? "", /^alice full/);
-    await cast.server.focus.lobby.admit(films(), [...films().waiting.keys()]);
+    await scene.admitsAll();
     await until(() => /"connected"/.test(JSON.stringify(watch.last)), "alice connected");
 
     assert.match(watch.users()[0] ?? "", /sendrecv/);
@@ -93,7 +59,7 @@ describe("A conference with a lobby", () => {
   });
 
   test("gives those who wait no right of a member: no roster, no REFER, nothing to control", async () => {
-    const alices = await knocks(alice);
+    const alices = await scene.knocks(alice);
     const roster = alice.watches("films", { by: alices });
     await roster.over();
 
@@ -105,31 +71,31 @@ describe("A conference with a lobby", () => {
   });
 
   test("lets somebody in whom a moderator admits, and the others wait on", async () => {
-    await knocks(alice);
-    await knocks(bob);
-    const [first] = films().waiting.keys();
+    await scene.knocks(alice);
+    await scene.knocks(bob);
+    const [first] = scene.films.waiting.keys();
     assert.ok(first);
-    await cast.server.focus.lobby.admit(films(), [first]);
+    await cast.server.focus.lobby.admit(scene.films, [first]);
 
     assert.equal(cast.count("films"), 1);
-    await waiting("bob");
+    await scene.waiting("bob");
   });
 
   test("sends away whom a moderator refuses: his phone is hung up on, and told why", async () => {
     const told = Promise.withResolvers<string>();
-    await knocks(alice);
-    await knocks(bob, told.resolve);
-    await cast.server.focus.lobby.refuse(films(), [...films().waiting.keys()].slice(1));
+    await scene.knocks(alice);
+    await scene.knocks(bob, told.resolve);
+    await cast.server.focus.lobby.refuse(scene.films, [...scene.films.waiting.keys()].slice(1));
 
     assert.match(await told.promise, /The moderator did not let you in/);
-    await waiting("alice");
+    await scene.waiting("alice");
   });
 
   test("forgets who hangs up while waiting; with the last one it is over", async () => {
-    const alices = await knocks(alice);
-    const bobs = await knocks(bob);
+    const alices = await scene.knocks(alice);
+    const bobs = await scene.knocks(bob);
     await alices.bye();
-    await waiting("bob");
+    await scene.waiting("bob");
     await bobs.bye();
 
     await until(() => cast.server.focus.conferences.size === 0, "the end of the conference");
@@ -137,26 +103,26 @@ describe("A conference with a lobby", () => {
   });
 
   test("opens for all who wait when the lobby is done away with", async () => {
-    await knocks(alice);
-    await knocks(bob);
-    films().setPolicy({ lobby: false });
+    await scene.knocks(alice);
+    await scene.knocks(bob);
+    scene.films.setPolicy({ lobby: false });
 
-    await inside(2);
+    await scene.inside(2);
   });
 
   test("lets those who wait call anew in the place of their call, and wait on", async () => {
-    const alices = await knocks(alice);
+    const alices = await scene.knocks(alice);
     await alice.joins("films", { replaces: alices.id });
     await until(() => alices.state === "ended", "the old call over");
 
-    await waiting("alice");
+    await scene.waiting("alice");
     assert.equal(cast.count("films"), 0);
   });
 
   test("has whoever moves there from another conference wait too; the server's own moves go straight in", async () => {
     const inDramas = await alice.joins("dramas");
     await alice.joins("films", { replaces: inDramas.id });
-    await waiting("alice");
+    await scene.waiting("alice");
     const bobs = await bob.joins("dramas");
     await cast.server.focus.mover.move(cast.participant(bobs), "films");
 
@@ -167,128 +133,68 @@ describe("A conference with a lobby", () => {
     const doras = await dora.joins("films");
     await alice.joins("films");
     await doras.bye();
-    await inside(1);
-    await knocks(bob);
+    await scene.inside(1);
+    await scene.knocks(bob);
 
     assert.equal(cast.count("films"), 1);
   });
 
   test("keeps somebody waiting whom the mixer cannot carry over, and lets him in when it can", async () => {
-    const alices = await knocks(alice);
+    const alices = await scene.knocks(alice);
     cast.mixer.refusing = 486;
-    await cast.server.focus.lobby.admit(films(), [...films().waiting.keys()]);
-    await waiting("alice");
+    await scene.admitsAll();
+    await scene.waiting("alice");
     assert.equal(alices.state, "confirmed");
     cast.mixer.refusing = undefined;
     await dora.joins("films");
 
-    await inside(2);
+    await scene.inside(2);
+  });
+
+  test("takes a call without an offer, which waits like any other", async () => {
+    const alices = await alice.joins("films", { answerOffer: (offer) => alice.answer(offer) });
+    await scene.waiting("alice");
+    const port = readAudio(alices.description)?.port;
+    await dora.joins("films");
+    await scene.inside(2);
+
+    assert.ok(cast.mixer.ports("films").includes(port ?? 0));
+  });
+
+  test("has a call that is cancelled while it comes leave nothing", async () => {
+    const cancel = new AbortController();
+    const go = Promise.withResolvers<void>();
+    cast.mixer.onOrder = () => {
+      cancel.abort();
+      return go.promise;
+    };
+    await assert.rejects(alice.joins("films", { signal: cancel.signal }), { status: 487 });
+    go.resolve();
+
+    await until(() => cast.server.focus.members.size === 0, "nobody");
+    assert.equal(cast.server.focus.conferences.size, 0);
+    await until(() => [...cast.mixer.agent.legs()].length === 0, "no leg at the mixer");
+  });
+
+  test("goes on for a phone that holds and resumes while it waits", async () => {
+    const alices = await scene.knocks(alice);
+    await alices.offer(alice.offer.replace("a=sendrecv", "a=sendonly"));
+    await alices.offer(alice.offer);
+    await dora.joins("films");
+    await scene.inside(2);
+
+    assert.equal(
+      cast.mixer.heard("films").every((each) => each.at(-1) === true),
+      true,
+    );
   });
 
   test("counts those who wait as taking a place", async () => {
     cast.server.focus.policies.change("films", { capacity: 2 });
-    await knocks(alice);
-    await knocks(bob);
+    await scene.knocks(alice);
+    await scene.knocks(bob);
     const carol = await cast.person("carol");
 
     await assert.rejects(carol.joins("films"), { status: 503 });
-  });
-});
-
-describe("A lobby whose conference is locked", () => {
-  beforeEach(async () => {
-    await dora.joins("films");
-    films().setPolicy({ locked: true });
-  });
-
-  test("has newcomers wait although a moderator is there, until she lets them in", async () => {
-    await knocks(alice);
-    await knocks(bob);
-    await cast.server.focus.lobby.admit(films(), [...films().waiting.keys()]);
-
-    await inside(3);
-  });
-
-  test("lets all of them in when it is unlocked", async () => {
-    await knocks(alice);
-    films().setPolicy({ locked: false });
-
-    await inside(2);
-  });
-});
-
-describe("A moderator in the conference", () => {
-  let doras: Leg;
-
-  beforeEach(async () => {
-    doras = await dora.joins("films");
-    films().setPolicy({ locked: true });
-  });
-
-  function asks(leg: Leg, inside: string): Promise<void> {
-    const content = `<conference-info xmlns="urn:ietf:params:xml:ns:conference-info" entity="sip:x@y" state="partial">${inside}</conference-info>`;
-    return leg.info("conference-control", { type: "application/conference-info+xml", content });
-  }
-
-  const letIn = (uri: string) =>
-    `<users><user entity="${uri}" state="partial"><endpoint entity="x" state="partial"><status>connected</status></endpoint></user></users>`;
-  const sendAway = (uri: string) => `<users><user entity="${uri}" state="deleted"/></users>`;
-
-  test("lets somebody in by an INFO that says he is connected", async () => {
-    await knocks(alice);
-    await knocks(bob);
-    await asks(doras, letIn(alice.uri));
-    await inside(2);
-
-    await waiting("bob");
-  });
-
-  test("sends somebody away by one that says he is not there, whether he waits or is in", async () => {
-    const told = Promise.withResolvers<string>();
-    await knocks(alice, told.resolve);
-    await asks(doras, sendAway(alice.uri));
-    assert.match(await told.promise, /did not let you in/);
-    const removed = Promise.withResolvers<string>();
-    await knocks(bob, removed.resolve);
-    await asks(doras, letIn(bob.uri));
-    await inside(2);
-    await asks(doras, sendAway(bob.uri));
-
-    assert.match(await removed.promise, /Removed from the conference/);
-  });
-
-  test("hears 404 about somebody who does not wait", async () => {
-    await assert.rejects(asks(doras, letIn(alice.uri)), { status: 404 });
-    await assert.rejects(asks(doras, sendAway(alice.uri)), { status: 404 });
-  });
-
-  test("ends it for all, those who wait and those who ring too", async () => {
-    const told = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const;
-    await knocks(alice, told[0].resolve);
-    doras.handlers = { onEnded: told[1].resolve };
-    bob.picksUp = false;
-    const rings = doras.refer(bob.address);
-    await until(() => bob.invites.length === 1, "bob's phone to ring");
-    await asks(doras, "<conference-state><active>false</active></conference-state>");
-    const reasons = await Promise.all(told.map(({ promise }) => promise));
-
-    for (const reason of reasons) assert.match(reason, /The moderator ended the conference/);
-    assert.equal(await rings, 487);
-    await until(() => cast.server.focus.members.size === 0, "nobody left");
-    assert.equal(cast.server.focus.conferences.size, 0);
-  });
-
-  test("is no member who may not: others hear 403 and nothing happens", async () => {
-    await knocks(alice);
-    films().setPolicy({ lobby: false, locked: false });
-    await inside(2);
-    const [alices] = [...alice.agent.legs()];
-    assert.ok(alices);
-    await assert.rejects(asks(alices, letIn(bob.uri)), { status: 403 });
-    await assert.rejects(asks(alices, sendAway(dora.uri)), { status: 403 });
-    const end = asks(alices, "<conference-state><active>false</active></conference-state>");
-
-    await assert.rejects(end, { status: 403 });
-    assert.equal(cast.count("films"), 2);
   });
 });
