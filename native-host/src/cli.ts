@@ -23,6 +23,7 @@ import { dtmf } from "./commands/dtmf.ts";
 import { hold } from "./commands/hold.ts";
 import { install } from "./commands/install.ts";
 import { invite } from "./commands/invite.ts";
+import { janus } from "./commands/janus.ts";
 import { join } from "./commands/join.ts";
 import { leave } from "./commands/leave.ts";
 import { lock } from "./commands/lock.ts";
@@ -53,6 +54,7 @@ export const COMMANDS: Readonly<Record<string, CliCommand>> = {
   proxy,
   conference,
   mixer,
+  janus,
   web,
   passwd,
   install,

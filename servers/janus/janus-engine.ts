@@ -188,7 +188,9 @@ export class JanusEngine implements MediaEngine {
     else this.#bridge = bridge;
   }
 
+  /** Lost before it was ready, it is the failure of #connect. */
   #lost(why: string): void {
+    if (!this.#bridge) return;
     this.#bridge = undefined;
     for (const { line } of this.#streams.values()) line.close();
     this.#streams.clear();

@@ -70,6 +70,7 @@ export class JanusSession {
   #id = 0;
   #transactions = 0;
   #heardAt = performance.now();
+  #open = false;
   #over = false;
   #clock: NodeJS.Timeout | undefined;
 
@@ -97,6 +98,7 @@ export class JanusSession {
       session.#end();
       throw cause;
     }
+    session.#open = true;
     session.#clock = setInterval(() => session.#askWhetherThere(), ASK_EVERY_MS);
     return session;
   }
@@ -182,7 +184,7 @@ export class JanusSession {
   #lost(why: string): void {
     if (this.#over) return;
     this.#end();
-    this.#options.onLost(why);
+    if (this.#open) this.#options.onLost(why);
   }
 
   #end(): void {

@@ -10,7 +10,7 @@ const USAGE = `janus [--bind ADDRESS] [--port N] [--rtp FIRST-LAST] [--janus URL
 
   --bind ADDRESS     where to listen, for SIP and for the phones' media: one literal address (127.0.0.1)
   --port N           SIP port, UDP and TCP, 0 for any free one (5091)
-  --rtp FIRST-LAST   ports for the phones' media, the even ones are used; 0 for any free ones (30000-39999)
+  --rtp FIRST-LAST   ports for the phones' media, the even ones are used; 0 for any free ones (40000-49999)
   --janus URL        the WebSocket API of a Janus server with the AudioBridge plug-in (ws://127.0.0.1:8188)
   --inside ADDRESS   where Janus sends its media to: a literal IPv4 address of this machine (127.0.0.1)
   --api-secret FILE  the api_secret of Janus's configuration
@@ -23,7 +23,7 @@ await runServer({
   usage: USAGE,
   options: {
     ...commonOptions(5091),
-    rtp: { type: "string", default: "30000-39999" },
+    rtp: { type: "string", default: "40000-49999" },
     janus: { type: "string", default: "ws://127.0.0.1:8188" },
     inside: { type: "string", default: "127.0.0.1" },
     "api-secret": { type: "string" },

@@ -21,10 +21,11 @@ export class Janus {
     this.#program = program;
   }
 
-  static async start(): Promise<Janus> {
+  /** `secret`: what it wants to see of every client. */
+  static async start({ secret }: { readonly secret?: string } = {}): Promise<Janus> {
     const folder = await mkdtemp(join(tmpdir(), "partyline-janus-"));
     const port = await freePorts(2 + 2 * SEATS);
-    const files = await configuration(folder, port);
+    const files = await configuration({ folder, port, secret });
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     return new Janus(port, folder, await run(folder));
   }
@@ -65,8 +66,14 @@ function run(folder: string): Promise<Program> {
   return Program.start("janus", { name: "janus", args, ready: /WebSockets thread started/ });
 }
 
-/** The first port is the API's, those from the next even one on are for RTP. */
-async function configuration(folder: string, port: number): Promise<Record<string, string>> {
+interface Settings {
+  readonly folder: string;
+  /** The API's; those from the next even one on are for RTP. */
+  readonly port: number;
+  readonly secret: string | undefined;
+}
+
+async function configuration({ folder, port, secret }: Settings): Promise<Record<string, string>> {
   const [plugins, transports] = [await modules("plugins"), await modules("transports")];
   const last = port + 2 + 2 * SEATS - 1;
   return {
@@ -77,7 +84,7 @@ general: {
   transports_folder = "${transports.folder}"
   events_folder = "${folder}/none"
   loggers_folder = "${folder}/none"
-  debug_level = 4
+  debug_level = 4${secret === undefined ? "" : `\n  api_secret = "${secret}"`}
 }
 plugins: { disable = "${plugins.others("libjanus_audiobridge.so")}" }
 transports: { disable = "${transports.others("libjanus_websockets.so")}" }
