@@ -219,6 +219,21 @@ describe("Moving over HTTP", () => {
     assert.equal(control.cast.count("dramas"), 2);
   });
 
+  test("takes a hundred in one call, each to where they are heard and listed", async (t) => {
+    await Promise.all(Array.from({ length: 100 }, () => alice.joins("films")));
+    const { participants } = await control.gets("GET", "/conferences/films/participants?limit=1000");
+    const ids = participants.map(({ id }: { id: string }) => id);
+
+    const startedAt = performance.now();
+    const { moves } = await control.gets("POST", "/move", { participants: ids, to: "dramas" });
+    t.diagnostic(`${Math.round(performance.now() - startedAt)} ms`);
+
+    assert.equal(moves.filter(({ moved }: { moved: boolean }) => moved).length, 100);
+    assert.equal(control.cast.count("dramas"), 100);
+    assert.equal(control.cast.mixer.legs("dramas").length, 100);
+    assert.equal(control.cast.count("films"), 0);
+  });
+
   test("leaves everybody where they are when the mixer refuses, and says so", async () => {
     await alice.joins("films");
     const id = await control.idOf("films", "alice");
