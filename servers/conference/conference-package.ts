@@ -27,8 +27,8 @@ type State = "full" | "partial" | "deleted";
 /** A document for all who need the same; the version is each subscription's own (RFC 4575 §5.2). */
 export type Sheet = (version: number) => string;
 
-/** No part of a roster that comes in parts has more characters of users: SIP messages are bounded, ours at 256 KB. */
-const PART_LENGTH = 64_000;
+/** No document has more bytes of users: SIP messages are bounded, and those who have no TCP still get one datagram. */
+const PART_BYTES = 60_000;
 
 /** The whole roster. */
 export function fullDocument(roster: Roster): Sheet {
@@ -38,10 +38,7 @@ export function fullDocument(roster: Roster): Sheet {
 /** The same for subscribers who hear more than once: a large one begins with some users, and adds the others. */
 export function fullDocuments(roster: Roster): Sheet[] {
   const [first = "", ...others] = parts(Array.from(roster.users.values(), fullUser));
-  const added = others.map((users) =>
-    sheet(roster.entity, "partial", `<users state="partial">${users}</users>`),
-  );
-  return [full(roster, first), ...added];
+  return [full(roster, first), ...others.map((users) => partial(roster, users))];
 }
 
 function full({ entity, head }: Roster, users: string): Sheet {
@@ -52,32 +49,41 @@ function full({ entity, head }: Roster, users: string): Sheet {
   );
 }
 
+function partial({ entity }: Roster, users: string, before = ""): Sheet {
+  return sheet(entity, "partial", `${before}<users state="partial">${users}</users>`);
+}
+
 function parts(users: readonly string[]): string[] {
   const all: string[] = [];
+  let bytes = PART_BYTES;
   for (const user of users) {
-    const last = all.at(-1);
-    if (last !== undefined && last.length + user.length <= PART_LENGTH) all[all.length - 1] = last + user;
+    const length = Buffer.byteLength(user);
+    const fits = bytes + length <= PART_BYTES;
+    if (fits) all[all.length - 1] += user;
     else all.push(user);
+    bytes = fits ? bytes + length : length;
   }
   return all;
 }
 
 /**
- * What leads from an earlier revision of a roster to it, or undefined when nothing does (RFC 4575 §4.4). What is as it
+ * What leads from an earlier revision of a roster to it; nothing when it is the same (RFC 4575 §4.4). What is as it
  * is without being said is left out, so that a join fits into a datagram with room to spare.
  */
-export function partialDocument({ entity, head, users }: Roster, past: Past): Sheet | undefined {
-  const inside = Array.from(past.users, ([user, was]) => changedUser(was, users.get(user))).join("");
+export function partialDocuments(roster: Roster, past: Past): Sheet[] {
+  const { head, users } = roster;
   const titled = past.head.title === head.title ? "" : description(head);
   const counted = past.head.count === head.count && past.head.locked === head.locked;
-  const state = counted ? "" : conferenceState(head);
-  if (inside + titled + state === "") return undefined;
-  return sheet(entity, "partial", `${titled}${state}<users state="partial">${inside}</users>`);
+  const before = titled + (counted ? "" : conferenceState(head));
+  const changes = Array.from(past.users, ([user, was]) => changedUser(was, users.get(user)));
+  const [first, ...others] = parts(changes.filter(Boolean));
+  if (first === undefined && before === "") return [];
+  return [partial(roster, first ?? "", before), ...others.map((more) => partial(roster, more))];
 }
 
 /** For a subscriber who wants to hear although nothing has changed (RFC 6446 §6.2). */
-export function unchangedDocument({ entity, head }: Roster): Sheet {
-  return sheet(entity, "partial", `${conferenceState(head)}<users state="partial"/>`);
+export function unchangedDocument(roster: Roster): Sheet {
+  return partial(roster, "", conferenceState(roster.head));
 }
 
 /** How many people are there, and nothing else. */

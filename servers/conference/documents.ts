@@ -5,15 +5,12 @@ import {
   deletedDocument,
   fullDocument,
   fullDocuments,
-  partialDocument,
+  partialDocuments,
   type Sheet,
   unchangedDocument,
 } from "./conference-package.ts";
 import type { Told } from "./notifier.ts";
 import type { Past, Roster } from "./roster.ts";
-
-/** Changes of more characters are told as a whole roster in parts. */
-const LONGEST_CHANGES = 200_000;
 
 /** For members: everybody, by name. */
 export class Documents implements Told {
@@ -67,14 +64,8 @@ export class Documents implements Told {
   #changes(revision: number): readonly Sheet[] {
     const past = this.#roster.at(revision);
     if (!past) return this.whole();
-    const partial = partialDocument(this.#roster, past);
-    if (!partial) return [];
-    return isLong(past, this.#roster) && partial(0).length >= this.#longest() ? this.whole() : [partial];
-  }
-
-  #longest(): number {
-    const length = this.whole().reduce((sum, sheet) => sum + sheet(0).length, 0);
-    return Math.min(length, LONGEST_CHANGES);
+    const changes = partialDocuments(this.#roster, past);
+    return isLong(past, this.#roster) && lengthOf(changes) >= lengthOf(this.whole()) ? this.whole() : changes;
   }
 }
 
@@ -113,4 +104,8 @@ export class Counts implements Told {
 
 function isLong({ users }: Past, roster: Roster): boolean {
   return 2 * users.size > roster.users.size;
+}
+
+function lengthOf(sheets: readonly Sheet[]): number {
+  return sheets.reduce((sum, sheet) => sum + sheet(0).length, 0);
 }

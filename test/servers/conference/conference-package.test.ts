@@ -6,7 +6,7 @@ import {
   countDocument,
   deletedDocument,
   fullDocument,
-  partialDocument,
+  partialDocuments,
   unchangedDocument,
 } from "../../../servers/conference/conference-package.ts";
 import type { Present } from "../../../servers/conference/roster.ts";
@@ -42,7 +42,8 @@ function following(change: () => void): XmlElement | undefined {
   const { revision } = films;
   change();
   const past = films.at(revision);
-  const sheet = past && partialDocument(films, past);
+  const [sheet, ...others] = past ? partialDocuments(films, past) : [];
+  assert.deepEqual(others, []);
   return sheet && parseXml(heardFromFocus(sheet(4)));
 }
 
@@ -192,6 +193,22 @@ describe("The partial document", () => {
     assert.deepEqual(
       child(root, "users", "user")?.children.map(({ attributes }) => attributes["entity"]),
       [undefined, laptop],
+    );
+  });
+
+  test("is several when much has changed, each short enough for a datagram", () => {
+    const { revision } = films;
+    for (let i = 0; i < 300; i++) films.put(`sip:${i}@example.com`, call(desk, { displayText: "Ünsäld" }));
+    films.describe({ locked: true });
+    const past = films.at(revision);
+    const texts = (past ? partialDocuments(films, past) : []).map((sheet, i) => heardFromFocus(sheet(i)));
+
+    assert.ok(texts.length > 1);
+    assert.ok(texts.every((text) => Buffer.byteLength(text) < 61_000));
+    assert.equal(texts.join().match(/<user /g)?.length, 300);
+    assert.deepEqual(
+      texts.map((text) => text.includes("<locked>true</locked>")),
+      texts.map((_text, i) => i === 0),
     );
   });
 

@@ -187,7 +187,7 @@ describe("A subscriber to the roster", () => {
     await refreshes(2);
     roster.take("sip:guest-1@127.0.0.1", "sip:guest-1@127.0.0.1");
     subscribers.tell();
-    const parts = Math.ceil((1000 * 320) / 64_000);
+    const parts = Math.ceil((1000 * 320) / 60_000);
     for (let part = 0; part <= parts; part++) {
       await answers();
       await passes(100);
