@@ -136,11 +136,11 @@ export class Admission {
     const policy = this.#options.policies.of(id);
     if (moderator || isNew || (old && conference?.has(old))) return undefined;
     const wasIn = this.#options.returning?.find(id, identity) !== undefined;
-    const isIn = wasIn || (!old && conference?.findMember(identity) !== undefined);
-    if (policy.locked && !policy.lobby && !isIn) throw new SipError(403, "The Conference Is Locked");
+    const isIn = () => wasIn || (!old && conference?.findMember(identity) !== undefined);
+    if (policy.locked && !policy.lobby && !isIn()) throw new SipError(403, "The Conference Is Locked");
     const caller = { address: invite.source.address, conference: id };
     if (this.#options.door.judge(policy, invite.target, caller) === "ask") return "pin";
-    const waits = hasToWait(policy, conference) && !isIn && !this.standing(arrival).moderator;
+    const waits = hasToWait(policy, conference) && !isIn() && !this.standing(arrival).moderator;
     return waits ? "lobby" : undefined;
   }
 }
