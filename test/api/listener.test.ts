@@ -86,6 +86,18 @@ describe("The API socket", () => {
     });
   });
 
+  test("names a new tunnel in the Result before anything is said on it", async (t) => {
+    const { connect } = await apiCast(t);
+    const alice = await connect();
+
+    await alice.ask("1", '<Tunnel req="1"><Data>hello</Data></Tunnel>');
+    await alice.hears(({ name }) => name === "Event");
+    await alice.ask("2", '<Tunnel req="2" channel="t1"><Data>again</Data></Tunnel>');
+
+    const order = alice.heard.map(({ name, attributes }) => `${name} ${attributes["req"] ?? ""}`.trim());
+    assert.deepEqual(order, ["Result 1", "Event", "Event", "Result 2"]);
+  });
+
   test("passes on what the far end answered, with the call it was about", async (t) => {
     const { service, connect } = await apiCast(t);
     const alice = await connect();

@@ -47,6 +47,26 @@ describe("Answer", () => {
     assert.equal(house.last?.dev, "kitchen");
   });
 
+  test("with a phone that nobody configured asks whether that may be used, then has it answer", async () => {
+    house = new House();
+    const asked = Promise.withResolvers<PromptView>();
+    house.service.subscribe("prompts", { client: "k1" }, (event) => {
+      if (event.name === "Prompt") asked.resolve(event.prompt);
+    });
+    house.calledBy("bob");
+    await house.allRing();
+
+    const answered = house.answer("c1", "sip:sofa@127.0.0.1");
+    const { prompt, id, devices } = await asked.promise;
+    assert.deepEqual([id, ...devices.map(({ dev }) => dev)], ["sip:bob@127.0.0.1", "sip:sofa@127.0.0.1"]);
+    const device = "sip:sofa@127.0.0.1";
+    house.service.choose({ prompt, device, cancel: false, remember: "no", client: "k1" });
+    await answered;
+
+    assert.equal(house.last?.dev, device);
+    assert.equal(house.ladder.steps("service -> sofa: INVITE").length, 1);
+  });
+
   test("withdraws that question when the caller hangs up", async () => {
     house = new House();
     const bob = house.calledBy("bob");

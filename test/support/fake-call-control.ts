@@ -111,7 +111,10 @@ export class FakeCallControl implements CallControl {
 
   async tunnel(request: TunnelRequest): Promise<{ channel: string }> {
     this.#note("tunnel", request);
-    return { channel: request.channel ?? "t1" };
+    const channel = request.channel ?? "t1";
+    // A plug-in may speak at once.
+    if (request.data) request.emit(channel, request.data);
+    return { channel };
   }
 
   async testDevice(request: { readonly device: string }): Promise<string> {

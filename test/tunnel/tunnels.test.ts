@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
+import { makeAnswer } from "#sdp/offer-answer.ts";
 import type { IncomingSubscribe } from "#sip/incoming-subscribe.ts";
+import type { IncomingInvite, Leg } from "#sip/leg.ts";
 import type { Notifier } from "#sip/notify.ts";
 import { UserAgent, type UserAgentOptions } from "#sip/user-agent.ts";
 import type { XmlElement } from "#xml/strict.ts";
@@ -21,8 +23,8 @@ async function phone(name: string, owner: Partial<UserAgentOptions>): Promise<Us
   return agent;
 }
 
-async function service(plugins: readonly object[]): Promise<ApiClient> {
-  const daemon = await Daemon.start({ name: "alice", config: { plugins } });
+async function service(plugins: readonly object[], config: object = {}): Promise<ApiClient> {
+  const daemon = await Daemon.start({ name: "alice", config: { plugins, ...config } });
   open.push(() => daemon.stop());
   return daemon.connect();
 }
@@ -58,6 +60,52 @@ describe("A tunnel", () => {
 
     assert.equal(opened.attributes["status"], "ok");
     assert.match(await said(client, "SIP/2.0"), /^SIP\/2\.0 200 OK/);
+    client.close();
+  });
+
+  test("inside a call speaks in its dialog, and hears what the far end says there", async () => {
+    const heard = Promise.withResolvers<string>();
+    const calls: Leg[] = [];
+    const media = { address: HOST, port: 40_000, codecs: ["PCMU"], telephoneEvent: true } as const;
+    const answers = (invite: IncomingInvite) => {
+      const leg = invite.accept(makeAnswer(invite.offer ?? "", media) ?? "");
+      leg.handlers = {
+        onMessage: (message) => {
+          heard.resolve(message.request.content);
+          message.accept();
+        },
+      };
+      calls.push(leg);
+    };
+    const desk = await phone("desk", { onInvite: answers });
+    const bob = await phone("bob", { onInvite: answers });
+    const devices = [{ kind: "sip", id: "desk", uri: `sip:desk@${HOST}:${desk.port}`, anchor: true }];
+    const client = await service([{ name: "sip", rights: ["request"] }], { devices });
+    const id = `sip:bob@${HOST}:${bob.port}`;
+    const { attributes } = await client.tell("Join", { id }, '<Use dev="desk"/>');
+    const { call = "" } = attributes;
+
+    await client.tell(
+      "Tunnel",
+      { plugin: "sip", call },
+      data(`MESSAGE ${id} SIP/2.0\nContent-Type: text/plain\n\nhello bob`),
+    );
+    assert.equal(await heard.promise, "hello bob");
+    assert.match(await said(client, "SIP/2.0"), /^SIP\/2\.0 200 OK/);
+    const [, farEnd = assert.fail("bob was not called")] = calls;
+    const { status } = await farEnd.request("MESSAGE", { type: "text/plain", content: "hello alice" });
+
+    assert.equal(status, 200);
+    assert.match(await said(client, "hello alice"), /^MESSAGE /);
+    client.close();
+  });
+
+  test("that was opened by a command that failed is closed again", async () => {
+    const client = await service([{ name: "sip", rights: ["request"] }]);
+    for (let time = 0; time < 17; time++) {
+      const refused = await client.ask("Tunnel", { plugin: "sip" }, data("no request at all"));
+      assert.equal(refused.children[0]?.attributes["code"], "bad-request");
+    }
     client.close();
   });
 

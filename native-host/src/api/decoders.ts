@@ -10,6 +10,7 @@ import {
   flag,
   handle,
   label,
+  line,
   malformed,
   mediaType,
   oneOf,
@@ -150,7 +151,7 @@ function target(fields: Fields) {
   return {
     target: fields.required("id", callUri),
     ...fields.maybe("origin", webOrigin),
-    ...fields.maybe("display", label),
+    ...fields.maybe("display", line),
     ...fields.maybe("muted", flag),
   };
 }
@@ -168,7 +169,7 @@ function optionalDevice(fields: Fields): { readonly device?: string } {
 }
 
 function invitee(fields: Fields): Invitee {
-  return { id: fields.required("id", callUri), ...fields.maybe("display", label) };
+  return { id: fields.required("id", callUri), ...fields.maybe("display", line) };
 }
 
 /** A final refusal (RFC 3261 §21.4 to §21.6). */

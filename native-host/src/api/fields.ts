@@ -82,6 +82,13 @@ export function label(text: string, name: string): string {
   return text;
 }
 
+/** A label that goes into a SIP header: one line. */
+export function line(text: string, name: string): string {
+  if (/[\p{Cc}\u2028\u2029]/u.test(text))
+    throw malformed(`${name} has a line break or another control character`);
+  return label(text, name);
+}
+
 export function deviceReference(text: string, name: string): string {
   if (text === "") throw malformed(`${name} is empty`);
   return label(text, name);

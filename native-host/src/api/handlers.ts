@@ -82,11 +82,21 @@ const HANDLERS: Handlers = {
   Invite: async ({ name: _name, ...wish }, { service, client, signal, onAccepted }) =>
     invited(await service.invite({ ...wish, client, signal, onAccepted })),
   Remove: ({ name: _name, ...whom }, { service, client }) => done(service.remove({ ...whom, client })),
-  Tunnel: async ({ name: _name, ...command }, { service, client, tell }) => {
-    const { plugin } = command;
-    const emit = (channel: string, data: TunnelData) => tell(tunnelElement(plugin, channel, data));
+  Tunnel: async ({ name: _name, ...command }, { service, client, signal, tell }) => {
+    // What is said on a new channel waits for the Result that names it.
+    const early: XmlElement[] = [];
+    let named = command.channel !== undefined;
+    const emit = (channel: string, data: TunnelData) => {
+      const said = tunnelElement(command.plugin, channel, data);
+      if (named) tell(said);
+      else if (!signal.aborted) early.push(said);
+    };
     const { channel } = await service.tunnel({ ...command, client, emit });
-    return { attributes: { channel } };
+    const afterwards = () => {
+      named = true;
+      for (const said of early.splice(0)) tell(said);
+    };
+    return { attributes: { channel }, afterwards };
   },
   Test: async ({ device }, { service, client, signal }) => ({
     attributes: { detail: shortened(await service.testDevice({ device, client, signal })) },

@@ -82,7 +82,13 @@ export class Incoming {
 
   /** Throws ServiceError. */
   async answer(request: Parameters<CallControl["answer"]>[0]): Promise<Joined> {
-    return this.#answering.answer(this.#answering.find(request), request);
+    const call = this.#answering.find(request);
+    const { device: named, client } = request;
+    const { lines, joining } = this.#options;
+    if (named === undefined || lines.devices.find(named)) return this.#answering.answer(call, request);
+    const asker = { client, signal: AbortSignal.any([request.signal, call.over]) };
+    const device = await joining.consent.device(named, asker, call.visitor.uri);
+    return this.#answering.answer(call, { ...request, device });
   }
 
   /** Throws ServiceError. */

@@ -56,8 +56,15 @@ export class Tunnels {
   /** Opens a channel or uses one; resolves with its name. Throws ServiceError. */
   async tunnel(request: TunnelRequest): Promise<{ readonly channel: string }> {
     if (!this.#options.mayTunnel(request.client)) throw new ServiceError("tunnel-denied", []);
-    const [channel, open] = this.#named(request) ?? (await this.#open(request));
-    if (request.data) await this.#give(open, request.data);
+    const named = this.#named(request);
+    const [channel, open] = named ?? (await this.#open(request));
+    try {
+      if (request.data) await this.#give(open, request.data);
+    } catch (refused) {
+      // The client does not learn the name of a new one.
+      if (!named) this.#close(channel, open);
+      throw refused;
+    }
     if (request.close) this.#close(channel, open);
     return { channel };
   }
