@@ -79,6 +79,7 @@ export class NotifyQueue {
     const answered = before?.answered ?? Promise.withResolvers<void>();
     const hurried = urgent || before?.urgent === true;
     this.#waiting = { ...told, body: told.body ?? before?.body, urgent: hurried, answered };
+    // The pace is over for this once, also when the answer to the one before is not here yet.
     if (urgent) this.#machine.send("rested");
     this.#next();
     return answered.promise;
@@ -113,17 +114,13 @@ export class NotifyQueue {
     const refused = response.status >= 300 && againAfterS === undefined;
     if (sent.last !== undefined || (refused && !this.#options.onRefused(response.status))) this.stop();
     this.#delayMs = 1000 * (againAfterS ?? 0);
-    this.#machine.send(againAfterS === undefined ? this.#howFree() : "delay");
+    const free = this.#options.paceMs() === 0 ? "free" : "answered";
+    this.#machine.send(againAfterS === undefined ? free : "delay");
   }
 
   #putOff(sent: Waiting): void {
     this.#options.onPutOff?.();
     if (this.#machine.state !== "stopped") this.#waiting ??= sent;
-  }
-
-  /** The answer to a SUBSCRIBE waits for no pace. */
-  #howFree(): "free" | "answered" {
-    return this.#waiting?.urgent || this.#options.paceMs() === 0 ? "free" : "answered";
   }
 }
 
