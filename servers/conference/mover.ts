@@ -2,7 +2,7 @@
 
 import type { Leg } from "#sip/leg.ts";
 import type { Sdp } from "#sip/message.ts";
-import { asSipError, type SipError } from "#sip/sip-error.ts";
+import { asSipError, SipError } from "#sip/sip-error.ts";
 import type { Conference } from "./conference.ts";
 import type { Members } from "./members.ts";
 import type { MediaOrder } from "./mixer-control.ts";
@@ -18,6 +18,9 @@ export interface MoverOptions {
   onMoved(from: Conference | undefined, to: Conference): void;
 }
 
+/** Media first: of many who are moved the phones are told when all are there, or after so long, milliseconds. */
+const TOLD_MS = 300;
+
 export class Mover {
   readonly #options: MoverOptions;
   readonly #rehome = new Rehome((participant) => this.seat(participant, participant.room));
@@ -28,24 +31,20 @@ export class Mover {
 
   /**
    * To another conference, which is made if there is none; resolves when the participant is heard and listed there. The
-   * phone learns it by a target refresh. Throws SipError, and he stays where he was: 481 he hung up, 503 the mixer or the
-   * server cannot.
+   * phone learns it by a target refresh. Throws SipError, and he stays where he was: 403 he waits to be let in, 481 he
+   * hung up, 503 the mixer or the server cannot.
    */
-  async move(participant: Participant, id: string): Promise<void> {
-    const { members, makeRoom, onMoved } = this.#options;
-    makeRoom(id);
-    await this.seat(participant, id, () => {
-      const from = members.homeOf(participant);
-      if (from?.id === id) return;
-      participant.standing = inAnother(participant.standing);
-      onMoved(from, members.transfer(participant, id));
-      participant.phone.refresh(id);
-    });
+  move(participant: Participant, id: string): Promise<void> {
+    return this.#move(participant, id, Promise.resolve());
   }
 
   /** The same for many at once; for each in their order undefined, or why he stayed where he was. */
   async moveAll(participants: readonly Participant[], id: string): Promise<(SipError | undefined)[]> {
-    const moves = await Promise.allSettled(participants.map((participant) => this.move(participant, id)));
+    const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+    const last = setTimeout(tell, TOLD_MS);
+    const moves = await Promise.allSettled(participants.map((one) => this.#move(one, id, told)));
+    clearTimeout(last);
+    tell();
     return moves.map((move) => (move.status === "rejected" ? asSipError(move.reason) : undefined));
   }
 
@@ -61,6 +60,20 @@ export class Mover {
         seated();
       },
     );
+  }
+
+  /** The phone is told when `told` resolves. */
+  async #move(participant: Participant, id: string, told: Promise<void>): Promise<void> {
+    const { members, makeRoom, onMoved } = this.#options;
+    if (members.homeOf(participant)?.id !== participant.room) throw new SipError(403, "Waiting To Be Let In");
+    makeRoom(id);
+    await this.seat(participant, id, () => {
+      const from = members.homeOf(participant);
+      if (from?.id === id) return;
+      participant.standing = inAnother(participant.standing);
+      onMoved(from, members.transfer(participant, id));
+      void told.then(() => participant.phone.refresh(id));
+    });
   }
 
   /** His mixer has ended his leg: he gets another one, as soon as there is one, or is told goodbye. */
