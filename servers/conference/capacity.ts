@@ -32,6 +32,9 @@ export interface Load {
   capacityOf(id: string): number;
 }
 
+/** A dispatcher reads this: another server may hold the conference, for this one does not (servers/proxy/kamailio). */
+const DRAINING = "Draining";
+
 /** The key of the bucket that all callers share; no address is empty. */
 const ALL = "";
 
@@ -84,6 +87,7 @@ export class Capacity {
 
   /** Throws SipError 503 when the server has no place for this conference, or for one caller more. */
   makeRoom(id: string, who: "caller" | "participant"): void {
+    if (this.draining && !this.#load().conferences.has(id)) throw full(DRAINING);
     if (!this.#hasRoom(id, who === "caller" ? this.#arriving : 0)) throw full("Service Unavailable");
   }
 

@@ -86,6 +86,7 @@ export async function openConferenceServer(options: ConferenceServerOptions): Pr
     extensions: [RECIPIENT_LIST_INVITE, MULTIPLE_REFER, JOIN],
     events: { [CONFERENCE_EVENT]: [CONFERENCE_INFO] },
     inviteStatus: (target) => focus.inviteStatus(target),
+    onError: (err) => log.error({ err }, "the conference server failed on a message"),
   });
   const pool = new MixerPool({
     mixers,

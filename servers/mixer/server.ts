@@ -37,6 +37,7 @@ export async function openMixerServer(options: MixerServerOptions): Promise<Mixe
     name: "Partyline mixer",
     identity: { name: "Mixer" },
     onInvite: (invite) => void control.receive(invite),
+    onError: (err) => log.error({ err }, "the mixer failed on a message"),
     ...(timers && { timers }),
     ...(session && { session }),
     ...(onTrace && { onTrace }),

@@ -1,6 +1,7 @@
 /** Two conference servers with their mixers behind the Kamailio of servers/proxy/kamailio: conferences stay whole, and outlive a server. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import type { Leg } from "#sip/leg.ts";
 import type { SipUri } from "#sip/message.ts";
 import { parseUri } from "#sip/uri.ts";
@@ -13,6 +14,8 @@ const HOST = "127.0.0.1";
 const CONFERENCES = 20;
 /** Done means: its participants are back within this time. */
 const BACK_MS = 10_000;
+/** By then Kamailio has asked each server twice how it is. */
+const PROBED_MS = 4_500;
 
 /** Two people in one conference, each with a tone; both have the one user agent of all. */
 class Pair {
@@ -147,6 +150,33 @@ describe("With two conference servers behind Kamailio,", () => {
     await until(async () => (await serverOf(`new-${performance.now()}`)) === first.host, "a new one on it");
 
     for (const { name, servers } of moved) assert.equal(await serverOf(name), servers[0], name);
+  });
+
+  test("a server that drains gets no new conference, keeps those it holds whole, and ends when they do", async () => {
+    const [, second = assert.fail("no second machine")] = site.machines;
+    const party = await RtpParty.open();
+    let name = "";
+    await until(async () => {
+      name = `held-${performance.now()}`;
+      return (await serverOf(name)) === first.host;
+    }, "one on the first");
+    const from = { uri: `sip:host@elsewhere.test` } as const;
+    const { leg } = await agent.invite(site.room(name), { offer: party.offer(), from });
+    const { conference } = first.programs;
+    conference.kill("SIGUSR1");
+    await conference.says(/draining/);
+
+    const fresh = Array.from({ length: 12 }, (_, at) => `fresh-${at}-${performance.now()}`);
+    const servers = await Promise.all(fresh.map((one) => serverOf(one)));
+    await setTimeout(PROBED_MS);
+    const later = await serverOf(`later-${performance.now()}`);
+
+    assert.deepEqual(new Set([...servers, later]), new Set([second.host]));
+    assert.equal(await serverOf(name), first.host);
+    await leg.bye();
+    party.close();
+    assert.equal(await conference.exited, 0);
+    assert.equal(await serverOf(name), second.host);
   });
 
   /** Where somebody who calls this conference now gets; they leave at once. */
