@@ -58,6 +58,7 @@ export class Arrivals {
     const { arrival, obstacle } = verdict;
     const { id, old } = arrival;
     capacity.makeRoom(id, old ? "participant" : "caller");
+    if (obstacle === "pin") this.#options.lobby.makeRoomToType(id);
     const entry: Entry = { arrival, cancelled, obstacle, room: obstacle ? waitingRoom(id) : id };
     if (!old) return capacity.arrivingAt(id, () => this.#join(entry));
     if (members.homeOf(old)?.id === id) return this.#move(entry, old);

@@ -183,11 +183,14 @@ export class Focus {
   }
 
   get #load() {
-    const { conferences, members, invitations, policies } = this;
+    const { conferences, members, invitations, policies, lobby } = this;
     return {
       conferences,
       participants: members.size + invitations.size,
-      countOf: (id: string) => (conferences.get(id)?.size ?? 0) + (conferences.get(id)?.waiting.size ?? 0),
+      countOf: (id: string) => {
+        const { size = 0, waiting } = conferences.get(id) ?? {};
+        return size + (waiting?.size ?? 0) + lobby.typing(id);
+      },
       capacityOf: (id: string) => policies.of(id).capacity,
     };
   }

@@ -5,6 +5,7 @@
 
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
+import { SipError } from "#sip/sip-error.ts";
 import type { Conference } from "./conference.ts";
 import type { Door } from "./door.ts";
 import type { Members } from "./members.ts";
@@ -28,6 +29,8 @@ export interface LobbyOptions {
 const TRIES = 3;
 const KEY_MS = 30_000;
 const TYPING_MS = 120_000;
+/** Of one conference at a time. */
+const MOST_TYPING = 50;
 /** Who waits is told so again. */
 const REMINDER_MS = 20_000;
 const ROOM_BYTES = 8;
@@ -51,6 +54,8 @@ export function hasToWait({ lobby, locked }: Policy, conference: Conference | un
 export class Lobby {
   readonly #options: LobbyOptions;
   readonly #entering = new Set<Participant>();
+  /** Who types the PIN of each conference. */
+  readonly #typing = new Map<string, Set<Participant>>();
 
   constructor(options: LobbyOptions) {
     this.#options = options;
@@ -66,7 +71,17 @@ export class Lobby {
   /** Somebody is at the mixer, in a room of their own. */
   receive(participant: Participant, conference: Conference, obstacle: Obstacle): void {
     if (obstacle === "lobby") void this.#wait(participant, conference);
-    else void this.#askPin(participant, conference);
+    else void this.#type(participant, conference);
+  }
+
+  /** How many type the PIN of this conference now. */
+  typing(id: string): number {
+    return this.#typing.get(id)?.size ?? 0;
+  }
+
+  /** Throws SipError 503 when so many type that PIN that nobody else is asked for it: they hold places and need not know it. */
+  makeRoomToType(id: string): void {
+    if (this.typing(id) >= MOST_TYPING) throw new SipError(503, "Too Many At The Door");
   }
 
   /** A moderator lets them in, whatever the policy says. Resolves when each is there, or has to wait on. */
@@ -99,6 +114,15 @@ export class Lobby {
     };
     const reminder = setInterval(remind, REMINDER_MS).unref();
     remind();
+  }
+
+  async #type(participant: Participant, conference: Conference): Promise<void> {
+    const { id } = conference;
+    const typing = this.#typing.get(id) ?? new Set();
+    this.#typing.set(id, typing.add(participant));
+    await this.#askPin(participant, conference);
+    typing.delete(participant);
+    if (typing.size === 0 && this.#typing.get(id) === typing) this.#typing.delete(id);
   }
 
   async #askPin(participant: Participant, conference: Conference): Promise<void> {

@@ -144,6 +144,19 @@ describe("A conference with a PIN", () => {
     assert.deepEqual(cast.mixer.ports("films"), [port]);
   });
 
+  test("counts who types it as taking a place, and asks fifty at a time at most", async () => {
+    cast.server.focus.policies.change("films", { capacity: 1 });
+    const first = await calls(bob, "");
+    await assert.rejects(calls(alice, ";pin=4711"), { status: 503, reason: "The Conference Is Full" });
+    cast.server.focus.policies.change("films", { capacity: 100 });
+    for (let caller = 1; caller < 50; caller += 1) await calls(bob, "");
+    await assert.rejects(calls(bob, ""), { status: 503, reason: "Too Many At The Door" });
+    await calls(alice, ";pin=4711");
+    await first.bye();
+    await until(() => cast.server.focus.lobby.typing("films") === 49, "one gone");
+    await calls(bob, "");
+  });
+
   test("is no way around the lock: who has it is refused all the same", async () => {
     cast.server.focus.policies.change("films", { locked: true });
 
