@@ -49,6 +49,8 @@ export class MixerLeg {
   #mode: MixMode | undefined;
   #reportsKeys = false;
   #takesMscml = true;
+  /** Rejects when the leg has ended: a mixer that is dead answers nobody. */
+  readonly #over = Promise.withResolvers<never>();
   readonly #controlling = new Turns();
   readonly #offering = new Turns();
 
@@ -60,9 +62,13 @@ export class MixerLeg {
     this.#events = events;
     leg.handlers = {
       onOffer: (offer) => this.#offered(offer),
-      onEnded: () => events.onEnded(),
+      onEnded: () => {
+        this.#over.reject(new SipError(481, "The leg has ended"));
+        events.onEnded();
+      },
       onRequest: (request) => this.#informed(request),
     };
+    this.#over.promise.catch(() => undefined);
     // What fails is tried again with the next change; until then the second gate stays shut.
     this.#settle().catch(() => undefined);
   }
@@ -107,6 +113,7 @@ export class MixerLeg {
   }
 
   bye(): Promise<void> {
+    this.#over.reject(new SipError(481, "The leg has ended"));
     return this.#leg.bye();
   }
 
@@ -160,7 +167,8 @@ export class MixerLeg {
   /** False when the mixer takes no MSCML. Throws SipError when it refuses for another reason. */
   async #control(content: string): Promise<boolean> {
     if (!this.#takesMscml) return false;
-    const { status, reason } = await this.#leg.request("INFO", { type: MSCML, content });
+    const asked = this.#leg.request("INFO", { type: MSCML, content });
+    const { status, reason } = await Promise.race([asked, this.#over.promise]);
     if (status < 300) return true;
     if (!NOT_TAKEN.has(status)) throw new SipError(status, reason);
     this.#takesMscml = false;

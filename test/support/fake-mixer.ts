@@ -32,7 +32,7 @@ export class FakeMixer {
   /** Called for each change of a stream before it is answered. */
   onChange: (() => void | Promise<void>) | undefined;
   /** Whether it can be told by MSCML what to do with a leg. */
-  takesMscml = true;
+  takesMscml: boolean | "silence" = true;
   readonly agent: UserAgent;
   readonly #streams = new Map<Leg, Stream>();
   #nextPort: number;
@@ -160,7 +160,8 @@ export class FakeMixer {
     void old.bye();
   }
 
-  #asked(stream: Stream, request: SipRequest): InDialogAnswer {
+  #asked(stream: Stream, request: SipRequest): InDialogAnswer | Promise<never> {
+    if (this.takesMscml === "silence") return new Promise(() => undefined);
     if (!this.takesMscml || request.method !== "INFO") return { status: 415 };
     const asked: MscmlRequest = readRequest(request.content);
     if (asked.name === "play") stream.played.push(...asked.urls.map((url) => url.replace("partyline:", "")));
