@@ -1,6 +1,7 @@
 /** `npm run bench [-- NAME] [--json]`: each benchmark beside its reference, measured in the same run. */
 import { parseArgs } from "node:util";
 import { takePrecedence } from "../test/support/precedence.ts";
+import { conferenceEventsBenchmark } from "./conference-events.ts";
 import { conferenceMoveBenchmark } from "./conference-move.ts";
 import { daemonBenchmark } from "./daemon.ts";
 import { mixerBenchmark } from "./mixer.ts";
@@ -15,6 +16,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   sip: sipBenchmark,
   daemon: daemonBenchmark,
   "scale-out": scaleOutBenchmark,
+  "conference-events": conferenceEventsBenchmark,
   "conference-move": conferenceMoveBenchmark,
 };
 
