@@ -52,14 +52,16 @@ export class Mover {
    * To another room of the mixer, whatever the roster says, such as that of those who wait; runs `seated` when he is
    * there. Throws SipError as `move`.
    */
-  seat(participant: Participant, room: string, seated: () => void = () => undefined): Promise<void> {
-    return participant.reseat(
-      (media) => this.#options.order(room, media),
-      () => {
-        participant.room = room;
-        seated();
-      },
-    );
+  async seat(participant: Participant, room: string, seated: () => void = () => undefined): Promise<void> {
+    const seatedThere = (): void => {
+      participant.room = room;
+      seated();
+    };
+    try {
+      await participant.reseat((media) => this.#options.order(room, media), seatedThere);
+    } catch (cause) {
+      throw participant.ended ? new SipError(481, "Call Does Not Exist") : cause;
+    }
   }
 
   /** The phone is told when `told` resolves. */
