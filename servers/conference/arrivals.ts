@@ -70,7 +70,7 @@ export class Arrivals {
     const { arrival, cancelled, room } = entry;
     const { id, invite, identity } = arrival;
     const bearing = this.#bearing(arrival);
-    const silenced = bearing !== undefined;
+    const silenced = bearing !== undefined || this.#isKeptMuted(arrival);
     const order = (media: MediaOrder) => this.#options.order(room, { ...media, silenced, signal: cancelled });
     const undo = (mixer: Leg) => mixer.bye();
     const legs = await connect({ invite, cancelled, order, undo }, asFocus(id));
@@ -112,10 +112,17 @@ export class Arrivals {
     return { muting: { self: true, moderator: false }, hand: false };
   }
 
+  /** A moderator had muted him here when he left. */
+  #isKeptMuted(arrival: Arrival): boolean {
+    const { admission, members } = this.#options;
+    const leavers = members.conferences.get(arrival.id)?.mutedLeavers;
+    return leavers?.holds({ identity: arrival.identity, standing: admission.standing(arrival) }) === true;
+  }
+
   /** A caller who cancels when the mixer has moved the stream already gets it moved back. */
   #takeover({ arrival, room, cancelled }: Entry, old: Participant, replaces: DialogId): Connection {
     const { order } = this.#options;
-    const { silenced } = old;
+    const silenced = old.silenced || this.#isKeptMuted(arrival);
     return {
       invite: arrival.invite,
       cancelled,

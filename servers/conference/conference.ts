@@ -5,12 +5,14 @@ import { receives } from "#sdp/session.ts";
 import type { SipUri } from "#sip/message.ts";
 import type { Identity } from "./identity.ts";
 import { sameOwner } from "./identity.ts";
+import { MutedLeavers } from "./muted-leavers.ts";
 import type { Participant } from "./participant.ts";
 import { Policies } from "./policies.ts";
 import type { Policy, PolicyChange } from "./policy.ts";
 import { titleOf } from "./rights.ts";
 import { type Absent, type Head, isPresent, type Named, type Present, Roster } from "./roster.ts";
 import { Subscribers } from "./subscribers.ts";
+import { WaitingWatchers } from "./waiting-watchers.ts";
 
 /** Where a participant stands in the roster. */
 interface Place {
@@ -23,6 +25,9 @@ export class Conference {
   readonly id: string;
   readonly roster: Roster;
   readonly subscribers: Subscribers;
+  readonly mutedLeavers = new MutedLeavers();
+  /** Those who watch themselves wait. */
+  readonly waitingWatchers: WaitingWatchers;
   readonly #places = new Map<Participant, Place>();
   readonly #policies: Policies;
   /** Calls by AOR. */
@@ -40,6 +45,7 @@ export class Conference {
     this.roster = new Roster(entity, titleOf(id));
     this.roster.describe(shown(id, this.policy));
     this.subscribers = new Subscribers(this.roster);
+    this.waitingWatchers = new WaitingWatchers(entity);
   }
 
   get policy(): Policy {
@@ -119,6 +125,7 @@ export class Conference {
     const place = this.#waiting.get(participant) ?? this.#placeOf(participant);
     this.#waiting.delete(participant);
     this.#seat(participant, place);
+    this.waitingWatchers.over(participant);
     this.subscribers.tell();
   }
 
@@ -142,6 +149,7 @@ export class Conference {
 
   /** Takes a participant out; those who watched by their right alone are told that there is nothing more to see. */
   remove(participant: Participant): void {
+    this.waitingWatchers.over(participant);
     const waited = this.#waiting.get(participant);
     if (waited) this.#turnAway(participant, waited);
     if (!this.#places.has(participant)) return;

@@ -78,8 +78,11 @@ export class Members {
     // Whose call this one takes the place of (RFC 3891).
     const former = this.#byKey.get(who.standing.key);
     const from = former && this.#homes.get(former);
-    if (from !== conference) former?.enterAnother();
-    const bearing = who.bearing ?? former?.bearing;
+    if (former && from !== conference) {
+      from?.mutedLeavers.left(former);
+      former.enterAnother();
+    }
+    const bearing = conference.mutedLeavers.bearing(who, who.bearing ?? former?.bearing);
     const participant = new Participant({ room: conference.id, ...who, bearing }, legs, {
       onChanged: () => {
         home().changed(participant);
@@ -104,6 +107,7 @@ export class Members {
     const conference = this.open(id);
     if (from === undefined || from === conference) return conference;
     this.#homes.set(participant, conference);
+    from.mutedLeavers.left(participant);
     participant.enterAnother();
     conference.add(participant);
     this.happenings.tell({ name: "participant-moved", from, conference, participant });
@@ -124,6 +128,13 @@ export class Members {
 
   homeOf(participant: Participant): Conference | undefined {
     return this.#homes.get(participant);
+  }
+
+  /** Who is on the line and not yet in, of whom a SUBSCRIBE names the call. */
+  waitingAt(conference: Conference, { targetDialog }: IncomingSubscribe): Participant | undefined {
+    const participant = targetDialog && this.inCall(targetDialog);
+    const waits = participant && this.homeOf(participant) === conference && !conference.has(participant);
+    return waits ? participant : undefined;
   }
 
   /** Whose call that is. */
@@ -170,6 +181,7 @@ export class Members {
     const conference = this.#homes.get(participant);
     this.#homes.delete(participant);
     const replaced = this.#byKey.get(participant.key) !== participant;
+    if (!replaced) conference?.mutedLeavers.left(participant);
     if (!replaced) this.#byKey.delete(participant.key);
     const wasSeen = conference?.id === participant.room || conference?.waiting.has(participant);
     if (conference && wasSeen && !replaced)
