@@ -44,6 +44,14 @@ const shows = (what: string, from = 0) =>
     5_000,
   );
 
+/** A phone that calls in, and does what is written. */
+const sipp = (scenario: string) =>
+  plays(join(SCENARIOS, `${scenario}.xml`), {
+    target: { host: "127.0.0.1", port: Number(cast.server.address.split(":").at(-1)) },
+    service: "films",
+    background: true,
+  });
+
 describe("A phone that holds", () => {
   for (const [direction, answered] of [
     ["sendonly", "recvonly"],
@@ -83,18 +91,19 @@ describe("A phone that holds", () => {
     assert.equal(isHeard(), true);
   });
 
-  test("in its answer to an offer it asked for, and resumes so", async () => {
-    const phone = await plays(join(SCENARIOS, "holds-in-its-answer.xml"), {
-      target: { host: "127.0.0.1", port: Number(cast.server.address.split(":").at(-1)) },
-      service: "films",
-      background: true,
+  for (const [way, scenario] of [
+    ["in its answer to an offer it asked for", "holds-in-its-answer"],
+    ["by UPDATE, and is refused media that nobody can play", "holds-by-update"],
+  ] as const) {
+    test(`${way}, and resumes so`, async () => {
+      const phone = await sipp(scenario);
+      await until(() => cast.count("films") === 3, "the phone");
+      await until(() => isHeard(2) === false, "silence");
+      await shows("on-hold");
+      await until(() => isHeard(2) === true, "the phone again");
+      await phone.finished;
     });
-    await until(() => cast.count("films") === 3, "the phone");
-    await until(() => isHeard(2) === false, "silence");
-    await shows("on-hold");
-    await until(() => isHeard(2) === true, "the phone again");
-    await phone.finished;
-  });
+  }
 
   test("while the mixer offers something holds all the same: neither waits for the other for ever", async () => {
     alices.handlers = { onOffer: (offer) => alice.answer(offer) };
@@ -184,4 +193,12 @@ describe("A phone that is muted and holds", () => {
     await mutes(false);
     assert.equal(isHeard(), true);
   });
+});
+
+test("A phone that sends its keys by INFO mutes itself by them, and lets itself be heard", async () => {
+  const phone = await sipp("presses-keys-by-info");
+  await shows("muted-via-focus");
+  assert.equal(isHeard(2), false);
+  await until(() => isHeard(2) === true, "the phone again");
+  await phone.finished;
 });
