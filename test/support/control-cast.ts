@@ -30,7 +30,7 @@ interface Asking {
   readonly token?: string | undefined;
 }
 
-type ApiOptions = Partial<Pick<ControlApiOptions, "pace" | "heartbeatMs" | "mostWaiting">>;
+type ApiOptions = Partial<Pick<ControlApiOptions, "pace" | "patienceMs" | "heartbeatMs" | "mostWaiting">>;
 
 export class ControlCast {
   readonly cast: ConferenceCast;

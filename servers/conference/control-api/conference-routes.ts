@@ -76,7 +76,7 @@ export const CONFERENCE_ROUTES: readonly Route[] = [
     params: PARAMS,
     answers: { 200: { description: "It is over.", schema: ENDED } },
     refusals: [404],
-    handle: async ({ admin }, { params }) => ok({ ended: await admin.end(idOf(params)) }),
+    handle: ({ admin }, { params }) => ok({ ended: admin.end(idOf(params)) }),
   },
   {
     method: "POST",

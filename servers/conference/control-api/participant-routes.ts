@@ -69,9 +69,9 @@ export const PARTICIPANT_ROUTES: readonly Route[] = [
     params: PARAMS,
     answers: { 204: { description: "The call is over." } },
     refusals: [404],
-    handle: async ({ admin }, { params }) => {
+    handle: ({ admin }, { params }) => {
       const { id, participant } = named(params);
-      await admin.kick(id, participant);
+      admin.kick(id, participant);
       return { status: 204 };
     },
   },

@@ -28,6 +28,8 @@ export interface ControlApiOptions extends Omit<EventLogOptions, "admin"> {
   /** The server is to end when nobody is left, or after so many seconds. */
   drain(limitS: number): void;
   readonly pace?: Pace;
+  /** How long somebody may take over a request; 10 s when missing. */
+  readonly patienceMs?: number;
   readonly log: Pick<Logger, "info" | "error">;
 }
 
@@ -89,13 +91,20 @@ export async function openControlApi(options: ControlApiOptions): Promise<Contro
 /** It listens to nothing yet. */
 export function buildControlApi(
   desk: Desk,
-  { token, pace = PACE, log }: Pick<ControlApiOptions, "token" | "pace" | "log">,
+  {
+    token,
+    pace = PACE,
+    patienceMs = PATIENCE_MS,
+    log,
+  }: Pick<ControlApiOptions, "token" | "pace" | "patienceMs" | "log">,
 ): FastifyInstance {
   const api = fastify({
     logger: false,
     bodyLimit: MOST_BODY,
-    requestTimeout: PATIENCE_MS,
-    connectionTimeout: 3 * PATIENCE_MS,
+    requestTimeout: patienceMs,
+    connectionTimeout: 3 * patienceMs,
+    // Node looks for those who dawdle only so often.
+    http: { connectionsCheckingInterval: patienceMs / 10, headersTimeout: patienceMs },
     exposeHeadRoutes: false,
     // What is no path at all comes by none of the hooks.
     frameworkErrors: (cause, _request, reply) =>

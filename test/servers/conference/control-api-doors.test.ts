@@ -169,6 +169,29 @@ describe("The control API", () => {
   });
 });
 
+describe("Who dawdles at the control API", () => {
+  const HEAD = `PUT /conferences/films/lock HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\n`;
+  const beginnings = {
+    "says nothing": "",
+    "stops in the headers": HEAD,
+    "stops in the body": `${HEAD}Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{`,
+  };
+  for (const [what, beginning] of Object.entries(beginnings)) {
+    test(`is cut: who ${what}`, async () => {
+      const hasty = await ControlCast.open({ patienceMs: 300 });
+      const socket = net.connect(hasty.api.port, "127.0.0.1").on("error", () => undefined);
+      try {
+        const cut = new Promise<void>((resolve) => socket.resume().once("close", () => resolve()));
+        socket.write(beginning);
+        await hasty.gets("GET", "/conferences");
+        await cut;
+      } finally {
+        await hasty.close();
+      }
+    });
+  }
+});
+
 describe("The pace of the control API", () => {
   test("is bounded for each address: 429 says when to come again", async () => {
     const slow = await ControlCast.open({ pace: { atOnce: 3, perSecond: 0.5 } });

@@ -170,6 +170,19 @@ describe("The events of the server", () => {
     server.close();
   });
 
+  test("are for 32 at a time; one more hears when to come again", async () => {
+    const readers = await Promise.all(Array.from({ length: 32 }, () => control.follows()));
+
+    const told = await control.asks("GET", "/events");
+
+    assert.deepEqual([told.status, told.headers.get("retry-after")], [503, "10"]);
+    for (const one of readers) one.close();
+    await until(async () => {
+      reader = await control.follows().catch(() => undefined);
+      return reader !== undefined;
+    }, "a place again");
+  });
+
   test("end when the server does", async () => {
     const other = await ControlCast.open();
     const last = await other.follows();
