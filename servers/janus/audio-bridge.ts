@@ -1,13 +1,6 @@
 /** Janus's AudioBridge as our rooms and seats: a room lasts while somebody sits in it, a seat is one plain RTP participant. */
-import { randomInt } from "node:crypto";
-import {
-  type Handle,
-  type JanusData,
-  JanusError,
-  JanusSession,
-  numberIn,
-  objectIn,
-} from "./janus-session.ts";
+import { randomBytes, randomInt } from "node:crypto";
+import { type Handle, type JanusData, JanusError, JanusSession, objectIn } from "./janus-session.ts";
 
 /** A literal IP address and UDP port. */
 export interface Address {
@@ -47,8 +40,10 @@ interface Occupant {
   readonly self: number;
 }
 
-/** Tells our rooms from those of Janus's other users. */
-const DESCRIPTION = "partyline conference";
+/** The room everybody is seated in first; no conference has this name. */
+export const LOBBY = "";
+/** Tells our rooms from those of Janus's other users, and those of one adapter from another's. */
+const OURS = /^partyline ([0-9a-f]+)( lobby)?$/;
 /** Frames Janus keeps before it mixes somebody: 40 ms, as our phones' packets come by way of this machine. */
 const PREBUFFER = 2;
 const LARGEST_NUMBER = 2 ** 48 - 1;
@@ -57,19 +52,21 @@ export class AudioBridge {
   readonly #session: JanusSession;
   readonly #rooms = new Map<string, Room>();
   readonly #manager: Handle;
+  readonly #name = `partyline ${randomBytes(8).toString("hex")}`;
 
   private constructor(session: JanusSession, manager: Handle) {
     this.#session = session;
     this.#manager = manager;
   }
 
-  /** Connects, and removes the rooms that an earlier run left empty. Throws JanusError. */
+  /** Connects, and removes the rooms of adapters that are gone. Throws JanusError. */
   static async open(options: AudioBridgeOptions): Promise<AudioBridge> {
     const session = await JanusSession.open(options);
     try {
       const manager = await session.attach({ onEvent: () => undefined, onGone: () => undefined });
       const bridge = new AudioBridge(session, manager);
       await bridge.#sweep();
+      await bridge.#open();
       return bridge;
     } catch (cause) {
       await session.close();
@@ -77,14 +74,9 @@ export class AudioBridge {
     }
   }
 
-  /** Makes a room that stays when nobody sits in it. Throws JanusError. */
-  async hold(conference: string): Promise<void> {
-    await this.#enter(conference);
-  }
-
-  /** Puts a participant whose RTP goes to `listener` into a room. Throws JanusError, with nothing left behind. */
-  async seat(conference: string, listener: Address, onGone: () => void): Promise<Seat> {
-    const number = await this.#enter(conference);
+  /** Seats a participant whose RTP goes to `listener` in the lobby. Throws JanusError, with nothing left behind. */
+  async seat(listener: Address, onGone: () => void): Promise<Seat> {
+    const number = await this.#enter(LOBBY);
     let handle: Handle | undefined;
     try {
       const onEvent = (data: JanusData) => {
@@ -94,10 +86,10 @@ export class AudioBridge {
       handle = await this.#session.attach({ onEvent, onGone });
       const rtp = { ip: listener.address, port: listener.port };
       const join = { request: "join", room: number, id: self, codec: "pcmu", prebuffer: PREBUFFER, rtp };
-      return this.#seated({ handle, self }, conference, mediaIn(await handle.ask(join)));
+      return this.#seated({ handle, self }, mediaIn(await handle.ask(join)));
     } catch (cause) {
       await handle?.detach();
-      this.#leave(conference);
+      this.#leave(LOBBY);
       throw cause;
     }
   }
@@ -114,8 +106,8 @@ export class AudioBridge {
     await this.#session.close();
   }
 
-  #seated({ handle, self: id }: Occupant, first: string, media: Address): Seat {
-    let conference = first;
+  #seated({ handle, self: id }: Occupant, media: Address): Seat {
+    let conference = LOBBY;
     let silent = false;
     const alone = oneByOne();
     return {
@@ -169,7 +161,7 @@ export class AudioBridge {
     const made = this.#manager.ask({
       request: "create",
       room: number,
-      description: DESCRIPTION,
+      description: conference === LOBBY ? `${this.#name} lobby` : this.#name,
       is_private: false,
       sampling_rate: 8000,
       allow_rtp_participants: true,
@@ -195,14 +187,28 @@ export class AudioBridge {
     await this.#manager.ask({ request: "destroy", room, permanent: false }).catch(() => undefined);
   }
 
+  /** We sit in our lobby ourselves, which shows others that we are there, and Janus takes away when we are not. */
+  async #open(): Promise<void> {
+    const room = await this.#enter(LOBBY);
+    await this.#manager.ask({ request: "join", room });
+  }
+
   /** A room costs Janus a thread that mixes, whether anybody is in it or not. */
   async #sweep(): Promise<void> {
     const { list } = await this.#manager.ask({ request: "list" });
-    const empty = (Array.isArray(list) ? list : []).map(objectIn).filter((room) => {
-      return room?.["description"] === DESCRIPTION && room["num_participants"] === 0;
-    });
-    await Promise.all(empty.map((room) => this.#destroy(numberIn(room?.["room"]) ?? 0)));
+    const rooms = (Array.isArray(list) ? list : []).flatMap(roomIn);
+    const alive = new Set(rooms.filter(({ lobby, seats }) => lobby && seats > 0).map(({ owner }) => owner));
+    const left = rooms.filter(({ owner }) => !alive.has(owner));
+    await Promise.all(left.map(({ room }) => this.#destroy(room)));
   }
+}
+
+/** A room of Janus's list, if it is one of ours. */
+function roomIn(listed: unknown) {
+  const { room, description, num_participants: seats } = objectIn(listed) ?? {};
+  const [, owner, lobby] = OURS.exec(String(description)) ?? [];
+  if (owner === undefined || typeof room !== "number" || typeof seats !== "number") return [];
+  return [{ room, owner, lobby: lobby !== undefined, seats }];
 }
 
 /** Told to the one who is thrown out, or whose room is. */

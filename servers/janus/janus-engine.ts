@@ -3,7 +3,7 @@ import type { MediaEngine } from "../mixer/control.ts";
 import type { PlayEnd, StreamSettings } from "../mixer/engine.ts";
 import type { Samples } from "../mixer/prompt-player.ts";
 import type { Media } from "../mixer/stream.ts";
-import { AudioBridge, type AudioBridgeOptions, type Seat } from "./audio-bridge.ts";
+import { AudioBridge, type AudioBridgeOptions, LOBBY, type Seat } from "./audio-bridge.ts";
 import { JanusError } from "./janus-session.ts";
 import { type Line, MediaPorts, type MediaPortsOptions } from "./media-ports.ts";
 
@@ -32,8 +32,6 @@ interface Stream {
 
 /** Between two attempts to reach Janus. */
 const RETRY_MS = 1_000;
-/** Where a stream sits before it is moved to its conference, with nobody to hear; no conference has this name. */
-const LOBBY = "";
 
 export class JanusEngine implements MediaEngine {
   readonly #options: JanusEngineOptions;
@@ -74,7 +72,7 @@ export class JanusEngine implements MediaEngine {
     const line = await this.#line(stream);
     try {
       const gone = () => this.#fail(stream, new JanusError("Janus ended the participant"));
-      const seat = await bridge.seat(LOBBY, this.#ports.inside, gone);
+      const seat = await bridge.seat(this.#ports.inside, gone);
       line.connect(seat.media);
       this.#streams.set(stream, { line, seat, room: LOBBY, keypresses: false });
       return { stream, port: line.port };
@@ -183,7 +181,6 @@ export class JanusEngine implements MediaEngine {
   async #connect(): Promise<void> {
     const { url, secret } = this.#options;
     const bridge = await AudioBridge.open({ url, secret, onLost: (why) => this.#lost(why) });
-    await bridge.hold(LOBBY);
     if (this.#closed) await bridge.close();
     else this.#bridge = bridge;
   }

@@ -7,8 +7,15 @@ import { freePorts } from "./ports.ts";
 import { Program } from "./processes.ts";
 
 const HOST = "127.0.0.1";
-/** Participants that there are RTP ports for. */
+/** Participants that there are RTP ports for, unless said otherwise. */
 const SEATS = 60;
+
+export interface JanusOptions {
+  /** What it wants to see of every client. */
+  readonly secret?: string;
+  /** For how many participants it has RTP ports. */
+  readonly seats?: number;
+}
 
 export class Janus {
   readonly port: number;
@@ -21,11 +28,10 @@ export class Janus {
     this.#program = program;
   }
 
-  /** `secret`: what it wants to see of every client. */
-  static async start({ secret }: { readonly secret?: string } = {}): Promise<Janus> {
+  static async start({ secret, seats = SEATS }: JanusOptions = {}): Promise<Janus> {
     const folder = await mkdtemp(join(tmpdir(), "partyline-janus-"));
-    const port = await freePorts(2 + 2 * SEATS);
-    const files = await configuration({ folder, port, secret });
+    const port = await freePorts(2 + 2 * seats + 2);
+    const files = await configuration({ folder, port, secret, seats });
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     return new Janus(port, folder, await run(folder));
   }
@@ -71,11 +77,12 @@ interface Settings {
   /** The API's; those from the next even one on are for RTP. */
   readonly port: number;
   readonly secret: string | undefined;
+  readonly seats: number;
 }
 
-async function configuration({ folder, port, secret }: Settings): Promise<Record<string, string>> {
+async function configuration({ folder, port, secret, seats }: Settings): Promise<Record<string, string>> {
   const [plugins, transports] = [await modules("plugins"), await modules("transports")];
-  const last = port + 2 + 2 * SEATS - 1;
+  const last = port + 2 + 2 * seats;
   return {
     "janus.jcfg": `
 general: {

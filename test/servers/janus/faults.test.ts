@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeRtp } from "#rtp/packet.ts";
-import { type Handle, JanusSession } from "../../../servers/janus/janus-session.ts";
+import type { SipUri } from "#sip/message.ts";
+import { type Handle, JanusSession, objectIn } from "../../../servers/janus/janus-session.ts";
 import { Janus } from "../../support/janus.ts";
 import { JanusStudio } from "../../support/janus-studio.ts";
 import { mediaOf, type RtpParty } from "../../support/rtp-party.ts";
+import { startServer } from "../../support/servers.ts";
 import { encodeFrame, toneSamples } from "../../support/tone.ts";
 import { until } from "../../support/until.ts";
 
@@ -96,20 +98,51 @@ describe("When Janus fails", () => {
     assert.equal(films.mixer.dump().legs.length, 0);
   });
 
-  test("what an adapter that was killed left behind is removed by the next, and nothing else", async () => {
-    await asOther(async (other) => {
-      await other.ask({ request: "create", room: 4711, description: "partyline conference" });
-      await other.ask({ request: "create", room: 4712, description: "of somebody else" });
-    });
-    const next = await JanusStudio.open(janus);
-    await next.close();
+  test("what an adapter that was killed leaves behind is removed: its seats by Janus, its rooms by the next adapter", async () => {
+    const adapter = await startServer("janus", { args: ["--janus", janus.url, "--rtp", "0"] });
+    const alice = await films.phone(450);
+    const uri: SipUri = `sip:conf=comedies@127.0.0.1:${adapter.port}`;
+    alice.talkTo((await films.focus.invite(uri, { offer: alice.offer() })).answer);
+    await alice.frames(5);
+    await asOther((other) => other.ask({ request: "create", room: 4712, description: "not ours" }));
+    // Its lobby with itself in it, comedies with alice, and the lobby of the adapter that all tests have.
+    assert.deepEqual(await rooms(), ["not ours 0", "partyline 1", "partyline lobby 1", "partyline lobby 1"]);
+    adapter.program.kill("SIGKILL");
+    await until(async () => !(await rooms()).includes("partyline 1"), "nobody in Janus");
 
-    await asOther(async (other) => {
-      assert.equal((await other.ask({ request: "exists", room: 4711 }))["exists"], false);
-      assert.equal((await other.ask({ request: "exists", room: 4712 }))["exists"], true);
-    });
+    const next = await JanusStudio.open(janus);
+    assert.deepEqual(await rooms(), ["not ours 0", "partyline lobby 1", "partyline lobby 1"]);
+    const bob = await films.join("comedies", 600);
+    const carol = await films.join("comedies", 1000);
+    await Promise.all([bob.party.hears(1000), carol.party.hears(600)]);
+    await next.close();
+  });
+
+  test("a caller for whom Janus has no port is told to come again, and those who are in stay", async () => {
+    const small = await Janus.start({ seats: 2 });
+    const tight = await JanusStudio.open(small);
+    const alice = await tight.join("comedies", 450);
+    const bob = await tight.join("comedies", 600);
+    await assert.rejects(tight.join("comedies", 1000), { status: 503 });
+
+    await Promise.all([alice.party.hears(600), bob.party.hears(450)]);
+    assert.equal(tight.mixer.dump().streams.length, 2);
+    await tight.close();
+    await small.stop();
   });
 });
+
+/** What Janus has: of each room what it is, and how many are in it. */
+async function rooms(): Promise<string[]> {
+  let found: string[] = [];
+  await asOther(async (other) => {
+    const { list } = await other.ask({ request: "list" });
+    const all = Array.isArray(list) ? list.map(objectIn) : [];
+    const described = all.map((room) => `${room?.["description"]} ${room?.["num_participants"]}`);
+    found = described.map((text) => text.replace(/ [0-9a-f]{16}/, "")).toSorted();
+  });
+  return found;
+}
 
 /** Does something to Janus as another of its clients. */
 async function asOther(act: (other: Handle) => Promise<unknown>): Promise<void> {

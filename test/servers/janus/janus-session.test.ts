@@ -10,7 +10,13 @@ import { until } from "../../support/until.ts";
 type Message = Readonly<Record<string, unknown>>;
 type Answer = (message: Message, socket: WebSocket) => Message | string | undefined;
 
-const SUCCESS: Answer = ({ transaction }) => ({ janus: "success", transaction, data: { id: 1 } });
+/** What Janus says to anything, of the session and of the plug-in. */
+const SUCCESS: Answer = ({ transaction }) => ({
+  janus: "success",
+  transaction,
+  data: { id: 1 },
+  plugindata: { data: { list: [] } },
+});
 const nothing = () => undefined;
 
 let server: WebSocketServer;
@@ -139,28 +145,31 @@ describe("A room of the AudioBridge", () => {
   const requests = () =>
     got.flatMap(({ janus, body }) => (body as Message | undefined)?.["request"] ?? janus);
 
-  test("is not left behind when nobody can be seated in it", async () => {
+  const seated = (bridge: AudioBridge) => bridge.dump().map(({ conference, seats }) => [conference, seats]);
+  const listener = { address: "127.0.0.1", port: 9 };
+
+  test("keeps nobody who could not be seated", async () => {
+    const bridge = await AudioBridge.open({ url, onLost: nothing });
     for (const reply of [{ error_code: 499, error: "no" }, { audiobridge: "joined" }, { rtp: "nonsense" }]) {
       answer = refusing("join", reply);
-      const bridge = await AudioBridge.open({ url, onLost: nothing });
       got.length = 0;
-      await assert.rejects(bridge.seat("comedies", { address: "127.0.0.1", port: 9 }, nothing), JanusError);
-      assert.deepEqual(bridge.dump(), []);
-      await bridge.close();
-      assert.deepEqual(requests(), ["create", "attach", "join", "detach", "destroy", "destroy"]);
+      await assert.rejects(bridge.seat(listener, nothing), JanusError);
+      assert.deepEqual(requests(), ["attach", "join", "detach"]);
+      assert.deepEqual(seated(bridge), [["", 1]]);
     }
+    await bridge.close();
   });
 
-  test("keeps who could not be moved", async () => {
-    answer = refusing("join", { rtp: { ip: "127.0.0.1", port: 9 } });
+  test("keeps who could not be moved, and is not left behind where he should have gone", async () => {
     const bridge = await AudioBridge.open({ url, onLost: nothing });
-    const seat = await bridge.seat("comedies", { address: "127.0.0.1", port: 9 }, nothing);
+    answer = refusing("join", { rtp: { ip: "127.0.0.1", port: 9 } });
+    const seat = await bridge.seat(listener, nothing);
     answer = refusing("changeroom", { error_code: 485, error: "no such room" });
+    got.length = 0;
     await assert.rejects(seat.move("dramas"), { code: 485 });
-    assert.deepEqual(
-      bridge.dump().map(({ conference, seats }) => [conference, seats]),
-      [["comedies", 1]],
-    );
+    await until(() => requests().length === 3, "the end of the room");
+    assert.deepEqual(requests(), ["create", "changeroom", "destroy"]);
+    assert.deepEqual(seated(bridge), [["", 2]]);
     await seat.leave();
     await bridge.close();
   });
