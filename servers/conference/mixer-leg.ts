@@ -34,6 +34,8 @@ export interface MixerLegOptions {
   /** The phone's description, which the leg was ordered with. */
   readonly phone: Sdp;
   readonly silenced: boolean;
+  /** It is a stream of its own, in the full mix as all are at first, and none that went on from another leg. */
+  readonly fresh: boolean;
 }
 
 /** A mixer that answers so has no use for MSCML. */
@@ -45,7 +47,7 @@ export class MixerLeg {
   #phone: Sdp;
   /** How it is to be. */
   #silenced: boolean;
-  /** What the mixer has agreed to by MSCML; a new leg has the mode of the stream it takes over, or is in the full mix. */
+  /** What the mixer does by MSCML; that of a stream which went on from another leg is what it was there. */
   #mode: MixMode | undefined;
   #reportsKeys = false;
   #takesMscml = true;
@@ -55,10 +57,11 @@ export class MixerLeg {
   readonly #offering = new Turns();
 
   /** Takes over a confirmed leg, and has it configured. */
-  constructor(leg: Leg, { phone, silenced }: MixerLegOptions, events: MixerLegEvents) {
+  constructor(leg: Leg, { phone, silenced, fresh }: MixerLegOptions, events: MixerLegEvents) {
     this.#leg = leg;
     this.#phone = phone;
     this.#silenced = silenced;
+    this.#mode = fresh ? "full" : undefined;
     this.#events = events;
     leg.handlers = {
       onOffer: (offer) => this.#offered(offer),

@@ -61,7 +61,7 @@ export class Participant implements Actor {
       onChanged: () => events.onChanged(),
     });
     this.keys = this.#conduct.keys;
-    this.#mixer = this.#seatedOn(legs.mixer);
+    this.#mixer = this.#seatedOn(legs.mixer, who.bearing === undefined);
     this.#listen();
   }
 
@@ -221,11 +221,11 @@ export class Participant implements Actor {
   }
 
   /** Their place at the mixer from now on, which is silent if they are. */
-  #seatedOn(leg: Leg): MixerLeg {
+  #seatedOn(leg: Leg, fresh = false): MixerLeg {
     const silenced = this.#conduct.muted;
     const mixer: MixerLeg = new MixerLeg(
       leg,
-      { phone: this.phone.description, silenced },
+      { phone: this.phone.description, silenced, fresh },
       {
         onOffer: (offer) => this.#offered(offer),
         onTalking: (talking) => this.#talks(talking),
