@@ -134,6 +134,11 @@ export class Focus {
   subscribed(subscribe: IncomingSubscribe): void {
     const members = this.members;
     const conference = this.conferences.get(conferenceId(subscribe.target) ?? "");
+    const waiting = conference && members.waitingAt(conference, subscribe);
+    if (waiting) {
+      conference.waitingWatchers.subscribed(subscribe, waiting);
+      return;
+    }
     const member = conference && members.memberOf(conference, subscribe);
     const comes = !member && conference && members.isComing(subscribe) && this.invitations.next(conference);
     if (comes) void comes.then(() => this.subscribed(subscribe));

@@ -131,8 +131,8 @@ export class Members {
   }
 
   /** Who is on the line and not yet in, of whom a SUBSCRIBE names the call. */
-  waitingAt(conference: Conference, { targetDialog }: IncomingSubscribe): Participant | undefined {
-    const participant = targetDialog && this.inCall(targetDialog);
+  waitingAt(conference: Conference, naming: Naming): Participant | undefined {
+    const participant = this.#of(this.#legOf(naming));
     const waits = participant && this.homeOf(participant) === conference && !conference.has(participant);
     return waits ? participant : undefined;
   }

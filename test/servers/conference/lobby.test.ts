@@ -51,6 +51,22 @@ describe("A conference with a lobby", () => {
     assert.match(watch.users()[0] ?? "", /sendrecv/);
   });
 
+  test("shows who waits himself and nobody else, and has him ask anew when he is in", async () => {
+    const doras = await dora.joins("films");
+    scene.films.setPolicy({ locked: true });
+    await dora.watches("films", { by: doras }).heard(1);
+    const alices = await scene.knocks(alice);
+    const watch = alice.watches("films", { by: alices });
+    await watch.heard(1);
+    const shown = JSON.stringify(watch.last);
+    assert.match(shown, /"pending"/);
+    assert.doesNotMatch(shown, /dora|user-count/);
+    await scene.admitsAll();
+
+    // The subscription ends as "deactivated", and alice asks anew.
+    await until(() => watch.users().length === 2, "everybody in alice's roster");
+  });
+
   test("lets newcomers in at once while a moderator is there", async () => {
     await dora.joins("films");
     await alice.joins("films");
@@ -58,12 +74,16 @@ describe("A conference with a lobby", () => {
     assert.equal(cast.count("films"), 2);
   });
 
-  test("gives those who wait no right of a member: no roster, no REFER, nothing to control", async () => {
+  test("gives those who wait no right of a member: nobody but themselves in the roster, no REFER, nothing to control", async () => {
     const alices = await scene.knocks(alice);
+    await scene.knocks(bob);
     const roster = alice.watches("films", { by: alices });
-    await roster.over();
+    await roster.heard(1);
 
-    assert.equal(roster.ended?.status, 403);
+    assert.deepEqual(roster.users(), [`${alice.uri} full full`]);
+    const stranger = bob.watches("films");
+    await stranger.over();
+    assert.equal(stranger.ended?.status, 403);
     await assert.rejects(alices.refer(bob.address), { status: 403 });
     const content = `<conference-info xmlns="urn:ietf:params:xml:ns:conference-info" entity="sip:x@y" state="partial"><users><user entity="${alice.uri}"><endpoint entity="x"><media id="1"><status>recvonly</status></media></endpoint></user></users></conference-info>`;
     const wish = { type: "application/conference-info+xml", content };
