@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { timestampAhead } from "#rtp/packet.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { freePorts } from "../test/support/ports.ts";
 import { type ReceivedPacket, samplesOf } from "../test/support/rtp-recording.ts";
@@ -12,6 +13,7 @@ import { tonesIn } from "../test/support/tone.ts";
 import { cpuSecondsOf } from "./sip/servers.ts";
 import { type Benchmark, median, type Row } from "./table.ts";
 
+const SAMPLES_A_MS = 8;
 const HOST = "127.0.0.1";
 const PEOPLE = 100;
 /** There and back, in turns. */
@@ -35,6 +37,8 @@ interface Noticed {
   readonly streams: number;
   /** From the last packet of the old conference to the first of the new one. */
   readonly gapMs: number;
+  /** The same as the stream's timestamps tell it, whatever this machine does meanwhile. */
+  readonly streamMs: number;
   /** From the order to the first packet of the new one. */
   readonly heardMs: number;
 }
@@ -91,6 +95,7 @@ function rowsOf(moved: readonly Moved[], redialled: readonly Moved[]): Row[] {
       median(each(moves).map(({ gapMs }) => gapMs)),
     ),
     row("… of whoever waited longest", "ms", (moves) => most(each(moves).map(({ gapMs }) => gapMs))),
+    row("… as its timestamps tell", "ms", (moves) => most(each(moves).map(({ streamMs }) => streamMs))),
     row("order to first new audio, median", "ms", (moves) =>
       median(each(moves).map(({ heardMs }) => heardMs)),
     ),
@@ -243,6 +248,7 @@ function noticedBy({ rtp }: Talker, move: { at: number; from: Room; to: Room }):
     missing: rtp.heard.missingFrames(),
     streams: rtp.heard.ssrcChanges(),
     gapMs: Math.max(0, first.at - last.at),
+    streamMs: timestampAhead(first.header.timestamp, last.header.timestamp) / SAMPLES_A_MS,
     heardMs: first.at - at,
   };
 }

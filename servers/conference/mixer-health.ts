@@ -16,6 +16,9 @@ export interface HealthTimes {
 
 export const HEALTH_TIMES: HealthTimes = { everyMs: 1_000, whileDownMs: 250, patienceMs: 1_750 };
 
+/** A timer that is later than this was held up by this process itself, milliseconds. */
+const STALL_MS = 500;
+
 export interface HealthOptions {
   readonly uri: SipUri;
   readonly times: HealthTimes;
@@ -32,6 +35,7 @@ export class MixerHealth {
   readonly #options: HealthOptions;
   #up = true;
   #closed = false;
+  #heardAt = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: HealthOptions) {
@@ -52,33 +56,44 @@ export class MixerHealth {
     if (!this.#closed) this.#timer = setTimeout(() => void this.#probe(), ms).unref();
   }
 
+  /** It has answered something else. */
+  heard(): void {
+    this.#heardAt = performance.now();
+  }
+
   async #probe(): Promise<void> {
     const { times, onDown, onUp } = this.#options;
-    const lives = await this.#answers();
+    const askedAt = performance.now();
+    const answered = await this.#answers();
     if (this.#closed) return;
     const was = this.#up;
-    this.#up = lives;
-    if (was && !lives) onDown();
-    if (!was && lives) onUp();
-    this.#wait(lives ? times.everyMs : times.whileDownMs);
+    // One that is busy with our orders may be late with its answer.
+    this.#up = answered || this.#heardAt > askedAt;
+    if (was && !this.#up) onDown();
+    if (!was && this.#up) onUp();
+    this.#wait(this.#up ? times.everyMs : times.whileDownMs);
   }
 
   async #answers(): Promise<boolean> {
     const { uri, times, legs, ask } = this.#options;
     const [oldest] = legs();
     const asked = this.#up && oldest ? oldest.request("OPTIONS") : ask(uri);
-    const status = await withinReason(asked, this.#up ? times.patienceMs : 2 * times.whileDownMs);
+    const patienceMs = this.#up ? times.patienceMs : 2 * times.whileDownMs;
+    const askedAt = performance.now();
+    const status = await within(patienceMs, asked);
     // It lives and does not know the leg, which ends by that: the others may be unknown to it too.
     if (status === 481) for (const leg of legs()) void leg.request("OPTIONS");
-    return status !== undefined;
+    // When this process itself stood still, nobody can say.
+    const stoodStill = this.#up && performance.now() - askedAt > patienceMs + STALL_MS;
+    return status !== undefined || stoodStill;
   }
 }
 
-/** The status somebody answered with, undefined when nobody did; a moment in which this process stood still does not count. */
-async function withinReason(asked: Promise<SipResponse>, patienceMs: number): Promise<number | undefined> {
+/** The status somebody answered with, undefined when nobody did. */
+async function within(ms: number, asked: Promise<SipResponse>): Promise<number | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   // What has come by then is read first.
-  const timer = setTimeout(() => setImmediate(() => resolve(undefined)), patienceMs);
+  const timer = setTimeout(() => setImmediate(() => resolve(undefined)), ms);
   const response = await Promise.race([asked, late]);
   clearTimeout(timer);
   return response === undefined || isSilence(response) ? undefined : response.status;

@@ -63,6 +63,11 @@ export class MixerPool {
     this.#stations = options.mixers.map((uri) => this.#station(uri));
   }
 
+  /** Whether one of them lives. */
+  get alive(): boolean {
+    return this.#stations.some(({ health }) => health.up);
+  }
+
   get mixers(): MixerState[] {
     return this.#stations.map(({ uri, health, legs }) => ({ uri, up: health.up, legs: live(legs).size }));
   }
@@ -139,6 +144,7 @@ export class MixerPool {
     room.ordering += 1;
     try {
       const seat = await station.control.order(id, { ...order, ...carried, signal: either.signal });
+      station.health.heard();
       station.legs.add(seat.leg);
       room.legs.add(seat.leg);
       return seat;

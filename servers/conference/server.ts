@@ -85,7 +85,7 @@ export async function openConferenceServer(options: ConferenceServerOptions): Pr
     onRefer: (refer) => focus.referred(refer),
     extensions: [RECIPIENT_LIST_INVITE, MULTIPLE_REFER, JOIN],
     events: { [CONFERENCE_EVENT]: [CONFERENCE_INFO] },
-    inviteStatus: (target) => focus.inviteStatus(target),
+    inviteStatus: (target) => (pool.alive ? focus.inviteStatus(target) : 503),
     onError: (err) => log.error({ err }, "the conference server failed on a message"),
   });
   const pool = new MixerPool({
