@@ -67,6 +67,9 @@ before(async () => {
 });
 beforeEach(async () => {
   agent = await UserAgent.open({ host: HOST, port: 0, name: "crowd", identity: {} });
+  // A Janus that was killed by the test before is found again within a second.
+  const serves = async () => (await agent.request("OPTIONS", uriOf(adapter))).status === 200;
+  await until(serves, "Janus behind its adapter");
 });
 afterEach(async () => {
   await Promise.all(people.splice(0).map((talker) => talker.leave()));

@@ -51,9 +51,9 @@ export class Janus {
     await this.#program.exited;
   }
 
-  /** Starts it again where it was. */
+  /** Starts it again where it was, if it was killed. */
   async restart(): Promise<void> {
-    this.#program = await run(this.#folder);
+    if (!this.#program.running) this.#program = await run(this.#folder);
   }
 
   /** Stops it in its tracks, connections and all; SIGCONT ends that. */
