@@ -44,14 +44,20 @@ describe("In a conference of her own alice", () => {
   });
 
   test("mutes bob, who is listed so, and lets him be heard again", async () => {
-    const muted = () => {
-      const [, bobs] = cast.conference.mixer.legs(cast.room);
-      return bobs?.description.includes("a=recvonly");
-    };
+    const listed: (boolean | undefined)[] = [];
+    cast.service.subscribe("roster", { client: "k1" }, (event) => {
+      if (event.name !== "Roster") return;
+      const bobs = event.roster.users.find(({ me }) => !me);
+      if (bobs) listed.push(bobs.endpoints[0]?.muted);
+    });
+    // What the mixer was told of bob's leg, the second one, last.
+    const isHeard = () => cast.conference.mixer.heard(cast.room)[1]?.at(-1);
     await cast.service.muteUser({ ...cast.which(), user: bob.address, muted: true });
-    await until(() => muted() === true, "bob silent");
+    await until(() => isHeard() === false, "bob silent");
+    await until(() => listed.at(-1) === true, "bob listed as muted");
     await cast.service.muteUser({ ...cast.which(), user: bob.address, muted: false });
-    await until(() => muted() === false, "bob heard");
+    await until(() => isHeard() === true, "bob heard");
+    await until(() => listed.at(-1) === false, "bob listed as heard");
   });
 
   test("is told when nobody of that name is there", async () => {

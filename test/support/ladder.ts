@@ -35,6 +35,12 @@ export class Ladder {
     return this.#steps.filter((step) => words.every((word) => step.includes(word)));
   }
 
+  /** Takes out the steps that are not what a test is about. */
+  drop(isAside: (step: string) => boolean): void {
+    const kept = this.#steps.filter((step) => !isAside(step));
+    this.#steps.splice(0, this.#steps.length, ...kept);
+  }
+
   clear(): void {
     this.#steps.length = 0;
   }
