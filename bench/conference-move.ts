@@ -244,11 +244,15 @@ function noticedBy({ rtp }: Talker, move: { at: number; from: Room; to: Room }):
   const first = around.find((packet) => says(packet, to.hz));
   const last = around.findLast((packet) => says(packet, from.hz));
   if (!first || !last) throw new Error("somebody heard nothing of one of the conferences");
+  const gapMs = Math.max(0, first.at - last.at);
+  const isOneStream = first.header.ssrc === last.header.ssrc;
   return {
     missing: rtp.heard.missingFrames(),
     streams: rtp.heard.ssrcChanges(),
-    gapMs: Math.max(0, first.at - last.at),
-    streamMs: timestampAhead(first.header.timestamp, last.header.timestamp) / SAMPLES_A_MS,
+    gapMs,
+    streamMs: isOneStream
+      ? timestampAhead(first.header.timestamp, last.header.timestamp) / SAMPLES_A_MS
+      : gapMs,
     heardMs: first.at - at,
   };
 }
