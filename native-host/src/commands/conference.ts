@@ -11,7 +11,7 @@ import {
 export const conference: CliCommand = {
   summary: "Runs the conference server until Ctrl-C.",
   usage:
-    "[--bind ADDRESS] [--port N] [--mixer URI] [--moderator URI --users FILE] [--outbound-proxy URI] [--credentials FILE] [--factory NAME] [--state FILE] [--control-token FILE] [--control-port N] [--certificate FILE --key FILE] [--ws-port N]",
+    "[--bind ADDRESS] [--port N] [--mixer URI]… [--moderator URI --users FILE] [--outbound-proxy URI] [--credentials FILE] [--factory NAME] [--state FILE] [--control-token FILE] [--control-port N] [--certificate FILE --key FILE] [--ws-port N]",
   options: {
     ...SERVER_OPTIONS,
     ...METRICS_OPTION,
@@ -50,7 +50,12 @@ export const conference: CliCommand = {
     },
     "join-rate": { type: "string", value: "N", help: "calls a second from one address, 0 for any number" },
     "join-rate-all": { type: "string", value: "N", help: "the same from all addresses together" },
-    mixer: { type: "string", value: "URI", help: "the mixer that mixes the conferences" },
+    mixer: {
+      type: "string",
+      multiple: true,
+      value: "URI",
+      help: "what mixes the conferences; with several another goes on when one dies",
+    },
   },
   words: [0, 0],
   run: (input) => runServers(["conference"], input),

@@ -74,8 +74,7 @@ export function serverArguments(name: ServerName, input: Input): string[] {
   const own: Readonly<Record<ServerName, readonly string[]>> = {
     proxy: proxyArguments(input),
     conference: [
-      "--mixer",
-      input.text("mixer") ?? `sip:${bind}:${ports.mixer}`,
+      ...mixers(input, `sip:${bind}:${ports.mixer}`),
       ...moderation(input),
       ...dialling(input),
       ...passedOn(input, ["factory", "state", "join-rate", "join-rate-all"]),
@@ -91,6 +90,11 @@ export function serverArguments(name: ServerName, input: Input): string[] {
     ...(name === "proxy" || name === "conference" ? transportArguments(input) : []),
     ...(name === "web" ? [] : logArguments(input)),
   ];
+}
+
+function mixers(input: Input, usual: string): string[] {
+  const named = input.list("mixer");
+  return (named.length === 0 ? [usual] : named).flatMap((uri) => ["--mixer", uri]);
 }
 
 function moderation(input: Input): string[] {

@@ -126,7 +126,8 @@ describe("The events of the server", () => {
   });
 
   test("begin with reset when what was heard last is not known any more", async () => {
-    for (const unknown of ["0badcafe-3", "x", `${(await idNow()).split("-")[0]}-999`]) {
+    await alice.joins("films");
+    for (const unknown of ["0badcafe-0", "0badcafe-3", "x", `${(await idNow()).split("-")[0]}-999`]) {
       reader?.close();
       reader = await control.follows(unknown);
       assert.deepEqual(reader.names, ["reset"], unknown);
