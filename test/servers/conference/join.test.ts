@@ -42,11 +42,11 @@ describe("INVITE with Join", () => {
   test("has bob listed as one who called in", async () => {
     const watch = alice.watches(SECRET, { by: alices });
     await watch.heard(1);
-    await joins(alices.id);
+    const bobs = await joins(alices.id);
     await watch.heard(2);
 
     assert.deepEqual(watch.users(), ["bob full sendrecv"]);
-    assert.match(JSON.stringify(watch.last), /dialed-in/);
+    assert.equal(cast.participant(bobs).standing.method, "dialed-in");
   });
 
   test("that names no call of ours is refused with 481", async () => {
