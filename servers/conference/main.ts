@@ -24,7 +24,7 @@ const USAGE = `conference [--bind ADDRESS] [--port N] [--mixer URI]... [--modera
   --users FILE       the passwords of the moderators, one a line as partyline passwd makes it; read again when it changes
   --outbound-proxy URI  people are called into conferences by this proxy
   --credentials FILE  what it is shown when it asks for a password: a line as partyline passwd makes it
-${ADMISSION_USAGE}${CONTROL_USAGE}${TRANSPORT_USAGE}${COMMON_USAGE}
+${ADMISSION_USAGE}${CONTROL_USAGE}${TRANSPORT_USAGE.replace("the one after --port", "two after --port")}${COMMON_USAGE}
 SIGUSR1 drains the server: no conference begins any more, and it ends when nobody is left, or after an hour.
 `;
 
