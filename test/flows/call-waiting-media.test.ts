@@ -1,7 +1,8 @@
 /** Call waiting as it is heard: one desk phone, two calls, sockets, SIP and RTP as they are. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type ApiClient, Daemon } from "../support/daemon.ts";
+import type { ApiClient } from "../support/daemon.ts";
+import { deskService } from "../support/desk-service.ts";
 import { samplesOf } from "../support/rtp-recording.ts";
 import { tonesIn } from "../support/tone.ts";
 import { TonePhone } from "../support/tone-phone.ts";
@@ -25,13 +26,10 @@ before(async () => {
     TonePhone.open("carol", CAROL_HZ),
   ]);
   for (const phone of [desk, bob, carol]) stack.defer(() => phone.close());
-  const devices = [{ kind: "sip", id: "desk", uri: desk.address, anchor: true }];
-  const daemon = await Daemon.start({ name: "alice", config: { devices } });
-  stack.defer(() => daemon.stop());
+  const { daemon, api } = await deskService(stack, "alice", { desk });
   const [, port] = await daemon.program.says(/SIP on sip:127\.0\.0\.1:(\d+)/);
   address = `sip:alice@127.0.0.1:${port}`;
-  alice = await daemon.connect();
-  stack.defer(() => alice.close());
+  alice = api;
   await alice.tell("Subscribe", { to: "calls" });
 });
 

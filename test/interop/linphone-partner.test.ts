@@ -1,7 +1,8 @@
 /** A real Linphone at the other end: in a call between two, brought along from there, and invited into a conference. */
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
-import { type ApiClient, Daemon } from "../support/daemon.ts";
+import type { ApiClient } from "../support/daemon.ts";
+import { deskService } from "../support/desk-service.ts";
 import { Linphone } from "../support/linphone.ts";
 import { startConferenceSite } from "../support/servers.ts";
 import { TonePhone } from "../support/tone-phone.ts";
@@ -30,12 +31,8 @@ describe("Somebody with a Linphone", { timeout: 120_000 }, () => {
       async () => (await desk.agent.request("OPTIONS", linphone.address)).status === 200,
       "Linphone",
     );
-    const devices = [{ kind: "sip", id: "desk", uri: desk.address, anchor: true }];
     const conferences = { server: `sip:${site.conference.host}:${site.conference.port}` };
-    const daemon = await Daemon.start({ name: "alice", config: { devices, conferences } });
-    stack.defer(() => daemon.stop());
-    api = await daemon.connect();
-    stack.defer(() => api.close());
+    ({ api } = await deskService(stack, "alice", { desk, config: { conferences } }));
   });
 
   after(() => stack.disposeAsync());

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { XmlElement } from "#xml/strict.ts";
 import { Baresip } from "../support/baresip.ts";
-import { type ApiClient, Daemon } from "../support/daemon.ts";
+import type { ApiClient } from "../support/daemon.ts";
+import { deskService } from "../support/desk-service.ts";
 import { type ConferenceSite, startConferenceSite } from "../support/servers.ts";
 import { plays } from "../support/sipp.ts";
 import { TonePhone } from "../support/tone-phone.ts";
@@ -44,12 +45,8 @@ describe("Five people invited: one busy, one silent, one who declines,", { timeo
     silent = dgram.createSocket("udp4").bind(0, HOST);
     await once(silent, "listening");
     stack.defer(() => void silent.close());
-    const devices = [{ kind: "sip", id: "desk", uri: desk.address, anchor: true }];
     const conferences = { server: `sip:${site.conference.host}:${site.conference.port}` };
-    const daemon = await Daemon.start({ name: "alice", config: { devices, conferences } });
-    stack.defer(() => daemon.stop());
-    api = await daemon.connect();
-    stack.defer(() => api.close());
+    ({ api } = await deskService(stack, "alice", { desk, config: { conferences } }));
     await api.tell("Subscribe", { to: "roster" });
   });
 

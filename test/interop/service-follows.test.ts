@@ -5,7 +5,8 @@ import type { SipUri } from "#sip/message.ts";
 import type { XmlElement } from "#xml/strict.ts";
 import { Admin } from "../../servers/conference/admin.ts";
 import { type ConferenceServer, openConferenceServer } from "../../servers/conference/server.ts";
-import { type ApiClient, Daemon } from "../support/daemon.ts";
+import type { ApiClient } from "../support/daemon.ts";
+import { deskService } from "../support/desk-service.ts";
 import { startMixer } from "../support/servers.ts";
 import { TonePhone } from "../support/tone-phone.ts";
 import { until } from "../support/until.ts";
@@ -47,11 +48,7 @@ describe("alice and bob, each with a service, in conferences of one server,", { 
   async function person(name: string, hz: number): Promise<Person> {
     const desk = await TonePhone.open("desk", hz);
     stack.defer(() => desk.close());
-    const devices = [{ kind: "sip", id: "desk", uri: desk.address, anchor: true }];
-    const daemon = await Daemon.start({ name, config: { devices } });
-    stack.defer(() => daemon.stop());
-    const api = await daemon.connect();
-    stack.defer(() => api.close());
+    const { api } = await deskService(stack, name, { desk });
     for (const to of ["calls", "roster"]) await api.tell("Subscribe", { to });
     return { desk, api };
   }

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { XmlElement } from "#xml/strict.ts";
-import { type ApiClient, Daemon } from "../support/daemon.ts";
+import type { ApiClient } from "../support/daemon.ts";
+import { deskService } from "../support/desk-service.ts";
 import { DOMAIN, KamailioSite } from "../support/kamailio-site.ts";
 import { type Server, startConference, startMixer } from "../support/servers.ts";
 import { TonePhone } from "../support/tone-phone.ts";
@@ -94,11 +95,7 @@ class Party {
   async #person({ name, hz, config }: { name: string; hz: number; config: object }): Promise<Person> {
     const desk = await TonePhone.open("desk", hz);
     this.#stack.defer(() => desk.close());
-    const devices = [{ kind: "sip", id: "desk", uri: desk.address, anchor: true }];
-    const daemon = await Daemon.start({ name, config: { devices, ...config } });
-    this.#stack.defer(() => daemon.stop());
-    const api = await daemon.connect();
-    this.#stack.defer(() => api.close());
+    const { api } = await deskService(this.#stack, name, { desk, config });
     for (const to of ["calls", "roster"]) await api.tell("Subscribe", { to });
     return { hz, desk, api };
   }

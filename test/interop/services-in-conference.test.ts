@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { SipUri } from "#sip/message.ts";
 import type { XmlElement } from "#xml/strict.ts";
-import { type ApiClient, Daemon } from "../support/daemon.ts";
+import type { ApiClient } from "../support/daemon.ts";
+import { deskService } from "../support/desk-service.ts";
 import { type ConferenceSite, startConferenceSite } from "../support/servers.ts";
 import { TonePhone } from "../support/tone-phone.ts";
 import { until } from "../support/until.ts";
@@ -41,13 +42,9 @@ describe("alice and heidi, each with a service and a desk phone,", { timeout: 90
   async function person(name: string, hz: number): Promise<Person> {
     const desk = await TonePhone.open("desk", hz);
     stack.defer(() => desk.close());
-    const devices = [{ kind: "sip", id: "desk", uri: desk.address, anchor: true }];
     const conferences = { server: `sip:${site.conference.host}:${site.conference.port}` };
-    const daemon = await Daemon.start({ name, config: { devices, conferences } });
-    stack.defer(() => daemon.stop());
+    const { daemon, api } = await deskService(stack, name, { desk, config: { conferences } });
     const [, port] = await daemon.program.says(/SIP on sip:127\.0\.0\.1:(\d+)/);
-    const api = await daemon.connect();
-    stack.defer(() => api.close());
     await api.tell("Subscribe", { to: "roster" });
     return { desk, api, address: `sip:${name}@${HOST}:${port}` };
   }

@@ -6,6 +6,7 @@ import { UserAgent } from "#sip/user-agent.ts";
 import type { Device, DeviceLeg } from "../../native-host/src/devices/device.ts";
 import { untilReachable } from "../../native-host/src/devices/reachable.ts";
 import { type SoftphoneProgram, softphone } from "../../native-host/src/devices/softphone.ts";
+import { endOf } from "./end-of.ts";
 import { writeToneWav } from "./wav.ts";
 
 const HOST = "127.0.0.1";
@@ -65,6 +66,13 @@ export class SoftphoneCast {
   async answered(): Promise<DeviceLeg> {
     const end = await this.device.wake(this.signal);
     return end.connect({ codecs: ["PCMU", "PCMA"], signal: this.signal });
+  }
+
+  /** kill -9 while it is in a call; resolves with why the call ended. */
+  async crashesInMidCall(): Promise<string> {
+    const ended = endOf(await this.answered());
+    process.kill(this.programs[0]?.pid ?? 0, "SIGKILL");
+    return ended;
   }
 
   async close(): Promise<void> {
