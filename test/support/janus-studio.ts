@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Leg, LegHandlers } from "#sip/leg.ts";
 import { type SipRequest, type SipUri, textHeader } from "#sip/message.ts";
 import { UserAgent } from "#sip/user-agent.ts";
+import { type Handle, JanusSession } from "../../servers/janus/janus-session.ts";
 import { type JanusServer, type JanusServerOptions, openJanusServer } from "../../servers/janus/server.ts";
 import { MSCML } from "../../servers/mscml/document.ts";
 import { type MscmlResponse, readNotification } from "../../servers/mscml/notification.ts";
@@ -10,6 +11,7 @@ import type { Janus } from "./janus.ts";
 import { RtpParty } from "./rtp-party.ts";
 
 const HOST = "127.0.0.1";
+const nothing = () => undefined;
 const QUIET = { info: () => undefined, error: () => undefined };
 /** SIP that gives up soon. */
 export const TIMERS = { t1: 100, t2: 400, t4: 400 };
@@ -68,6 +70,19 @@ export class JanusStudio {
 /** Sends MSCML on a leg; the mixer must take it. */
 export async function asks(leg: Leg, content: string): Promise<void> {
   assert.equal((await leg.request("INFO", { type: MSCML, content })).status, 200);
+}
+
+/** Does something to Janus as another of its clients. */
+export async function asOther<Result>(
+  janus: Janus,
+  act: (other: Handle) => Promise<Result>,
+): Promise<Result> {
+  const session = await JanusSession.open({ url: janus.url, onLost: nothing });
+  try {
+    return await act(await session.attach({ onEvent: nothing, onGone: nothing }));
+  } finally {
+    await session.close();
+  }
 }
 
 /** An owner of a leg who keeps what he is told by MSCML. */

@@ -4,9 +4,9 @@ import { after, afterEach, before, beforeEach, describe, test } from "node:test"
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeRtp } from "#rtp/packet.ts";
 import type { SipUri } from "#sip/message.ts";
-import { type Handle, JanusSession, objectIn } from "../../../servers/janus/janus-session.ts";
+import { objectIn } from "../../../servers/janus/janus-session.ts";
 import { Janus } from "../../support/janus.ts";
-import { JanusStudio } from "../../support/janus-studio.ts";
+import { asOther, JanusStudio } from "../../support/janus-studio.ts";
 import { mediaOf, type RtpParty } from "../../support/rtp-party.ts";
 import { startServer } from "../../support/servers.ts";
 import { encodeFrame, toneSamples } from "../../support/tone.ts";
@@ -23,8 +23,6 @@ beforeEach(async () => {
 });
 afterEach(() => films.close());
 after(() => janus.stop());
-
-const nothing = () => undefined;
 
 describe("Odd company", () => {
   test("takes no audio from a stranger and none that is broken", async () => {
@@ -92,7 +90,7 @@ describe("When Janus fails", () => {
     const goodbye = Promise.withResolvers<string>();
     await films.join("comedies", 450, { onEnded: goodbye.resolve });
     const room = films.mixer.dump().rooms.find(({ conference }) => conference === "comedies")?.room;
-    await asOther((other) => other.ask({ request: "destroy", room }));
+    await asOther(janus, (other) => other.ask({ request: "destroy", room }));
 
     assert.match(await goodbye.promise, /Mixer failed/);
     assert.equal(films.mixer.dump().legs.length, 0);
@@ -104,7 +102,7 @@ describe("When Janus fails", () => {
     const uri: SipUri = `sip:conf=comedies@127.0.0.1:${adapter.port}`;
     alice.talkTo((await films.focus.invite(uri, { offer: alice.offer() })).answer);
     await alice.frames(5);
-    await asOther((other) => other.ask({ request: "create", room: 4712, description: "not ours" }));
+    await asOther(janus, (other) => other.ask({ request: "create", room: 4712, description: "not ours" }));
     // Its lobby with itself in it, comedies with alice, and the lobby of the adapter that all tests have.
     assert.deepEqual(await rooms(), ["not ours 0", "partyline 1", "partyline lobby 1", "partyline lobby 1"]);
     adapter.program.kill("SIGKILL");
@@ -135,23 +133,13 @@ describe("When Janus fails", () => {
 /** What Janus has: of each room what it is, and how many are in it. */
 async function rooms(): Promise<string[]> {
   let found: string[] = [];
-  await asOther(async (other) => {
+  await asOther(janus, async (other) => {
     const { list } = await other.ask({ request: "list" });
     const all = Array.isArray(list) ? list.map(objectIn) : [];
     const described = all.map((room) => `${room?.["description"]} ${room?.["num_participants"]}`);
     found = described.map((text) => text.replace(/ [0-9a-f]{16}/, "")).toSorted();
   });
   return found;
-}
-
-/** Does something to Janus as another of its clients. */
-async function asOther(act: (other: Handle) => Promise<unknown>): Promise<void> {
-  const session = await JanusSession.open({ url: janus.url, onLost: nothing });
-  try {
-    await act(await session.attach({ onEvent: nothing, onGone: nothing }));
-  } finally {
-    await session.close();
-  }
 }
 
 interface OddFrames {

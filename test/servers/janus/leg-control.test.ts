@@ -1,10 +1,11 @@
 /** MSCML on legs of a real Janus: what is not Janus's own (keys, prompts, who talks) the adapter does on the way. */
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { objectIn } from "../../../servers/janus/janus-session.ts";
 import { MSCML } from "../../../servers/mscml/document.ts";
 import { configureLeg, play, stopPlaying } from "../../../servers/mscml/request.ts";
 import { Janus } from "../../support/janus.ts";
-import { asks, JanusStudio, Owner } from "../../support/janus-studio.ts";
+import { asks, asOther, JanusStudio, Owner } from "../../support/janus-studio.ts";
 import { press } from "../../support/keypad.ts";
 import { mediaOf } from "../../support/rtp-party.ts";
 import { samplesOf } from "../../support/rtp-recording.ts";
@@ -63,6 +64,22 @@ describe("A leg of Janus", () => {
 
     await asks(leg, configureLeg({ mixmode: "full" }));
     await bob.party.hears(450);
+  });
+
+  test("Janus is told who is muted, in another room again, and drops what it has of him", async () => {
+    const alice = await films.join("comedies", 450);
+    const isMuted = (conference: string) =>
+      until(() => mutedIn(conference), `a muted participant of ${conference}`);
+    await asks(alice.leg, configureLeg({ mixmode: "mute" }));
+    await isMuted("comedies");
+    const offer = alice.party.offer();
+    const { leg } = await films.focus.invite(films.room("dramas"), { offer, replaces: alice.leg.id });
+    await isMuted("dramas");
+
+    await asks(leg, configureLeg({ mixmode: "full" }));
+    await until(async () => !(await mutedIn("dramas")), "nobody muted");
+    await leg.offer(alice.party.offer("recvonly"));
+    await isMuted("dramas");
   });
 
   test("reports who talks on the talker's own leg, and that he no longer does when his packets end", async () => {
@@ -168,3 +185,11 @@ describe("A leg of Janus", () => {
     await bob.party.hears(450);
   });
 });
+
+/** Whether somebody in that conference is muted, as Janus has it. */
+async function mutedIn(conference: string): Promise<boolean> {
+  const room = films.mixer.dump().rooms.find((one) => one.conference === conference)?.room;
+  if (room === undefined) return false;
+  const { participants } = await asOther(janus, (other) => other.ask({ request: "listparticipants", room }));
+  return Array.isArray(participants) && participants.some((one) => objectIn(one)?.["muted"] === true);
+}
