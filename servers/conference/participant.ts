@@ -182,6 +182,8 @@ export class Participant implements Actor {
         setTimeout(() => void left.bye(), stays ? MIXER_BYE_MS : 0).unref();
       } catch (cause) {
         this.#mixer = left;
+        // Whoever hung up meanwhile has ended the new leg alone.
+        if (this.#ended) void left.bye();
         await leg.bye();
         throw cause;
       }

@@ -100,6 +100,24 @@ describe("With two mixers", () => {
     assert.deepEqual(ended, []);
   });
 
+  test("alice hangs up while her phone is told of the other: she is in neither conference, and has a leg at none", async () => {
+    await call(bob, "comedies");
+    await call(carol, "dramas");
+    const leg = await alice.joins("comedies", {
+      handlers: {
+        onOffer: async (offer) => {
+          await leg.bye();
+          return alice.answer(offer);
+        },
+      },
+    });
+    await assert.rejects(move(leg, "dramas"), { status: 481 });
+    await until(() => cast.mixer.ports("comedies").length === 1, "the end of her old leg");
+    await until(() => spare.ports("dramas").length === 1, "the end of the new one");
+
+    assert.deepEqual([cast.count("comedies"), cast.count("dramas")], [1, 1]);
+  });
+
   test("alice comes by herself with Replaces to the other: she hears one mixer, not two", async () => {
     const { leg } = await call(alice, "comedies");
     await call(bob, "comedies");
