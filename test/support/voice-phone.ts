@@ -1,6 +1,6 @@
 /** A phone with a tone for a voice, which presses keys, holds, goes where its media are to go, and hears frame by frame. */
 import assert from "node:assert/strict";
-import { writeRtp } from "#rtp/packet.ts";
+import { timestampAhead, writeRtp } from "#rtp/packet.ts";
 import { eventOf, pressKey } from "#rtp/telephone-event.ts";
 import { withDirection } from "#sdp/hold.ts";
 import type { Direction } from "#sdp/session.ts";
@@ -14,6 +14,7 @@ import { until } from "./until.ts";
 
 const HOST = "127.0.0.1";
 const KEY_MS = 60;
+const SAMPLES_PER_MS = 8;
 /** A part of full scale that nobody hears; the tones are 0.25. */
 const INAUDIBLE = 0.002;
 
@@ -98,6 +99,19 @@ export class VoicePhone {
   /** Frames heard since then that have the tone in them. */
   framesWith(hz: number, from: number): ReceivedPacket[] {
     return this.rtp.heard.audio({ from }).filter((packet) => toneLevel(samplesOf(packet), hz) > INAUDIBLE);
+  }
+
+  /**
+   * Milliseconds from `since` to the last frame with the tone, 0 when there was none; by the clock of the mixer that sends a frame
+   * each 20 ms, so that nothing counts for which this process had no time to take a packet in.
+   */
+  lastWith(hz: number, since: number): number {
+    const packets = this.rtp.heard.audio();
+    const first = packets[0]?.header.timestamp ?? 0;
+    const played = ({ header }: ReceivedPacket) => timestampAhead(header.timestamp, first) / SAMPLES_PER_MS;
+    const offset = Math.min(...packets.map((packet) => packet.at - played(packet)));
+    const last = this.framesWith(hz, since).at(-1);
+    return last ? Math.max(0, played(last) + offset - since) : 0;
   }
 
   async close(): Promise<void> {
