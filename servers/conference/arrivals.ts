@@ -129,7 +129,7 @@ export class Arrivals {
       order: (media) => order(room, { ...media, silenced, replaces }),
       undo: async (mixer) => {
         if (!old.hears(mixer)) return mixer.bye();
-        const offer = old.phone.description;
+        const offer = old.description;
         const back = await order(old.room, { offer, silenced, replaces: mixer.id });
         old.takeBack(back.leg);
       },

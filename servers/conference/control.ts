@@ -32,7 +32,8 @@ export function control({ body, conference, member }: Asked, powers: Powers): vo
   if (isForModerators(wish) && !member.moderator) throw new SipError(403, "Forbidden");
   const door = atTheDoor(wish, { conference, member }, powers);
   const mutes = wish.mutes.map(({ user, muted }) => {
-    const may = (call: Participant) => mayRule(member, call) && call.maySilence(muted, by(member, call));
+    const may = (call: Participant) =>
+      mayRule(member, call) && call.conduct.maySilence(muted, by(member, call));
     return { muted, calls: ruled(conference, user, may) };
   });
   const hands = wish.hands.map(({ user, raised }) => {
@@ -44,7 +45,7 @@ export function control({ body, conference, member }: Asked, powers: Powers): vo
     // Whom the mixer does not listen to any more is seen in the roster; a call that ends meanwhile is silent too.
     for (const call of calls) call.silence(muted, by(member, call)).catch(() => undefined);
   }
-  for (const { raised, calls } of hands) for (const call of calls) call.raiseHand(raised);
+  for (const { raised, calls } of hands) for (const call of calls) call.conduct.raiseHand(raised);
   door();
 }
 

@@ -13,7 +13,7 @@ import type { Keys } from "./keys.ts";
 import { MixerLeg } from "./mixer-leg.ts";
 import type { By } from "./muting.ts";
 import type { Prompt } from "./prompts.ts";
-import { directionOf, samePlace } from "./quiet.ts";
+import { directionOf, isOnHold, samePlace } from "./quiet.ts";
 import type { Actor } from "./rights.ts";
 import type { MediaStatus } from "./roster.ts";
 import type { Bearing, Newcomer, ParticipantEvents, Seating, Standing } from "./standing.ts";
@@ -36,11 +36,10 @@ export class Participant implements Actor {
   /** What he presses; whoever needs digits reads them here. */
   readonly keys: Pick<Keys, "read" | "onKey">;
   readonly #events: ParticipantEvents;
-  readonly #conduct: Conduct;
+  readonly conduct: Conduct;
   readonly #turns = new Turns();
   #mixer: MixerLeg;
-  /** As the phone's own description says. */
-  #media: MediaStatus;
+  #description: Sdp;
   #talking = false;
   #ended = false;
   #moving = false;
@@ -52,15 +51,15 @@ export class Participant implements Actor {
     this.room = who.room;
     this.phone = legs.phone;
     this.#events = events;
-    this.#media = directionOf(legs.phone.description);
-    this.#conduct = new Conduct({
+    this.#description = legs.phone.description;
+    this.conduct = new Conduct({
       bearing: who.bearing,
       isModerator: () => this.moderator,
       quieten: (silenced) => this.#quieten(silenced),
       play: (prompt) => void this.play(prompt),
       onChanged: () => events.onChanged(),
     });
-    this.keys = this.#conduct.keys;
+    this.keys = this.conduct.keys;
     this.#mixer = this.#seatedOn(legs.mixer, who.bearing === undefined);
     this.#listen();
   }
@@ -76,29 +75,35 @@ export class Participant implements Actor {
   /** Which way the participant's media flow, as their own description and our silence say; `recvonly` is muted. */
   get media(): MediaStatus {
     const quiet = this.silenced || this.onHold;
-    return quiet ? wayOf(false, receives(this.#media)) : this.#media;
+    const direction = directionOf(this.#description);
+    return quiet ? wayOf(false, receives(direction)) : direction;
   }
 
   /** Whether nobody hears them, whatever their phone sends. */
   get silenced(): boolean {
-    return this.#conduct.silenced;
+    return this.conduct.silenced;
   }
 
   /** Whether the phone has put the conference on hold; what it sends then is not heard. */
   get onHold(): boolean {
-    return !receives(this.#media);
+    return isOnHold(this.#description);
   }
 
   get hand(): boolean {
-    return this.#conduct.hand;
+    return this.conduct.hand;
   }
 
   get talking(): boolean {
     return this.#talking && !this.silenced && !this.onHold;
   }
 
+  /** As the phone last described itself; its leg has that only once it was answered. */
+  get description(): Sdp {
+    return this.#description;
+  }
+
   get bearing(): Bearing {
-    return this.#conduct.bearing;
+    return this.conduct.bearing;
   }
 
   get ended(): boolean {
@@ -114,7 +119,7 @@ export class Participant implements Actor {
   async end(reason?: string): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    this.#conduct.keys.stop();
+    this.conduct.keys.stop();
     this.#events.onEnded();
     await Promise.all([this.phone.bye(reason), this.#mixer.bye()]);
   }
@@ -124,16 +129,7 @@ export class Participant implements Actor {
    * does so, and they are told. Throws SipError: 403 for whoever may not lift another's mute.
    */
   silence(muted: boolean, by: By = "moderator"): Promise<void> {
-    return this.#conduct.silence(muted, by);
-  }
-
-  /** Whether `silence` would not be refused for whose mute there is. */
-  maySilence(muted: boolean, by: By): boolean {
-    return this.#conduct.maySilence(muted, by);
-  }
-
-  raiseHand(raised: boolean): void {
-    this.#conduct.raiseHand(raised);
+    return this.conduct.silence(muted, by);
   }
 
   /** Plays it to them alone; false when the mixer cannot. */
@@ -143,7 +139,7 @@ export class Participant implements Actor {
 
   /** In another conference nobody else's mute is in force: they stay silent, and may lift it themselves. */
   enterAnother(): void {
-    this.#conduct.enterAnother();
+    this.conduct.enterAnother();
   }
 
   /**
@@ -170,8 +166,8 @@ export class Participant implements Actor {
     return this.handOver(async (replaces) => {
       const left = this.#mixer;
       const { leg, answer } = await seat({
-        offer: this.phone.description,
-        silenced: this.#conduct.muted,
+        offer: this.#description,
+        silenced: this.conduct.muted,
         replaces,
       });
       this.takeBack(leg);
@@ -203,7 +199,7 @@ export class Participant implements Actor {
   /** Another participant has this mixer leg now, mostly with the stream: the phone's old dialog ends, the mixer ends its own (RFC 3891 §3). */
   replaced(mixer: Leg): void {
     this.#ended = true;
-    this.#conduct.keys.stop();
+    this.conduct.keys.stop();
     this.#events.onEnded();
     void this.phone.bye();
     setTimeout(() => void this.#mixer.bye(), this.hears(mixer) ? MIXER_BYE_MS : 0).unref();
@@ -217,21 +213,21 @@ export class Participant implements Actor {
       onAnswer: (answer) => void this.#alone(() => this.#passOn(answer)).catch(() => this.end(MIXER_GONE)),
       infoPackages: [CONFERENCE_CONTROL],
       onInfo: (_package, body) => this.#events.onAsked(body),
-      onRequest: (request) => this.#conduct.keys.informed(request),
+      onRequest: (request) => this.conduct.keys.informed(request),
       onEnded: () => void this.end(),
     };
   }
 
   /** Their place at the mixer from now on, which is silent if they are. */
   #seatedOn(leg: Leg, fresh = false): MixerLeg {
-    const silenced = this.#conduct.muted;
+    const silenced = this.conduct.muted;
     const mixer: MixerLeg = new MixerLeg(
       leg,
-      { phone: this.phone.description, silenced, fresh },
+      { phone: this.#description, silenced, fresh },
       {
         onOffer: (offer) => this.#offered(offer),
         onTalking: (talking) => this.#talks(talking),
-        onKey: (key) => this.#conduct.keys.press(key, "mixer"),
+        onKey: (key) => this.conduct.keys.press(key, "mixer"),
         onEnded: () => void this.#mixerEnded(mixer),
       },
     );
@@ -257,14 +253,14 @@ export class Participant implements Actor {
   }
 
   #flows(phone: Sdp): void {
-    this.#media = directionOf(phone);
+    this.#description = phone;
     this.#events.onChanged();
   }
 
   /** Tells the phone where its media go now, unless they go on where they went: whether they do. */
   async #follow(answer: Sdp): Promise<boolean> {
     if (samePlace(answer, this.phone.localDescription)) return true;
-    const before = this.phone.description;
+    const before = this.#description;
     const now = await this.phone.offer(answer);
     if (!sameMedia(now, before)) await this.#passOn(now);
     return false;
@@ -288,7 +284,7 @@ export class Participant implements Actor {
     } catch (cause) {
       if (!this.#moving && mixer === this.#mixer) throw cause;
       await this.#turns.over();
-      await this.#mixer.silence(this.#conduct.muted);
+      await this.#mixer.silence(this.conduct.muted);
     }
   }
 
