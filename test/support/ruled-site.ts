@@ -25,6 +25,8 @@ export interface RuledSite extends ConferenceSite {
   setUp(conference: string, change: PolicyChange): Promise<unknown>;
   /** Resolves as soon as the control API lists somebody of that URI, with that status. */
   lists(conference: string, uri: string, status?: string): Promise<Listed>;
+  /** Resolves as soon as so many are in. */
+  counts(conference: string, participants: number): Promise<void>;
   /** Resolves when nobody is in any conference, nor waits, nor is called. */
   isEmpty(): Promise<void>;
 }
@@ -69,6 +71,11 @@ export async function startRuledSite(args: readonly string[] = []): Promise<Rule
       assert.ok(found);
       return found;
     },
+    counts: (id, count) =>
+      until(async () => {
+        const answer = await orders("GET", `/conferences/${id}`).catch(() => undefined);
+        return (answer as { participants: number } | undefined)?.participants === count;
+      }, `${count} in ${id}`),
     isEmpty: () =>
       until(async () => {
         const answer = await orders("GET", "/conferences?limit=1000");

@@ -29,6 +29,8 @@ export interface SippOptions {
   readonly service?: string;
   /** What `[NAME]` is in the scenario, by NAME. */
   readonly keys?: Readonly<Record<string, string>>;
+  /** What it shows a password for, as `user@host:port`; where it calls, without a user. */
+  readonly passwordFor?: string;
   /** After this long it gives up; 20. */
   readonly patienceS?: number;
 }
@@ -97,6 +99,7 @@ function command(scenario: string, options: SippOptions): string[] {
       ? [isIPv6(target.host) ? `[${target.host}]:${target.port}` : `${target.host}:${target.port}`]
       : []),
     ...["-sf", scenario, "-s", options.service ?? name, "-t", transport, ...keys],
+    ...(options.passwordFor === undefined ? [] : ["-auth_uri", options.passwordFor]),
     ...["-i", host, "-p", String(port), "-mp", String(port + 2)],
     ...["-m", String(calls), "-r", String(rate), "-timeout", patience, "-timeout_error", "-nostdin"],
     ...["-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages"],
