@@ -183,6 +183,7 @@ class Stage {
       await move();
       const tookMs = performance.now() - at;
       const cpu = (await this.#cpuSeconds()).map((seconds, i) => 1_000 * (seconds - (before[i] ?? 0)));
+      await Promise.all(this.#people.map(({ rtp }) => rtp.hears(to.hz)));
       await sleep(SETTLED_MS);
       moves.push({ tookMs, cpu, noticed: this.#people.map((one) => noticedBy(one, { at, from, to })) });
     }
