@@ -1,5 +1,6 @@
 /** Who comes into conferences, how fast, and what is remembered of it: from the command line of the conference server. */
 
+import { isIP } from "node:net";
 import type { Rate } from "#sip/limits.ts";
 import { LIMITS, type Limits } from "./capacity.ts";
 import { isConferenceId } from "./conference-id.ts";
@@ -7,6 +8,7 @@ import { FACTORY } from "./factory.ts";
 
 /** As parseArgs takes them. */
 export const ADMISSION_OPTIONS = {
+  "trusted-proxy": { type: "string", multiple: true, default: [] as string[] },
   factory: { type: "string", default: FACTORY },
   state: { type: "string" },
   "join-rate": { type: "string", default: String(LIMITS.joinsEach.messagesPerSecond) },
@@ -15,6 +17,8 @@ export const ADMISSION_OPTIONS = {
 
 export const ADMISSION_USAGE = `  --factory NAME     whoever calls sip:NAME@ gets a conference of their own, as its moderator (${FACTORY})
   --state FILE       keeps locks, PINs and who was in across a crash; made when it is not there
+  --trusted-proxy ADDRESS  an IP address from which all calls come by a proxy: its Via says where from, its P-Asserted-Identity
+                     from whom; may be repeated
   --join-rate N      calls a second from one address, ten times as many at once; more get 503; 0 for any number (${LIMITS.joinsEach.messagesPerSecond})
   --join-rate-all N  the same from all addresses together (${LIMITS.joinsInAll.messagesPerSecond})
 `;
@@ -22,22 +26,26 @@ export const ADMISSION_USAGE = `  --factory NAME     whoever calls sip:NAME@ get
 export interface AdmissionSettings {
   readonly factory: string;
   readonly state?: string;
+  readonly trustedProxies: readonly string[];
   readonly limits: Pick<Limits, "joinsEach" | "joinsInAll">;
 }
 
 interface Words {
   readonly factory: string;
   readonly state?: string | undefined;
+  readonly "trusted-proxy": readonly string[];
   readonly "join-rate": string;
   readonly "join-rate-all": string;
 }
 
 /** Throws a sentence. */
 export function readAdmissionOptions(words: Words): AdmissionSettings {
-  const { factory, state } = words;
+  const { factory, state, "trusted-proxy": trustedProxies } = words;
   if (!isConferenceId(factory)) throw new Error(`--factory ${factory} is not the name of a conference.`);
+  const none = trustedProxies.find((address) => isIP(address) === 0);
+  if (none !== undefined) throw new Error(`--trusted-proxy ${none} is not an IP address.`);
   const limits = { joinsEach: readRate(words, "join-rate"), joinsInAll: readRate(words, "join-rate-all") };
-  return { factory, limits, ...(state !== undefined && { state }) };
+  return { factory, limits, trustedProxies, ...(state !== undefined && { state }) };
 }
 
 const ANY_NUMBER = 1e9;

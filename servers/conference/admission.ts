@@ -8,7 +8,7 @@ import { parseUri } from "#sip/uri.ts";
 import { conferenceId } from "./conference-id.ts";
 import type { Door } from "./door.ts";
 import { newConferenceId } from "./factory.ts";
-import { type Identity, identityOf, sameOwner } from "./identity.ts";
+import { type Identity, sameOwner } from "./identity.ts";
 import { listedIn } from "./listed.ts";
 import { hasToWait, type Obstacle } from "./lobby.ts";
 import type { Members } from "./members.ts";
@@ -18,6 +18,7 @@ import type { Policies } from "./policies.ts";
 import type { Returning } from "./returning.ts";
 import { isPrivate } from "./rights.ts";
 import type { Standing } from "./standing.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
 
 /** A caller who may come in. */
 export interface Arrival {
@@ -50,6 +51,7 @@ export interface AdmissionOptions {
   readonly policies: Policies;
   readonly moderators: Moderators;
   readonly door: Door;
+  readonly proxies: TrustedProxies;
   /** Who was in before the server died, if that is known. */
   readonly returning?: Returning | undefined;
   /** The user part of the factory's URI. */
@@ -65,11 +67,11 @@ export class Admission {
 
   /** Throws SipError: 400, 403, 404, 481, 482. */
   judge(invite: IncomingInvite): Admitted | Challenge {
-    const identity = identityOf(invite.from, invite.source);
+    const identity = this.#options.proxies.identityOf(invite);
     const id = this.#conferenceOf(invite, identity);
     // Two foci in one another's conference would hear themselves.
     if (isFocus(invite)) throw new SipError(482, "Loop Detected");
-    const verdict = this.#options.moderators.judge(invite.request);
+    const verdict = this.#options.moderators.judge(invite.request, identity.asserted);
     if (verdict?.name === "challenge") return { challenge: verdict.headers };
     const arrival = {
       id,
@@ -121,7 +123,7 @@ export class Admission {
     return conference.id;
   }
 
-  /** The participant whose dialog is to be replaced; tags and Call-ID prove knowledge, From and address ownership. */
+  /** The participant whose dialog is to be replaced; tags and Call-ID prove knowledge, From and origin ownership. */
   #replaced(dialog: DialogId, identity: Identity): Participant {
     const participant = this.#options.members.inCall(dialog);
     if (!participant) throw new SipError(481, "Call/Transaction Does Not Exist");
@@ -138,7 +140,7 @@ export class Admission {
     const wasIn = this.#options.returning?.find(id, identity) !== undefined;
     const isIn = () => wasIn || (!old && conference?.findMember(identity) !== undefined);
     if (policy.locked && !policy.lobby && !isIn()) throw new SipError(403, "The Conference Is Locked");
-    const caller = { address: invite.source.address, conference: id };
+    const caller = { address: identity.address, conference: id };
     if (this.#options.door.judge(policy, invite.target, caller) === "ask") return "pin";
     const waits = hasToWait(policy, conference) && !isIn() && !this.standing(arrival).moderator;
     return waits ? "lobby" : undefined;

@@ -16,6 +16,7 @@ import type { MediaOrder } from "./mixer-control.ts";
 import type { Participant } from "./participant.ts";
 import type { Policies } from "./policies.ts";
 import type { Bearing } from "./standing.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
 
 export interface ArrivalsOptions {
   order(room: string, order: MediaOrder): Promise<{ leg: Leg; answer: Sdp }>;
@@ -24,6 +25,7 @@ export interface ArrivalsOptions {
   readonly capacity: Capacity;
   readonly lobby: Lobby;
   readonly policies: Policies;
+  readonly proxies: TrustedProxies;
   readonly invitations: Invitations;
   onMoved(from: Conference | undefined, to: Conference): void;
   readonly log: Pick<Logger, "info" | "error">;
@@ -45,7 +47,8 @@ export class Arrivals {
     const cancel = new AbortController();
     invite.onCancelled = () => cancel.abort();
     try {
-      await this.#options.capacity.arriving(invite.source.address, () => this.#admit(invite, cancel.signal));
+      const { address } = this.#options.proxies.originOf(invite);
+      await this.#options.capacity.arriving(address, () => this.#admit(invite, cancel.signal));
     } catch (cause) {
       this.#refuse(invite, cause);
     }

@@ -14,7 +14,7 @@ import { conferenceId } from "./conference-id.ts";
 import { control, type Powers } from "./control.ts";
 import { Door } from "./door.ts";
 import { FACTORY } from "./factory.ts";
-import { identityOf } from "./identity.ts";
+import type { Identity } from "./identity.ts";
 import { Invitations, type InviteLimits } from "./invitations.ts";
 import { Lobby, type LobbyOptions } from "./lobby.ts";
 import { Members } from "./members.ts";
@@ -26,6 +26,7 @@ import { Policies } from "./policies.ts";
 import { referred } from "./referrals.ts";
 import type { Returning } from "./returning.ts";
 import type { Actor } from "./rights.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 
 /** What the focus needs of the world around it. */
 export interface FocusOptions {
@@ -44,6 +45,8 @@ export interface FocusOptions {
   readonly returning?: Returning | undefined;
   /** The user part of the URI that gives whoever calls it a conference of their own. */
   readonly factory?: string | undefined;
+  /** Addresses of proxies whose word is taken for where a call comes from, and whose it is (RFC 3325). */
+  readonly trustedProxies?: readonly string[] | undefined;
 }
 
 export class Focus {
@@ -62,9 +65,12 @@ export class Focus {
   readonly #moderators: Moderators;
   readonly #admission: Admission;
   readonly #arrivals: Arrivals;
+  readonly #proxies: TrustedProxies;
 
   constructor(options: FocusOptions) {
     const { policies } = this;
+    const proxies = new TrustedProxies(options.trustedProxies);
+    this.#proxies = proxies;
     const onMoved = (from: Conference | undefined, to: Conference) => this.#moved(from, to);
     const order = (room: string, media: MediaOrder) => options.order(room, media);
     this.#log = options.log;
@@ -73,6 +79,7 @@ export class Focus {
     this.members = new Members({
       entity: (id) => options.entity(id),
       policies,
+      proxies,
       findLeg: (id) => options.findLeg(id),
       onUnseated: (participant) => void this.mover.rehome(participant),
       onEmpty: (conference) => this.#ended(conference),
@@ -90,7 +97,15 @@ export class Focus {
     const { factory = FACTORY, returning } = options;
     const door = new Door();
     const moderators = this.#moderators;
-    this.#admission = new Admission({ members, policies, moderators, door, factory, returning });
+    this.#admission = new Admission({
+      members,
+      policies,
+      proxies,
+      moderators,
+      door,
+      factory,
+      returning,
+    });
     const seat: LobbyOptions["seat"] = (who, room, seated) => this.mover.seat(who, room, seated);
     this.lobby = new Lobby({ members, policies, door, seat, log: options.log });
     this.#arrivals = new Arrivals({
@@ -99,6 +114,7 @@ export class Focus {
       admission: this.#admission,
       capacity,
       policies,
+      proxies,
       lobby: this.lobby,
       invitations: this.invitations,
       onMoved,
@@ -151,10 +167,12 @@ export class Focus {
   referred(refer: IncomingRefer): void {
     const conference = this.members.meant(refer);
     const member = conference && this.members.callerOf(conference, refer);
-    const verdict = member ? undefined : this.#moderators.judge(refer.request);
+    const identity = this.#proxies.identityOf(refer);
+    const verdict = member ? undefined : this.#moderators.judge(refer.request, identity.asserted);
     if (verdict?.name === "challenge") refer.reject(401, undefined, verdict.headers);
     else if (conference && member) referred(refer, { conference, actor: member }, this.invitations);
-    else if (conference && verdict) referred(refer, { conference, actor: stranger(refer) }, this.invitations);
+    else if (conference && verdict)
+      referred(refer, { conference, actor: stranger(identity) }, this.invitations);
     else refer.reject(403);
   }
 
@@ -213,6 +231,6 @@ export class Focus {
 }
 
 /** A moderator who is not in the conference. */
-function stranger({ from, source }: IncomingRefer): Actor {
-  return { identity: identityOf(from, source), key: Symbol("moderator"), moderator: true };
+function stranger(identity: Identity): Actor {
+  return { identity, key: Symbol("moderator"), moderator: true };
 }

@@ -7,7 +7,7 @@ import { bareHost, formatNameAddr, parseUri } from "#sip/uri.ts";
 import type { Conference } from "./conference.ts";
 import type { Legs } from "./connect.ts";
 import { dialOut, type Outside } from "./dial-out.ts";
-import { type Identity, identityOf } from "./identity.ts";
+import { aorOf, type Identity, identityOf } from "./identity.ts";
 import type { Actor } from "./rights.ts";
 import type { Standing } from "./standing.ts";
 
@@ -206,7 +206,7 @@ function addressOf({ phone }: Legs): string {
 /** In whose name the phone rings (RFC 3892): the member's; another name than his own nobody has proved. */
 function referredBy({ actor: { identity }, referredBy }: Wish): Record<string, string> {
   if (identity.anonymous) return {};
-  const isHis = referredBy && identityOf(referredBy, { address: "" }).aor === identity.aor;
+  const isHis = referredBy && aorOf(referredBy.uri) === identity.aor;
   const { name } = identity;
   const own = { uri: identity.aor, params: {}, ...(name !== undefined && { name }) };
   return { "referred-by": formatNameAddr(isHis ? { ...referredBy, params: {} } : own) };

@@ -11,16 +11,17 @@ import { conferenceId } from "./conference-id.ts";
 import type { Legs } from "./connect.ts";
 import type { Asked } from "./control.ts";
 import { Happenings } from "./happenings.ts";
-import { identityOf } from "./identity.ts";
 import { Participant } from "./participant.ts";
 import type { Policies } from "./policies.ts";
 import type { Newcomer } from "./standing.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
 
 export interface MembersOptions {
   /** The URI under which a conference is known. */
   entity(id: string): SipUri;
   findLeg(id: DialogId): Leg | undefined;
   readonly policies: Policies;
+  readonly proxies: TrustedProxies;
   /** Somebody's mixer has ended his leg. */
   onUnseated(participant: Participant): void;
   /** A member asks something of his conference. Throws SipError. */
@@ -30,7 +31,7 @@ export interface MembersOptions {
 }
 
 /** What a request says of the call it is about, and of its sender. */
-type Asking = Pick<IncomingSubscribe, "leg" | "targetDialog" | "from" | "source">;
+type Asking = Pick<IncomingSubscribe, "leg" | "targetDialog" | "request" | "from" | "source">;
 type Naming = Pick<Asking, "leg" | "targetDialog">;
 
 export class Members {
@@ -155,10 +156,10 @@ export class Members {
     return participant && conference.has(participant) ? participant : undefined;
   }
 
-  /** The same, or a member by name and address, which is enough to look. */
+  /** The same, or a member by name and origin, which is enough to look. */
   memberOf(conference: Conference, asking: Asking): Participant | undefined {
-    const { from, source } = asking;
-    return this.callerOf(conference, asking) ?? conference.findMember(identityOf(from, source));
+    const { proxies } = this.#options;
+    return this.callerOf(conference, asking) ?? conference.findMember(proxies.identityOf(asking));
   }
 
   /** Somebody who was called has answered, and asks before the mixer has agreed to it. */

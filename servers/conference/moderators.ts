@@ -6,7 +6,7 @@ import type { SipRequest } from "#sip/message.ts";
 import { textHeader } from "#sip/message.ts";
 import { parseUri } from "#sip/uri.ts";
 import type { Users } from "../users.ts";
-import { identityOf } from "./identity.ts";
+import { aorOf } from "./identity.ts";
 
 export type Verdict =
   | { readonly name: "moderator" }
@@ -20,17 +20,18 @@ export class Moderators {
 
   /** The addresses of moderators, each a user of `users` by its user part. */
   constructor(names: readonly string[] = [], users?: Users) {
-    this.#names = new Set(names.map((name) => identityOf({ uri: name, params: {} }, { address: "" }).aor));
+    this.#names = new Set(names.map(aorOf));
     this.#users = users;
     this.#digest =
       users && new DigestServer({ realm: users.realm, hashes: ["SHA-256", "MD5"], ha1: users.ha1 });
   }
 
-  /** Whether this request is a moderator's; undefined when it does not say so. */
-  judge(request: SipRequest): Verdict | undefined {
-    const { aor } = identityOf(request.headers.from, { address: "" });
+  /** Whether this request is a moderator's; undefined when it does not say so. `asserted`: whose it is by a trusted proxy's word. */
+  judge(request: SipRequest, asserted?: string): Verdict | undefined {
+    const aor = aorOf(request.headers.from.uri);
     const digest = this.#digest;
     if (!digest || !this.#names.has(aor)) return undefined;
+    if (asserted === aor) return { name: "moderator" };
     const { method, uri, content: body } = request;
     const verdict = digest.verify(textHeader(request, "authorization"), { method, uri, body });
     const user = decodeURIComponent(parseUri(aor)?.user ?? "");

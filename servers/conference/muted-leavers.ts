@@ -1,6 +1,6 @@
 /** Those whom a moderator had muted when they left: they come back muted, for hanging up must not lift a mute. */
 
-import type { Identity } from "./identity.ts";
+import { type Identity, proofOf } from "./identity.ts";
 import { HEARD } from "./muting.ts";
 import type { Bearing, Newcomer } from "./standing.ts";
 
@@ -35,7 +35,7 @@ export class MutedLeavers {
   }
 }
 
-/** By what a takeover is judged, too: the From and the address it came from. */
-function nameOf({ aor, address }: Identity): string {
-  return `${aor} ${address}`;
+/** By what a takeover is judged, too. */
+function nameOf(identity: Identity): string {
+  return `${identity.aor} ${proofOf(identity)}`;
 }

@@ -6,7 +6,7 @@ import type { ReferTo } from "#sip/refer-to.ts";
 import { asSipError, SipError } from "#sip/sip-error.ts";
 import type { Conference } from "./conference.ts";
 import { REMOVED } from "./control.ts";
-import { identityOf } from "./identity.ts";
+import { aorOf } from "./identity.ts";
 import type { Invitations, Report } from "./invitations.ts";
 import type { Participant } from "./participant.ts";
 import { type Actor, mayRule } from "./rights.ts";
@@ -47,7 +47,7 @@ function removal(
   { actor, uri }: { readonly actor: Actor; readonly uri: SipUri },
   invitations: Invitations,
 ): (report: Report) => void {
-  const { aor } = identityOf({ uri, params: {} }, { address: "" });
+  const aor = aorOf(uri);
   const found = conference.find(aor);
   if (found.length > 0) return expulsion(actor, found);
   if (!conference.isCalling(aor)) throw new SipError(404, "Not In The Conference");

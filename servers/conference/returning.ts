@@ -1,12 +1,13 @@
 /** Who was in which conference when the server died: they may come back as what they were, lock or not, for a while. */
 
-import type { Identity } from "./identity.ts";
+import { type Identity, proofOf } from "./identity.ts";
 
 /** Somebody as the state file has them. */
 export interface Seated {
   readonly conference: string;
   readonly aor: string;
-  readonly address: string;
+  /** What shows that it is they, beside the From: see `proofOf`. */
+  readonly proof: string;
   readonly moderator: boolean;
 }
 
@@ -17,7 +18,7 @@ export class Returning {
   readonly #seats = new Map<string, Seated>();
 
   constructor(people: readonly Seated[]) {
-    for (const seated of people) this.#seats.set(nameOf(seated.conference, seated), seated);
+    for (const seated of people) this.#seats.set(nameOf(seated.conference, seated.aor, seated.proof), seated);
   }
 
   /** Each of those who have not left since. */
@@ -27,12 +28,14 @@ export class Returning {
 
   /** What somebody was there; undefined when nothing. The anonymous cannot be told apart and were nothing. */
   find(conference: string, identity: Identity): Seated | undefined {
-    return identity.anonymous ? undefined : this.#seats.get(nameOf(conference, identity));
+    return identity.anonymous
+      ? undefined
+      : this.#seats.get(nameOf(conference, identity.aor, proofOf(identity)));
   }
 
   /** Has left, or was taken out. */
-  forget(conference: string, identity: Pick<Identity, "aor" | "address">): void {
-    this.#seats.delete(nameOf(conference, identity));
+  forget(conference: string, identity: Identity): void {
+    this.#seats.delete(nameOf(conference, identity.aor, proofOf(identity)));
   }
 
   /** Nobody comes back as what he was any more. */
@@ -41,6 +44,6 @@ export class Returning {
   }
 }
 
-function nameOf(conference: string, { aor, address }: Pick<Identity, "aor" | "address">): string {
-  return `${conference} ${address} ${aor}`;
+function nameOf(conference: string, aor: string, proof: string): string {
+  return `${conference} ${proof} ${aor}`;
 }

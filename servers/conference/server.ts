@@ -38,6 +38,8 @@ export interface ConferenceServerOptions
   readonly outboundProxy?: SipUri;
   /** What is shown to that proxy when it asks for a password. */
   readonly credentials?: readonly Secret[];
+  /** IP addresses of proxies whose word is taken for where a call comes from, and whose it is (RFC 3325). */
+  readonly trustedProxies?: readonly string[];
 }
 
 export interface ConferenceServer {
@@ -58,7 +60,8 @@ const MIXER_SESSION_S = 1_800;
 /** Opens the server on UDP and TCP; rejects when the port is taken. */
 export async function openConferenceServer(options: ConferenceServerOptions): Promise<ConferenceServer> {
   const { mixers, health, log, limits, inviteLimits, moderators, factory, ...rest } = options;
-  const { outboundProxy: proxy, credentials = [], session = SESSION, state: path, ...sockets } = rest;
+  const { outboundProxy: proxy, credentials = [], trustedProxies, state: path, ...others } = rest;
+  const { session = SESSION, ...sockets } = others;
   const state = path === undefined ? undefined : new StateFile(path, { log });
   const focus: Focus = new Focus({
     entity: (id) => `sip:${id}@${bracketed(agent.host)}:${agent.port}`,
@@ -69,6 +72,7 @@ export async function openConferenceServer(options: ConferenceServerOptions): Pr
     inviteLimits,
     moderators,
     factory,
+    trustedProxies,
     returning: state?.returning,
     limits,
   });

@@ -9,6 +9,7 @@ import type { Logger } from "pino";
 import type { Conference } from "./conference.ts";
 import type { Focus } from "./focus.ts";
 import type { Happening } from "./happenings.ts";
+import { originOf, proofOf } from "./identity.ts";
 import type { Participant } from "./participant.ts";
 import { isDefault, type Policy, readPolicy } from "./policy.ts";
 import { RETURN_MS, Returning, type Seated } from "./returning.ts";
@@ -89,8 +90,9 @@ export class StateFile {
     this.#left(happening.from, happening.participant);
   }
 
-  #seat({ id }: Conference, { identity: { anonymous, aor, address }, moderator }: Participant): void {
-    if (!anonymous) this.#statements.seat.run(id, aor, address, moderator ? 1 : 0);
+  #seat({ id }: Conference, { identity, moderator }: Participant): void {
+    const { anonymous, aor } = identity;
+    if (!anonymous) this.#statements.seat.run(id, aor, proofOf(identity), moderator ? 1 : 0);
   }
 
   /** It is told before the roster has changed; another call of the same person keeps them in. */
@@ -98,16 +100,16 @@ export class StateFile {
     queueMicrotask(() => {
       if (conference.findMember(identity)) return;
       this.returning.forget(conference.id, identity);
-      this.#keep(() => this.#statements.unseat.run(conference.id, identity.aor, identity.address));
+      this.#keep(() => this.#statements.unseat.run(conference.id, identity.aor, proofOf(identity)));
     });
   }
 
   /** Who is not back by now does not come back as what he was; nobody is there to unlock a conference that nobody is in. */
   #giveUp({ conferences, policies }: Focus): void {
-    for (const { conference: id, aor, address } of this.returning.all) {
+    for (const { conference: id, aor, proof } of this.returning.all) {
       const conference = conferences.get(id);
-      const isBack = conference?.findMember({ aor, address, anonymous: false, name: undefined });
-      if (!isBack) this.#keep(() => this.#statements.unseat.run(id, aor, address));
+      const isBack = conference?.findMember({ aor, ...originOf(proof), anonymous: false, name: undefined });
+      if (!isBack) this.#keep(() => this.#statements.unseat.run(id, aor, proof));
       if (!conference && policies.of(id).locked) policies.change(id, { locked: false });
     }
     this.returning.close();
@@ -148,7 +150,7 @@ export class StateFile {
     return rows.map(({ conference, aor, address, moderator }) => ({
       conference: String(conference),
       aor: String(aor),
-      address: String(address),
+      proof: String(address),
       moderator: moderator === 1,
     }));
   }

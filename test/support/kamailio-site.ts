@@ -21,21 +21,30 @@ export const ORIGIN = "https://example.test";
 /** Which of its four ports takes what. */
 const OFFSETS = { udp: 0, tcp: 0, tls: 1, ws: 2, wss: 3 } as const;
 
-/** A conference server with its mixer, on an address of their own. */
+export interface MachineOptions {
+  /** How many mixers it has, one when missing. */
+  readonly mixers?: number;
+  /** Further ones of its conference server. */
+  readonly args?: readonly string[];
+}
+
+/** A conference server with its mixers, on an address of their own. */
 export class Machine {
   readonly host: string;
-  #mixer: Server;
+  readonly #args: readonly string[];
+  #mixers: readonly Server[];
   #conference: Server;
 
-  private constructor(host: string, mixer: Server, conference: Server) {
+  private constructor(host: string, args: readonly string[], servers: Servers) {
     this.host = host;
-    this.#mixer = mixer;
-    this.#conference = conference;
+    this.#args = args;
+    this.#mixers = servers.mixers;
+    this.#conference = servers.conference;
   }
 
-  static async start(host: string): Promise<Machine> {
-    const mixer = await startMixerAt(host);
-    return new Machine(host, mixer, await startFocusAt(host, mixer.port));
+  static async start(host: string, { mixers: count = 1, args = [] }: MachineOptions = {}): Promise<Machine> {
+    const ports = Array.from({ length: count }, () => 0);
+    return new Machine(host, args, await startServersAt(host, { ports, args }));
   }
 
   get port(): number {
@@ -43,34 +52,60 @@ export class Machine {
   }
 
   get programs() {
-    return { conference: this.#conference.program, mixer: this.#mixer.program };
+    const [first] = this.#mixers;
+    if (!first) throw new Error("a machine has a mixer");
+    return {
+      conference: this.#conference.program,
+      mixer: first.program,
+      mixers: this.#mixers.map(({ program }) => program),
+    };
   }
 
-  /** kill -9 of both. */
+  /** kill -9 of all. */
   async die(): Promise<void> {
-    const programs = Object.values(this.programs);
+    const { conference, mixers } = this.programs;
+    const programs = [conference, ...mixers];
     for (const program of programs) program.kill("SIGKILL");
     await Promise.all(programs.map(({ exited }) => exited));
   }
 
-  /** Both run again where they ran. */
+  /** All run again where they ran. */
   async restart(): Promise<void> {
-    this.#mixer = await startMixerAt(this.host, this.#mixer.port);
-    this.#conference = await startFocusAt(this.host, this.#mixer.port, this.port);
+    const ports = this.#mixers.map(({ port }) => port);
+    const servers = await startServersAt(this.host, { ports, args: this.#args, port: this.port });
+    this.#mixers = servers.mixers;
+    this.#conference = servers.conference;
   }
 
   async stop(): Promise<void> {
     await this.#conference.stop();
-    await this.#mixer.stop();
+    await Promise.all(this.#mixers.map((mixer) => mixer.stop()));
   }
 }
 
-function startMixerAt(host: string, port = 0): Promise<Server> {
-  return startServer("mixer", { port, args: ["--bind", host, "--rtp", "0"] });
+interface Servers {
+  readonly mixers: readonly Server[];
+  readonly conference: Server;
 }
 
-function startFocusAt(host: string, mixer: number, port = 0): Promise<Server> {
-  return startServer("conference", { port, args: ["--bind", host, "--mixer", `sip:${host}:${mixer}`] });
+/** `ports`: of the mixers; `port`: of the conference server; 0 for any. */
+async function startServersAt(
+  host: string,
+  { ports, args, port = 0 }: { ports: readonly number[]; args: readonly string[]; port?: number },
+): Promise<Servers> {
+  const rtp = ["--bind", host, "--rtp", "0"];
+  const mixers = await Promise.all(ports.map((one) => startServer("mixer", { port: one, args: rtp })));
+  const uris = mixers.flatMap((mixer) => ["--mixer", `sip:${host}:${mixer.port}`]);
+  const own = ["--bind", host, "--trusted-proxy", HOST, ...uris, ...args];
+  return { mixers, conference: await startServer("conference", { port, args: own }) };
+}
+
+/** Their passwords. */
+type Users = Readonly<Record<string, string>>;
+
+interface Listener {
+  readonly host: string;
+  readonly port: number;
 }
 
 export class KamailioSite {
@@ -79,7 +114,12 @@ export class KamailioSite {
   readonly #port: number;
   readonly #folder: string;
 
-  private constructor(parts: { machines: Machine[]; program: Program; port: number; folder: string }) {
+  private constructor(parts: {
+    machines: readonly Machine[];
+    program: Program;
+    port: number;
+    folder: string;
+  }) {
     this.machines = parts.machines;
     this.program = parts.program;
     this.#port = parts.port;
@@ -87,15 +127,24 @@ export class KamailioSite {
   }
 
   /** Machines on 127.0.0.2 and so on; `users` have passwords of example.test. */
-  static async start(count: number, users: Readonly<Record<string, string>> = {}): Promise<KamailioSite> {
+  static async start(count: number, users: Users = {}, options: MachineOptions = {}): Promise<KamailioSite> {
     const hosts = Array.from({ length: count }, (_, i) => `127.0.0.${i + 2}`);
-    const machines = await Promise.all(hosts.map((host) => Machine.start(host)));
+    const machines = await Promise.all(hosts.map((host) => Machine.start(host, options)));
+    return KamailioSite.#before(machines, users, machines);
+  }
+
+  /** Kamailio before conference servers that somebody else runs. */
+  static facing(servers: readonly Listener[], users: Users = {}): Promise<KamailioSite> {
+    return KamailioSite.#before(servers, users, []);
+  }
+
+  static async #before(listed: readonly Listener[], users: Users, machines: readonly Machine[]) {
     const folder = await mkdtemp(join(tmpdir(), "partyline-site-"));
     const port = await freePorts(4);
     await writeSite(folder, siteConfig(folder, port));
     await writeAccounts(folder, users);
-    const listed = machines.map(({ host, port }) => `1 sip:${host}:${port} 0 0 duid=${host}\n`);
-    await writeFile(join(folder, "dispatcher.list"), listed.join(""));
+    const lines = listed.map(({ host, port: at }) => `1 sip:${host}:${at} 0 0 duid=${host}\n`);
+    await writeFile(join(folder, "dispatcher.list"), lines.join(""));
     const program = await Program.start(PROGRAM, {
       name: "kamailio",
       args: [...FLAGS, "-f", join(SHIPPED, "kamailio.cfg"), "-Y", folder, "-w", folder],

@@ -11,7 +11,7 @@ import {
 export const conference: CliCommand = {
   summary: "Runs the conference server until Ctrl-C.",
   usage:
-    "[--bind ADDRESS] [--port N] [--mixer URI]… [--moderator URI --users FILE] [--outbound-proxy URI] [--credentials FILE] [--factory NAME] [--state FILE] [--control-token FILE] [--control-port N] [--certificate FILE --key FILE] [--ws-port N]",
+    "[--bind ADDRESS] [--port N] [--mixer URI]… [--moderator URI --users FILE] [--outbound-proxy URI] [--credentials FILE] [--factory NAME] [--state FILE] [--trusted-proxy ADDRESS]… [--control-token FILE] [--control-port N] [--certificate FILE --key FILE] [--ws-port N]",
   options: {
     ...SERVER_OPTIONS,
     ...METRICS_OPTION,
@@ -47,6 +47,12 @@ export const conference: CliCommand = {
       type: "string",
       value: "FILE",
       help: "keeps locks, PINs and who was in across a crash",
+    },
+    "trusted-proxy": {
+      type: "string",
+      multiple: true,
+      value: "IP",
+      help: "all calls from there come by a proxy, whose word is taken for where from and from whom",
     },
     "join-rate": { type: "string", value: "N", help: "calls a second from one address, 0 for any number" },
     "join-rate-all": { type: "string", value: "N", help: "the same from all addresses together" },

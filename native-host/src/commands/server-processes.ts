@@ -78,6 +78,7 @@ export function serverArguments(name: ServerName, input: Input): string[] {
       ...moderation(input),
       ...dialling(input),
       ...passedOn(input, ["factory", "state", "join-rate", "join-rate-all"]),
+      ...input.list("trusted-proxy").flatMap((address) => ["--trusted-proxy", address]),
       ...controlling(input, ports.control),
     ],
     mixer: mixerArguments(input, `${ports.rtp.first}-${ports.rtp.last}`),
