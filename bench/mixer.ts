@@ -3,9 +3,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { DgramIo } from "../servers/media-server/packet-io/dgram.ts";
 import { Clock } from "../servers/mixer/clock.ts";
 import { Mixer } from "../servers/mixer/mixer.ts";
-import { DgramIo } from "../servers/mixer/packet-io/dgram.ts";
 import type { Calls } from "./mixer-callers.ts";
 import type { Benchmark, Row } from "./table.ts";
 

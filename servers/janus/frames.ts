@@ -2,9 +2,8 @@
 import { type Codec, g711 } from "#rtp/g711.ts";
 import { type RtpHeader, writeRtp } from "#rtp/packet.ts";
 import { ContinuousStream } from "#rtp/stream.ts";
+import { FRAME } from "../media-server/frame.ts";
 
-/** Samples, and bytes, of 20 ms. */
-export const FRAME = 160;
 /** Payload type of PCMU (RFC 3551 §6). */
 export const PCMU = 0;
 /** More than any phone packs into one: 120 ms. */

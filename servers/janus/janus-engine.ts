@@ -1,8 +1,6 @@
 /** Janus as what mixes behind the mixer's SIP face: each stream is a line of ours to its phone and a seat in Janus. */
-import type { MediaEngine } from "../mixer/control.ts";
-import type { PlayEnd, StreamSettings } from "../mixer/engine.ts";
-import type { Samples } from "../mixer/prompt-player.ts";
-import type { Media } from "../mixer/stream.ts";
+import type { Media, MediaEngine, PlayEnd, StreamSettings } from "../media-server/media-engine.ts";
+import type { Samples } from "../media-server/prompt-player.ts";
 import { AudioBridge, type AudioBridgeOptions, LOBBY, type Seat } from "./audio-bridge.ts";
 import { JanusError } from "./janus-session.ts";
 import { type Line, MediaPorts, type MediaPortsOptions } from "./media-ports.ts";

@@ -2,9 +2,9 @@
 import dgram from "node:dgram";
 import { once } from "node:events";
 import { isIPv6 } from "node:net";
-import type { Address } from "../mixer/address-lock.ts";
-import { DgramIo } from "../mixer/packet-io/dgram.ts";
-import type { PortRange } from "../mixer/packet-io/packet-io.ts";
+import type { Address } from "../media-server/address-lock.ts";
+import { DgramIo } from "../media-server/packet-io/dgram.ts";
+import type { PortRange } from "../media-server/packet-io/packet-io.ts";
 import { Passage, type PassageEvents } from "./passage.ts";
 
 export interface MediaPortsOptions {

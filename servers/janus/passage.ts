@@ -2,13 +2,14 @@
 import { g711 } from "#rtp/g711.ts";
 import { HEADER_BYTES, type RtpHeader, readRtp, writeRtp } from "#rtp/packet.ts";
 import { ContinuousStream } from "#rtp/stream.ts";
-import { type Address, AddressLock, sameAddress } from "../mixer/address-lock.ts";
-import type { PlayEnd } from "../mixer/engine.ts";
-import { KeyEvents } from "../mixer/keys.ts";
-import { PromptPlayer, type Samples } from "../mixer/prompt-player.ts";
-import type { Media, MixMode } from "../mixer/stream.ts";
-import { Voice } from "../mixer/talkers.ts";
-import { asPcmu, encoded, FRAME, Framer, fromPcmu, levelOf, under } from "./frames.ts";
+import { type Address, AddressLock, sameAddress } from "../media-server/address-lock.ts";
+import { FRAME } from "../media-server/frame.ts";
+import { KeyEvents } from "../media-server/keys.ts";
+import type { Media, PlayEnd } from "../media-server/media-engine.ts";
+import { PromptPlayer, type Samples } from "../media-server/prompt-player.ts";
+import { Voice } from "../media-server/voice.ts";
+import type { MixMode } from "../mscml/request.ts";
+import { asPcmu, encoded, Framer, fromPcmu, levelOf, under } from "./frames.ts";
 
 export interface PassageEvents {
   toPhone(packet: Buffer, to: Address): void;

@@ -2,7 +2,7 @@
 import type { Logger } from "pino";
 import type { SipUri } from "#sip/message.ts";
 import { UserAgent, type UserAgentOptions } from "#sip/user-agent.ts";
-import { Control, type ControlOptions } from "../mixer/control.ts";
+import { Control, type ControlOptions } from "../media-server/control.ts";
 import { JanusEngine, type JanusEngineEvents, type JanusEngineOptions } from "./janus-engine.ts";
 
 export interface JanusServerOptions extends Omit<JanusEngineOptions, "events"> {

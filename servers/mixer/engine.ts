@@ -1,10 +1,12 @@
 /** The mixing engine: all streams and rooms, moved on by ticks; commands take effect at the beginning of one. */
 import { randomBytes } from "node:crypto";
+import type { Media, PlayEnd, StreamSettings } from "../media-server/media-engine.ts";
+import type { PacketIo } from "../media-server/packet-io/packet-io.ts";
+import type { Samples } from "../media-server/prompt-player.ts";
+import type { MixMode } from "../mscml/request.ts";
 import type { JitterCounters } from "./jitter-buffer.ts";
-import type { PacketIo } from "./packet-io/packet-io.ts";
-import type { Samples } from "./prompt-player.ts";
 import { type MixOutput, Room } from "./room.ts";
-import { type Media, type MixMode, Stream, type StreamCounters, type StreamStart } from "./stream.ts";
+import { Stream, type StreamCounters, type StreamStart } from "./stream.ts";
 
 /** What may be asked of the engine. Streams have the numbers their owner gives them; rooms come and go with their members. */
 export type Command =
@@ -22,16 +24,6 @@ export type Command =
     }
   | { readonly name: "stop"; readonly stream: number }
   | { readonly name: "dump"; readonly ask: number };
-
-/** What is to change of a stream; what is left out stays. */
-export interface StreamSettings {
-  readonly mixMode?: MixMode | undefined;
-  /** Whether each key pressed is reported. */
-  readonly keypresses?: boolean | undefined;
-}
-
-/** Why playing ended: at its end, or because it was stopped, or another took its place. */
-export type PlayEnd = "EOF" | "stopped";
 
 /** What the engine says. */
 export type Report =

@@ -1,10 +1,10 @@
 /** The mixer as the main thread sees it: a handle on the thread that mixes, and on its crashes. */
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { Media, MediaEngine, PlayEnd, StreamSettings } from "../media-server/media-engine.ts";
+import type { PortRange } from "../media-server/packet-io/packet-io.ts";
+import type { Samples } from "../media-server/prompt-player.ts";
 import type { ClockCounters } from "./clock.ts";
-import type { Command, EngineDump, PlayEnd, Report, StreamSettings } from "./engine.ts";
-import type { PortRange } from "./packet-io/packet-io.ts";
-import type { Samples } from "./prompt-player.ts";
-import type { Media } from "./stream.ts";
+import type { Command, EngineDump, Report } from "./engine.ts";
 import type { WorkerData, WorkerReport } from "./tick-worker.ts";
 
 export interface MixerOptions {
@@ -36,7 +36,8 @@ interface Pending<Value> {
   reject(cause: Error): void;
 }
 
-export class Mixer {
+/** What it is ordered takes effect at the next tick of 20 ms. */
+export class Mixer implements MediaEngine {
   readonly #options: MixerOptions;
   readonly #opening = new Map<number, Pending<number>>();
   readonly #dumping = new Map<number, Pending<MixerDump>>();
@@ -50,7 +51,7 @@ export class Mixer {
     [this.#worker, this.#port] = this.#start();
   }
 
-  /** A new stream and the port it has; nothing is heard on it before `agree` and `move`, nothing said before `speak`. Throws MixerBusyError. */
+  /** Throws MixerBusyError. */
   async open(): Promise<{ stream: number; port: number }> {
     const stream = this.#next++;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
@@ -59,27 +60,22 @@ export class Mixer {
     return { stream, port: await promise };
   }
 
-  /** What was negotiated for a stream, first or anew, from the next tick on. */
   agree(stream: number, media: Media): void {
     this.#post({ name: "agree", stream, media });
   }
 
-  /** The participant has shown to be there: he may be spoken to. */
   speak(stream: number): void {
     this.#post({ name: "speak", stream });
   }
 
-  /** Puts a stream into a room, or takes it over to another, at the next tick; what he hears goes on without a break. */
   move(stream: number, room: string): void {
     this.#post({ name: "move", stream, room });
   }
 
-  /** Takes a stream into the mix or out of it, and has its keys told or not, from the next tick on. */
   configure(stream: number, settings: StreamSettings): void {
     this.#post({ name: "configure", stream, ...settings });
   }
 
-  /** Plays to this stream alone, in place of what was playing; returns the number `onPlayed` will name. */
   play(stream: number, pieces: readonly Samples[]): number {
     const ask = this.#next++;
     this.#post({ name: "play", stream, ask, pieces });
@@ -90,7 +86,6 @@ export class Mixer {
     this.#post({ name: "stop", stream });
   }
 
-  /** Ends a stream and frees its port. */
   close(stream: number): void {
     this.#post({ name: "close", stream });
   }

@@ -1,8 +1,8 @@
 /** One conference's media: everybody hears the sum of the others (N-1), one tick of 20 ms at a time. */
 import { type Codec, g711 } from "#rtp/g711.ts";
-import { FRAME } from "./jitter-buffer.ts";
+import { FRAME } from "../media-server/frame.ts";
+import { Loudest } from "./loudest.ts";
 import type { Stream } from "./stream.ts";
-import { Loudest } from "./talkers.ts";
 
 /** What a mix needs of its surroundings. */
 export interface MixOutput {

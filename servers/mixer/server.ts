@@ -2,9 +2,9 @@
 import type { Logger } from "pino";
 import type { SipUri } from "#sip/message.ts";
 import { UserAgent, type UserAgentOptions } from "#sip/user-agent.ts";
-import { Control, type ControlOptions } from "./control.ts";
+import { Control, type ControlOptions } from "../media-server/control.ts";
+import type { PortRange } from "../media-server/packet-io/packet-io.ts";
 import { Mixer, type MixerDump, type MixerOptions } from "./mixer.ts";
-import type { PortRange } from "./packet-io/packet-io.ts";
 
 export interface MixerServerOptions {
   /** A literal address: SIP and media are received there. */

@@ -2,29 +2,14 @@
 
 import { type Codec, g711 } from "#rtp/g711.ts";
 import { emptyHeader, HEADER_BYTES, isRtcp, type RtpHeader, readRtpInto } from "#rtp/packet.ts";
-import { type Address, AddressLock, sameAddress } from "./address-lock.ts";
-import { FRAME, JitterBuffer } from "./jitter-buffer.ts";
-import { KeyEvents } from "./keys.ts";
-import { PromptPlayer } from "./prompt-player.ts";
-import { Voice } from "./talkers.ts";
-
-/** What offer and answer agreed on, seen from the mixer. */
-export interface Media {
-  /** Where the participant listens, and from where he sends. */
-  readonly remote: Address;
-  /** False: he is muted, and what he sends is dropped. */
-  readonly hears: boolean;
-  /** False: he is on hold, and nothing is sent to him. */
-  readonly speaks: boolean;
-  /** What is sent to him, and its payload type. */
-  readonly codec: Codec;
-  readonly payload: number;
-  /** Payload types he may send. */
-  readonly payloads: readonly { readonly payload: number; readonly codec: Codec | "telephone-event" }[];
-}
-
-/** `mute`: he hears and is not heard. `parked`: neither. What is played to him he hears in any of them. */
-export type MixMode = "full" | "mute" | "parked";
+import { type Address, AddressLock, sameAddress } from "../media-server/address-lock.ts";
+import { FRAME } from "../media-server/frame.ts";
+import { KeyEvents } from "../media-server/keys.ts";
+import type { Media } from "../media-server/media-engine.ts";
+import { PromptPlayer } from "../media-server/prompt-player.ts";
+import { Voice } from "../media-server/voice.ts";
+import type { MixMode } from "../mscml/request.ts";
+import { JitterBuffer } from "./jitter-buffer.ts";
 
 /** How a stream's numbers begin: random by rule (RFC 3550 §5.1), chosen in tests. */
 export interface StreamStart {

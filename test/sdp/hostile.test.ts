@@ -7,7 +7,7 @@ import { makeAnswer, makeOffer } from "#sdp/offer-answer.ts";
 import { Origin, sameMedia } from "#sdp/origin.ts";
 import { PayloadNumbers } from "#sdp/payload-numbers.ts";
 import { readAudio } from "#sdp/session.ts";
-import { agreedMedia } from "../../servers/mixer/agreed-media.ts";
+import { agreedMedia } from "../../servers/media-server/agreed-media.ts";
 import { offerAt } from "../support/descriptions.ts";
 import { below, randomFrom } from "../support/random.ts";
 

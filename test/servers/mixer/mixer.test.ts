@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { Worker } from "node:worker_threads";
+import type { Media } from "../../../servers/media-server/media-engine.ts";
 import { Mixer, MixerBusyError, type MixerOptions } from "../../../servers/mixer/mixer.ts";
-import type { Media } from "../../../servers/mixer/stream.ts";
 import { freePorts } from "../../support/ports.ts";
 import { RtpParty } from "../../support/rtp-party.ts";
 

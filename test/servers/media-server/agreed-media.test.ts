@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { makeAnswer, makeOffer } from "#sdp/offer-answer.ts";
-import { agreedMedia } from "../../../servers/mixer/agreed-media.ts";
+import { agreedMedia } from "../../../servers/media-server/agreed-media.ts";
 
 const MIXER = { address: "127.0.0.1", port: 40_000, codecs: ["PCMU", "PCMA"], telephoneEvent: true } as const;
 

@@ -1,4 +1,4 @@
-/** The mixer's SIP face: INVITE sip:conf=ID@mixer puts its media into conference ID (RFC 4240 §5). */
+/** The SIP face of a media server: INVITE sip:conf=ID@mixer puts its media into conference ID (RFC 4240 §5). */
 
 import type { Codec } from "#rtp/g711.ts";
 import { withDirection } from "#sdp/hold.ts";
@@ -8,19 +8,11 @@ import type { Sdp, SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { parseUri } from "#sip/uri.ts";
 import { agreedMedia } from "./agreed-media.ts";
-import type { PlayEnd } from "./engine.ts";
 import { LegControl } from "./leg-control.ts";
 import { LegReports } from "./leg-reports.ts";
-import type { Mixer } from "./mixer.ts";
+import type { Media, MediaEngine, PlayEnd } from "./media-engine.ts";
 import { Owners, type OwnersOptions } from "./owners.ts";
 import { Prompts } from "./prompts.ts";
-import type { Media } from "./stream.ts";
-
-/** What mixes: our own thread, or an engine of somebody else's behind the same face. */
-export type MediaEngine = Pick<
-  Mixer,
-  "open" | "agree" | "speak" | "move" | "configure" | "play" | "stopPlaying" | "close"
->;
 
 /** What the face needs of its surroundings. */
 export interface ControlOptions {

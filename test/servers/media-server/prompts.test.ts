@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { PromptPlayer } from "../../../servers/mixer/prompt-player.ts";
-import { Prompts } from "../../../servers/mixer/prompts.ts";
+import { PromptPlayer } from "../../../servers/media-server/prompt-player.ts";
+import { Prompts } from "../../../servers/media-server/prompts.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
 const own = Prompts.read();
@@ -15,7 +15,7 @@ describe("The prompts", () => {
     const listed = [...read("docs/mixer-control.md").matchAll(/^\| `([a-z-]+)` +\| [A-Z]/gm)].map(
       ([, name]) => name,
     );
-    const worded = [...read("servers/mixer/prompts/words.txt").matchAll(/^([a-z-]+)\|/gm)].map(
+    const worded = [...read("servers/media-server/prompts/words.txt").matchAll(/^([a-z-]+)\|/gm)].map(
       ([, name]) => name,
     );
     assert.deepEqual(played.toSorted(), own.names);

@@ -4,13 +4,12 @@ import { type SipRequest, textHeader } from "#sip/message.ts";
 import { MSCML, MscmlError } from "../mscml/document.ts";
 import { keypress, type MscmlResponse, response } from "../mscml/notification.ts";
 import { type LegConfiguration, type MscmlRequest, readRequest } from "../mscml/request.ts";
-import type { PlayEnd } from "./engine.ts";
 import type { LegReports } from "./leg-reports.ts";
-import type { Mixer } from "./mixer.ts";
+import type { MediaEngine, PlayEnd } from "./media-engine.ts";
 import type { Prompts } from "./prompts.ts";
 
 export interface LegControlOptions {
-  readonly mixer: Pick<Mixer, "configure" | "play" | "stopPlaying">;
+  readonly mixer: Pick<MediaEngine, "configure" | "play" | "stopPlaying">;
   readonly prompts: Prompts;
   readonly stream: number;
   readonly reports: LegReports;

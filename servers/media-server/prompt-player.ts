@@ -1,5 +1,5 @@
 /** What is played to one participant alone, over what he hears of the others. */
-import { FRAME } from "./jitter-buffer.ts";
+import { FRAME } from "./frame.ts";
 
 /** Samples of 16 bits, 8000 a second. */
 export type Samples = Int16Array;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Loudest, Voice } from "../../../servers/mixer/talkers.ts";
+import { Voice } from "../../../servers/media-server/voice.ts";
+import { Loudest } from "../../../servers/mixer/loudest.ts";
 
 /** Voices that speak at a steady level, and which of them a mix of two carries at each tick. */
 function panel(...levels: number[]) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readRtp, writeRtp } from "#rtp/packet.ts";
 import { eventReport } from "#rtp/telephone-event.ts";
-import { KeyEvents } from "../../../servers/mixer/keys.ts";
+import { KeyEvents } from "../../../servers/media-server/keys.ts";
 
 const [FIVE, SIX, STAR, FLASH] = [5, 6, 10, 16] as const;
 

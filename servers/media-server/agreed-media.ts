@@ -2,7 +2,7 @@
 import { isIPv6, SocketAddress } from "node:net";
 import { type AudioMedia, parseSession, readMedia } from "#sdp/session.ts";
 import type { Sdp } from "#sip/message.ts";
-import type { Media } from "./stream.ts";
+import type { Media } from "./media-engine.ts";
 
 const EVENTS = "telephone-event" as const;
 
