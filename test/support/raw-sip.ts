@@ -74,9 +74,9 @@ export class RawUdp {
   readonly #inbox = new Inbox();
   #bytes = 0;
 
-  static async open(target: number): Promise<RawUdp> {
+  static async open(target: number, host = "127.0.0.1"): Promise<RawUdp> {
     const socket = createSocket("udp4");
-    socket.bind(0, "127.0.0.1");
+    socket.bind(0, host);
     await once(socket, "listening");
     return new RawUdp(socket, target);
   }
