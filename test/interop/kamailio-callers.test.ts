@@ -1,6 +1,6 @@
 /** Who calls, as a conference server behind the Kamailio of servers/proxy/kamailio learns it, and what follows from it. */
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -128,13 +128,15 @@ describe("A server behind Kamailio is told", () => {
 describe("Behind Kamailio", () => {
   let site: KamailioSite;
   let folder: string;
+  let token: string;
   const agents: UserAgent[] = [];
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "partyline-moderators-"));
     const users = join(folder, "users");
     await writeFile(users, `${userLine("alice", DOMAIN, "not what Kamailio knows")}\n`);
-    const args = ["--moderator", `sip:alice@${DOMAIN}`, "--users", users];
+    token = join(folder, "control-token");
+    const args = ["--moderator", `sip:alice@${DOMAIN}`, "--users", users, "--control-token", token];
     site = await KamailioSite.start(1, PASSWORDS, { args });
   });
   after(async () => {
@@ -203,4 +205,33 @@ describe("Behind Kamailio", () => {
     await leg.bye();
     await his.bye();
   });
+
+  test("who guesses a PIN is not listened to, and others who come by Kamailio are", async () => {
+    await asksForPin("musicals", "4711");
+    const eve = await is(strangerAt(site, THERE));
+    const carol = await is(strangerAt(site, HERE));
+    const shows = (agent: UserAgent, pin: string) =>
+      agent.invite(`${site.room("musicals")};pin=${pin}`, { offer: offerAt(4000) });
+    for (let guess = 0; guess < 10; guess += 1)
+      await assert.rejects(shows(eve, `${guess}`), { status: 403, reason: /Wrong PIN/ });
+
+    await assert.rejects(shows(eve, "4711"), { status: 403, reason: /Too Many/ });
+    const { leg } = await shows(carol, "4711");
+    await leg.bye();
+  });
+
+  /** Sets it up by the control API. */
+  async function asksForPin(room: string, pin: string): Promise<void> {
+    const [machine = assert.fail("no machine")] = site.machines;
+    const [, api] = await machine.programs.conference.says(
+      /control API and operators' page at (http:[^"]+)"/,
+    );
+    const headers = { authorization: `Bearer ${(await readFile(token, "utf8")).trim()}` };
+    const told = await fetch(`${api}/conferences/${room}/policy`, {
+      method: "PUT",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify({ pin }),
+    });
+    assert.ok(told.ok, `${told.status}`);
+  }
 });
