@@ -13,7 +13,7 @@ export interface ConductOptions {
   /** Has the mixer listen to him no longer, or again; resolves when it does so. Throws SipError. */
   quieten(silenced: boolean): Promise<void>;
   play(prompt: Prompt): void;
-  /** `silenced` or `hand` changed. */
+  /** `silenced`, `mutedBy` or `hand` may have changed. */
   onChanged(): void;
 }
 
@@ -42,6 +42,12 @@ export class Conduct {
     return this.#silenced;
   }
 
+  /** Whose mute it is that must be lifted first; undefined while the mixer listens. */
+  get mutedBy(): By | undefined {
+    if (!this.#silenced) return undefined;
+    return this.#muting.moderator ? "moderator" : "self";
+  }
+
   get hand(): boolean {
     return this.#hand;
   }
@@ -61,7 +67,7 @@ export class Conduct {
       if (this.#muting === now) this.#muting = before;
       throw cause;
     }
-    if (this.#silenced === this.muted) return;
+    if (this.#silenced === this.muted) return this.#options.onChanged();
     this.#silenced = this.muted;
     this.#tell(this.#silenced ? "muted" : "unmuted");
   }

@@ -173,12 +173,13 @@ function fullEndpoint(endpoint: Endpoint, { displayText }: User): XmlElement {
   ]);
 }
 
-function presence({ method, joined, media, talking, hand }: Present): XmlElement[] {
+function presence({ method, joined, media, talking, mutedBy, hand }: Present): XmlElement[] {
   return [
     ...joiningMethod(method),
     el("joining-info", {}, [el("when", {}, [joined.toISOString()])]),
     el("media", { id: 1 }, [el("type", {}, ["audio"]), el("status", {}, [media])]),
     ...(talking ? [el("talking", { xmlns: EXTENSION }, ["true"])] : []),
+    ...(mutedBy === undefined ? [] : [el("muted-by", { xmlns: EXTENSION }, [mutedBy])]),
     ...(hand ? [el("hand", { xmlns: EXTENSION }, ["true"])] : []),
   ];
 }

@@ -225,12 +225,14 @@ function presenceOf({
   media,
   talking,
   silenced,
+  conduct: { mutedBy },
   standing,
   hand,
 }: Participant): Omit<Present, keyof Named> {
   const heard = silenced ? "muted-via-focus" : "connected";
   const status = receives(media) ? heard : "on-hold";
-  return { status, method: standing.method, joined, media, talking, hand };
+  const muting = mutedBy === undefined ? {} : { mutedBy };
+  return { status, method: standing.method, joined, media, talking, ...muting, hand };
 }
 
 /** What the roster has of a policy; a PIN or a token it never has. */

@@ -23,6 +23,8 @@ export interface Present extends Named {
   readonly joined: Date;
   readonly media: MediaStatus;
   readonly talking: boolean;
+  /** Who had the conference listen to them no longer; missing while it listens. */
+  readonly mutedBy?: "self" | "moderator";
   /** Whether their hand is raised. */
   readonly hand: boolean;
 }
