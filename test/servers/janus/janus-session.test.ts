@@ -120,6 +120,17 @@ describe("A session with Janus", () => {
     assert.deepEqual(lost, ["Janus closed the connection"]);
   });
 
+  test("is not given up because this process stood still for a while, and is when Janus says nothing", async () => {
+    const session = await open();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4_500);
+    await session.attach({ onEvent: nothing, onGone: nothing });
+    assert.deepEqual(lost, []);
+
+    answer = nothing;
+    await until(() => lost.length === 1, "the end", 6_000);
+    assert.deepEqual(lost, ["Janus no longer answers"]);
+  });
+
   test("is over with a message too large, and with the end that Janus puts to it", async () => {
     await open();
     for (const client of server.clients) client.send("x".repeat((1 << 20) + 1));
