@@ -46,7 +46,7 @@ export class Capacity {
   readonly #each: RateLimit;
   readonly #inAll: RateLimit;
   #arriving = 0;
-  /** How many callers are on their way into each conference. */
+  /** How many are on their way into each conference. */
   readonly #arrivingAt = new Map<string, number>();
 
   constructor(limits: Limits, load: () => Load) {
@@ -71,7 +71,7 @@ export class Capacity {
     }
   }
 
-  /** Counts a caller as one of this conference while `come` runs. Throws SipError 503 when it is full. */
+  /** Counts a newcomer as one of this conference while `come` runs. Throws SipError 503 when it is full. */
   async arrivingAt(id: string, come: () => Promise<void>): Promise<void> {
     const coming = this.#arrivingAt.get(id) ?? 0;
     this.#checkConference(id, coming + 1);
@@ -91,10 +91,10 @@ export class Capacity {
     if (!this.#hasRoom(id, who === "caller" ? this.#arriving : 0)) throw full("Service Unavailable");
   }
 
-  /** The same for a participant of another conference who is moved there. Throws SipError 503 when it is full, too. */
-  makeRoomForMove(id: string): void {
+  /** Counts a participant of another conference as one of this while `move` takes him there. Throws SipError 503 as both. */
+  async moving(id: string, move: () => Promise<void>): Promise<void> {
     this.makeRoom(id, "participant");
-    this.#checkConference(id, (this.#arrivingAt.get(id) ?? 0) + 1);
+    await this.arrivingAt(id, move);
   }
 
   /** The same for one that the server is about to call. Throws SipError 503 when the conference is full, too. */

@@ -86,7 +86,7 @@ export class Focus {
       onAsked: (asked) => control(asked, this.#powers),
     });
     const { members } = this;
-    this.mover = new Mover({ members, order, makeRoom: (id) => capacity.makeRoomForMove(id), onMoved });
+    this.mover = new Mover({ members, order, moving: (id, move) => capacity.moving(id, move), onMoved });
     this.invitations = new Invitations({
       outside: options,
       limits: options.inviteLimits,

@@ -13,13 +13,15 @@ import type { Standing } from "./standing.ts";
 export interface MoverOptions {
   readonly members: Pick<Members, "homeOf" | "transfer">;
   order(room: string, order: MediaOrder): Promise<{ leg: Leg; answer: Sdp }>;
-  /** Throws SipError 503 when the server has no place for this conference. */
-  makeRoom(id: string): void;
+  /** Runs `move`, counting whom it moves as one of that conference. Throws SipError 503 when there is no place for them. */
+  moving(id: string, move: () => Promise<void>): Promise<void>;
   onMoved(from: Conference | undefined, to: Conference): void;
 }
 
 /** Media first: of many who are moved the phones are told when all are there, or after so long, milliseconds. */
 const TOLD_MS = 300;
+/** A mixer has so many orders of one move at a time: what waits behind more of them than it can do in time would be given up. */
+const AT_ONCE = 32;
 
 export class Mover {
   readonly #options: MoverOptions;
@@ -42,10 +44,18 @@ export class Mover {
   async moveAll(participants: readonly Participant[], id: string): Promise<(SipError | undefined)[]> {
     const { promise: told, resolve: tell } = Promise.withResolvers<void>();
     const last = setTimeout(tell, TOLD_MS);
-    const moves = await Promise.allSettled(participants.map((one) => this.#move(one, id, told)));
+    const left = participants.entries();
+    const failures: (SipError | undefined)[] = participants.map(() => undefined);
+    const moveNext = async (): Promise<void> => {
+      for (const [at, participant] of left)
+        await this.#move(participant, id, told).catch((cause: unknown) => {
+          failures[at] = asSipError(cause);
+        });
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, moveNext));
     clearTimeout(last);
     tell();
-    return moves.map((move) => (move.status === "rejected" ? asSipError(move.reason) : undefined));
+    return failures;
   }
 
   /**
@@ -66,16 +76,16 @@ export class Mover {
 
   /** The phone is told when `told` resolves. */
   async #move(participant: Participant, id: string, told: Promise<void>): Promise<void> {
-    const { members, makeRoom, onMoved } = this.#options;
+    const { members, moving, onMoved } = this.#options;
     if (members.homeOf(participant)?.id !== participant.room) throw new SipError(403, "Waiting To Be Let In");
-    makeRoom(id);
-    await this.seat(participant, id, () => {
+    const seated = () => {
       const from = members.homeOf(participant);
       if (from?.id === id) return;
       participant.standing = inAnother(participant.standing);
       onMoved(from, members.transfer(participant, id));
       void told.then(() => participant.phone.refresh(id));
-    });
+    };
+    await moving(id, () => this.seat(participant, id, seated));
   }
 
   /** His mixer has ended his leg: he gets another one, as soon as there is one, or is told goodbye. */
