@@ -37,6 +37,8 @@ interface Station {
   readonly health: MixerHealth;
   /** In the order they came; those that ended are left out when somebody looks. */
   readonly legs: Set<Leg>;
+  /** Orders without an answer. */
+  ordering: number;
   /** Aborts when it dies, and is a new one then. */
   gone: AbortController;
 }
@@ -111,6 +113,7 @@ export class MixerPool {
     return {
       uri,
       legs,
+      ordering: 0,
       control: new MixerControl(caller, uri),
       gone: new AbortController(),
       health: new MixerHealth({
@@ -129,7 +132,7 @@ export class MixerPool {
     if (known?.station.health.up && isHeld(known)) return known.station;
     const up = this.#stations.filter((station) => station.health.up && !tried.has(station));
     const itsOwn = replaces && up.find(({ legs }) => has(legs, replaces.callId));
-    const [fewest] = up.sort((one, other) => live(one.legs).size - live(other.legs).size);
+    const [fewest] = up.sort((one, other) => load(one) - load(other));
     const station = itsOwn ?? fewest;
     if (!station) throw unavailable();
     this.#sweep();
@@ -142,6 +145,7 @@ export class MixerPool {
     const carried = replaces && has(station.legs, replaces.callId) ? { replaces } : {};
     const either = eitherOf(station.gone.signal, order.signal);
     room.ordering += 1;
+    station.ordering += 1;
     try {
       const seat = await station.control.order(id, { ...order, ...carried, signal: either.signal });
       station.health.heard();
@@ -150,6 +154,7 @@ export class MixerPool {
       return seat;
     } finally {
       room.ordering -= 1;
+      station.ordering -= 1;
       either.release();
     }
   }
@@ -216,6 +221,11 @@ function eitherOf(...signals: readonly (AbortSignal | undefined)[]): {
 function live(legs: Set<Leg>): Set<Leg> {
   for (const leg of legs) if (leg.state === "ended") legs.delete(leg);
   return legs;
+}
+
+/** Also those on their way: whoever comes back after a crash comes all at once. */
+function load({ legs, ordering }: Station): number {
+  return live(legs).size + ordering;
 }
 
 function isHeld({ legs, ordering }: Room): boolean {

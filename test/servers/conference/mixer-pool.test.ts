@@ -155,6 +155,13 @@ describe("A mixer that refuses", () => {
   });
 });
 
+test("Conferences that all begin at once are spread over the mixers", async () => {
+  const rooms = ["films", "games", "news", "songs"];
+  await Promise.all(rooms.map((room) => order(room)));
+
+  assert.deepEqual(states(), ["up 2", "up 2"]);
+});
+
 test("A caller who gives up while a mixer thinks gets nothing, at either mixer", async () => {
   refusals = { one: "silence" };
   const cancel = new AbortController();
