@@ -99,9 +99,17 @@ export class Admin {
     return this.#viewOf(id) ?? this.#plan(id);
   }
 
-  /** Ends a conference for all: each phone is told why. How many were in it. Throws Refusal 404. */
+  /**
+   * Ends a conference for all: each phone is told why; one that is only set up is so no longer. How many were in it. Throws
+   * Refusal 404.
+   */
   end(id: string): number {
-    const conference = this.#held(id);
+    this.get(id);
+    const conference = this.#focus.conferences.get(id);
+    if (!conference) {
+      this.#focus.policies.forget(id);
+      return 0;
+    }
     const { length } = everybodyIn(conference);
     settleAlone(this.#focus.end(conference, ENDED));
     return length;
@@ -218,16 +226,11 @@ export class Admin {
     return plannedView(id, this.#options.entity(id), this.#focus.policies.of(id));
   }
 
-  #held(id: string): Conference {
-    const conference = this.#focus.conferences.get(id);
-    if (!conference) throw noConference(id);
-    return conference;
-  }
-
   #find(id: string, who: string): { readonly participant: Participant; readonly conference: Conference } {
-    const conference = this.#held(id);
-    for (const participant of everybodyIn(conference))
-      if (this.#id(participant) === who) return { participant, conference };
+    this.get(id);
+    const conference = this.#focus.conferences.get(id);
+    const participant = conference && everybodyIn(conference).find((one) => this.#id(one) === who);
+    if (participant) return { participant, conference };
     throw new Refusal(404, `Nobody with this id is in ${id}.`);
   }
 

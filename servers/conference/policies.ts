@@ -23,17 +23,26 @@ export class Policies {
   /** Throws an Error of one sentence when there are too many. */
   change(id: string, change: PolicyChange): Policy {
     const policy = changed(this.of(id), change);
-    if (isDefault(policy)) this.#policies.delete(id);
-    else if (!this.#policies.has(id) && this.#policies.size >= MOST)
+    if (!isDefault(policy) && !this.#policies.has(id) && this.#policies.size >= MOST)
       throw new Error(`At most ${MOST} conferences can be set up; forget some that are over.`);
-    else this.#policies.set(id, policy);
-    this.onChanged?.(id, policy);
-    for (const watcher of this.#watchers) watcher(id);
+    this.#set(id, policy);
     return policy;
+  }
+
+  /** It has the default policy again. */
+  forget(id: string): void {
+    this.#set(id, DEFAULT_POLICY);
   }
 
   /** Calls `watcher` with the name of each conference whose policy has changed. */
   watch(watcher: (id: string) => void): void {
     this.#watchers.add(watcher);
+  }
+
+  #set(id: string, policy: Policy): void {
+    if (isDefault(policy)) this.#policies.delete(id);
+    else this.#policies.set(id, policy);
+    this.onChanged?.(id, policy);
+    for (const watcher of this.#watchers) watcher(id);
   }
 }

@@ -72,7 +72,8 @@ export const CONFERENCE_ROUTES: readonly Route[] = [
     method: "DELETE",
     path: "/conferences/{id}",
     operation: "endConference",
-    summary: "Ends a conference for all; each phone is told why",
+    summary:
+      "Ends a conference for all, each phone is told why; or forgets what is set up for one that nobody is in",
     params: PARAMS,
     answers: { 200: { description: "It is over.", schema: ENDED } },
     refusals: [404],

@@ -34,14 +34,16 @@ const SENTENCES: Readonly<Record<string, string>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: "The body is empty, and was said to be JSON.",
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: "The body is not as long as it was said to be.",
   FST_ERR_CTP_INVALID_JSON_BODY: "The body is not JSON.",
+  FST_ERR_BAD_URL: "This is no path.",
+  FST_ERR_MAX_PARAM_LENGTH: "The path is too long.",
 };
 
 /** What was thrown on the way, as a refusal; undefined when it is a mistake of ours. */
 export function refusalOf(cause: unknown): Refusal | undefined {
   if (cause instanceof Refusal) return cause;
   if (!(cause instanceof Error)) return undefined;
-  const { code = "", statusCode = 500, validation } = cause as Error & FastifyFields;
-  if (validation) return new Refusal(400, sentence(cause.message));
+  const { code = "", statusCode = 500, validation, validationContext } = cause as Error & FastifyFields;
+  if (validation) return new Refusal(400, mistakeIn(validation[0], validationContext));
   if (statusCode < 400 || statusCode >= 500) return undefined;
   return new Refusal(statusCode, SENTENCES[code] ?? sentence(cause.message));
 }
@@ -50,7 +52,33 @@ export function refusalOf(cause: unknown): Refusal | undefined {
 interface FastifyFields {
   readonly code?: string;
   readonly statusCode?: number;
-  readonly validation?: unknown;
+  readonly validation?: readonly Mistake[];
+  /** Where it is. */
+  readonly validationContext?: string;
+}
+
+/** The first thing in which a value does not fit its schema, as ajv tells it. */
+interface Mistake {
+  readonly keyword: string;
+  /** `/participants/0`, "" for the whole. */
+  readonly instancePath: string;
+  readonly params: { readonly additionalProperty?: string; readonly missingProperty?: string };
+  readonly message?: string;
+}
+
+/** Of a name that somebody made up so much is repeated. */
+const MOST_NAME = 40;
+
+/** In the names of whoever asks; never with the value, which may be a PIN. */
+function mistakeIn(mistake: Mistake | undefined, context = "request"): string {
+  const { instancePath = "", params = {}, message = "is not as /openapi.json says" } = mistake ?? {};
+  const { additionalProperty: unknown, missingProperty: missing } = params;
+  const whole = context === "querystring" ? "query" : context;
+  if (unknown !== undefined)
+    return `The ${whole} has no "${unknown.slice(0, MOST_NAME)}"; /openapi.json says what it has.`;
+  if (missing !== undefined) return `"${missing}" is missing in the ${whole}.`;
+  const name = instancePath.slice(1).replaceAll("/", ".");
+  return `${name || `The ${whole}`} ${message}.`;
 }
 
 function sentence(text: string): string {

@@ -56,6 +56,19 @@ describe("Conferences over HTTP", () => {
     assert.doesNotMatch(JSON.stringify(planned), /4711/);
   });
 
+  test("that are only set up are so no longer when they are ended", async () => {
+    await control.gets("PUT", "/conferences/films/policy", { pin: "4711", lobby: true });
+    const nobody = await control.asks("DELETE", "/conferences/films/participants/0123456789abcdef");
+
+    const { ended } = await control.gets("DELETE", "/conferences/films");
+
+    assert.deepEqual([nobody.body.detail, ended], ["Nobody with this id is in films.", 0]);
+    assert.equal((await control.gets("GET", "/conferences")).total, 0);
+    assert.equal((await control.asks("DELETE", "/conferences/films")).status, 404);
+    await alice.joins("films");
+    assert.equal(control.cast.count("films"), 1);
+  });
+
   test("are not set up by what is no policy, and the sentence says why", async () => {
     const odd = await control.asks("PUT", "/conferences/films/policy", { body: { loud: true } });
     const wrong = await control.asks("PUT", "/conferences/films/policy", { body: { locked: "yes" } });

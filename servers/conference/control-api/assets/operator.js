@@ -37,9 +37,11 @@ $("lock").addEventListener("click", () =>
 );
 $("end").addEventListener("click", () =>
   attempt(async () => {
-    const { id, title, participants } = conferences.get(selected);
-    if (await confirmed(`End ${title} for all ${participants} in it?`, "End for all"))
-      await api.ask("DELETE", `/conferences/${id}`);
+    const { id, title, participants, held } = conferences.get(selected);
+    const question = held
+      ? `End ${title} for all ${participants} in it?`
+      : `Forget all that is set up for ${title}?`;
+    if (await confirmed(question, $("end").textContent)) await api.ask("DELETE", `/conferences/${id}`);
   }),
 );
 $("drain").addEventListener("click", () =>
@@ -304,6 +306,7 @@ function drawPeople() {
   if (conference === undefined) return;
   if ($("detail-title").textContent !== conference.title) $("detail-title").textContent = conference.title;
   $("lock").setAttribute("aria-pressed", String(conference.policy.locked));
+  $("end").textContent = conference.held ? "End for all" : "Forget";
   const more = total > people.size ? `, ${people.size} shown` : "";
   $("people-total").textContent = `${total === 1 ? "1 person" : `${total} people`}${more}`;
   showPeople($("people"), [...people.values()], chosen, act);
