@@ -23,6 +23,8 @@ export const LIMITS: Limits = {
 
 /** What there is now. */
 export interface Load {
+  /** Whether any mixer lives. */
+  readonly mixed: boolean;
   readonly conferences: ReadonlyMap<string, unknown>;
   /** In conferences, waiting to get in, and being called by the server. */
   readonly participants: number;
@@ -32,8 +34,10 @@ export interface Load {
   capacityOf(id: string): number;
 }
 
-/** A dispatcher reads this: another server may hold the conference, for this one does not (servers/proxy/kamailio). */
+/** A dispatcher reads these: another server may hold the conference, for this one does not (servers/proxy/kamailio). */
 const DRAINING = "Draining";
+const NO_MIXER = "No Mixer";
+const FULL = "Server Full";
 
 /** The key of the bucket that all callers share; no address is empty. */
 const ALL = "";
@@ -87,8 +91,13 @@ export class Capacity {
 
   /** Throws SipError 503 when the server has no place for this conference, or for one caller more. */
   makeRoom(id: string, who: "caller" | "participant"): void {
-    if (this.draining && !this.#load().conferences.has(id)) throw full(DRAINING);
-    if (!this.#hasRoom(id, who === "caller" ? this.#arriving : 0)) throw full("Service Unavailable");
+    const { conferences, mixed } = this.#load();
+    const isHeld = conferences.has(id);
+    if (!isHeld && this.draining) throw full(DRAINING);
+    const begins = !isHeld && !this.#arrivingAt.has(id);
+    if (begins && !mixed) throw full(NO_MIXER);
+    if (!this.#hasRoom(id, who === "caller" ? this.#arriving : 0))
+      throw full(begins ? FULL : "Service Unavailable");
   }
 
   /** Counts a participant of another conference as one of this while `move` takes him there. Throws SipError 503 as both. */

@@ -33,6 +33,8 @@ export interface FocusOptions {
   /** The URI under which a conference is known. */
   entity(id: string): SipUri;
   order(conference: string, order: MediaOrder): Promise<{ leg: Leg; answer: Sdp }>;
+  /** Whether any mixer lives; always when missing. */
+  hasMixer?(): boolean;
   findLeg(id: DialogId): Leg | undefined;
   /** Calls phones. */
   readonly caller: Caller;
@@ -62,6 +64,7 @@ export class Focus {
   readonly mover: Mover;
   readonly #log: FocusOptions["log"];
   readonly #capacity: Capacity;
+  readonly #hasMixer: () => boolean;
   readonly #moderators: Moderators;
   readonly #admission: Admission;
   readonly #arrivals: Arrivals;
@@ -74,6 +77,7 @@ export class Focus {
     const onMoved = (from: Conference | undefined, to: Conference) => this.#moved(from, to);
     const order = (room: string, media: MediaOrder) => options.order(room, media);
     this.#log = options.log;
+    this.#hasMixer = () => options.hasMixer?.() ?? true;
     this.#capacity = new Capacity({ ...LIMITS, ...options.limits }, () => this.#load);
     const capacity = this.#capacity;
     this.members = new Members({
@@ -208,6 +212,7 @@ export class Focus {
   get #load() {
     const { conferences, members, invitations, policies, lobby } = this;
     return {
+      mixed: this.#hasMixer(),
       conferences,
       participants: members.size + invitations.size,
       countOf: (id: string) => {

@@ -66,6 +66,7 @@ export async function openConferenceServer(options: ConferenceServerOptions): Pr
   const focus: Focus = new Focus({
     entity: (id) => `sip:${id}@${bracketed(agent.host)}:${agent.port}`,
     order: (conference, order) => pool.order(conference, order),
+    hasMixer: () => pool.alive,
     findLeg: (id) => agent.findLeg(id),
     caller: { invite: (target, call) => agent.invite(target, { ...call, proxy }) },
     log,

@@ -2,85 +2,26 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import type { Leg } from "#sip/leg.ts";
-import type { SipUri } from "#sip/message.ts";
 import { parseUri } from "#sip/uri.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { KamailioSite, type Machine, type KamailioSite as Site } from "../support/kamailio-site.ts";
+import { allHearEachOther, Pair } from "../support/pair.ts";
 import { RtpParty } from "../support/rtp-party.ts";
 import { until } from "../support/until.ts";
 
 const HOST = "127.0.0.1";
-const CONFERENCES = 20;
+const CONFERENCES = 100;
 /** Done means: its participants are back within this time. */
 const BACK_MS = 10_000;
 /** By then Kamailio has asked each server twice how it is. */
 const PROBED_MS = 4_500;
 
-/** Two people in one conference, each with a tone; both have the one user agent of all. */
-class Pair {
-  readonly name: string;
-  readonly legs: Leg[] = [];
-  readonly #agent: UserAgent;
-  readonly #parties: readonly [RtpParty, RtpParty];
-
-  private constructor(name: string, agent: UserAgent, parties: readonly [RtpParty, RtpParty]) {
-    this.name = name;
-    this.#agent = agent;
-    this.#parties = parties;
-  }
-
-  static async open(name: string, agent: UserAgent): Promise<Pair> {
-    return new Pair(name, agent, [await RtpParty.open({ hz: 400 }), await RtpParty.open({ hz: 900 })]);
-  }
-
-  /** Both call the conference at once. */
-  async join(): Promise<void> {
-    const room: SipUri = `sip:${this.name}@conf.example.test`;
-    this.legs.length = 0;
-    await Promise.all(
-      this.#parties.map(async (party, i) => {
-        const from: SipUri = `sip:${this.name}.${i}@elsewhere.test`;
-        const { leg, answer } = await this.#agent.invite(room, { offer: party.offer(), from: { uri: from } });
-        this.legs.push(leg);
-        party.talkTo(answer);
-      }),
-    );
-  }
-
-  /** The address of the server of each. */
-  get servers(): (string | undefined)[] {
-    return this.legs.map((leg) => parseUri(leg.remoteContact.uri)?.host);
-  }
-
-  async hearEachOther(): Promise<void> {
-    const [one, other] = this.#parties;
-    await Promise.all([one.hears(900), other.hears(400)]);
-  }
-
-  /** Who is in the roster that the first of them gets. */
-  async roster(): Promise<string[]> {
-    const full = Promise.withResolvers<string>();
-    const subscription = this.#agent.subscribe(`sip:${this.name}@conf.example.test`, {
-      event: "conference",
-      accept: "application/conference-info+xml",
-      from: { uri: `sip:${this.name}.0@elsewhere.test` },
-      onNotify: ({ content }) => full.resolve(content),
-      onEnded: (reason) => full.reject(new Error(`the subscription ended: ${reason}`)),
-    });
-    const users = [...(await full.promise).matchAll(/<user entity="([^"]*)"/g)].map(([, uri = ""]) => uri);
-    await subscription.end();
-    return users.sort();
-  }
-
-  mute(): void {
-    for (const party of this.#parties) party.stop();
-  }
-
-  async leave(): Promise<void> {
-    await Promise.all(this.legs.map((leg) => leg.bye()));
-    for (const party of this.#parties) party.close();
-  }
+/** Each hears the other and each roster has both. */
+async function assertWhole(pairs: readonly Pair[]): Promise<void> {
+  await allHearEachOther(pairs);
+  const rosters = await Promise.all(pairs.map((pair) => pair.roster()));
+  for (const [at, pair] of pairs.entries())
+    assert.deepEqual(rosters[at], [pair.person(0), pair.person(1)], pair.name);
 }
 
 describe("With two conference servers behind Kamailio,", () => {
@@ -100,7 +41,7 @@ describe("With two conference servers behind Kamailio,", () => {
       outboundProxy: site.proxy(),
     });
     const names = Array.from({ length: CONFERENCES }, (_, i) => `room-${i}`);
-    pairs.push(...(await Promise.all(names.map((name) => Pair.open(name, agent)))));
+    pairs.push(...(await Promise.all(names.map((name) => Pair.open(site.room(name), agent)))));
     [first = assert.fail("no machine")] = site.machines;
   });
 
@@ -116,11 +57,7 @@ describe("With two conference servers behind Kamailio,", () => {
     for (const { name, servers } of pairs) assert.equal(new Set(servers).size, 1, `${name} is on ${servers}`);
     for (const machine of site.machines)
       assert.ok(on(machine).length >= CONFERENCES / 4, `${machine.host} has ${on(machine).length} of them`);
-    await Promise.all(pairs.map((pair) => pair.hearEachOther()));
-    for (const pair of pairs) {
-      const members = [0, 1].map((i) => `sip:${pair.name}.${i}@elsewhere.test`);
-      assert.deepEqual(await pair.roster(), members);
-    }
+    await assertWhole(pairs);
   });
 
   test("those of a machine that dies are together on the other within 10 s, and nobody else is disturbed", async (t) => {
@@ -136,7 +73,7 @@ describe("With two conference servers behind Kamailio,", () => {
 
     assert.ok(tookMs < BACK_MS, `it took ${tookMs} ms`);
     for (const { servers } of orphans) assert.deepEqual(servers, [second.host, second.host]);
-    await Promise.all(pairs.map((pair) => pair.hearEachOther()));
+    await assertWhole(pairs);
     for (const { legs } of others)
       assert.deepEqual(
         legs.map(({ state }) => state),

@@ -102,7 +102,7 @@ describe("A call to the conference factory", () => {
     alice = await cast.person("alice");
     await alice.joins("factory");
 
-    await assert.rejects(alice.joins("factory"), { status: 503 });
+    await assert.rejects(alice.joins("factory"), { status: 503, reason: "Server Full" });
     assert.equal((await alice.agent.request("OPTIONS", alice.room("factory"))).status, 503);
   });
 });
