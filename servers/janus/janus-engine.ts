@@ -40,14 +40,14 @@ export class JanusEngine implements MediaEngine {
   #next = 1;
   #closed = false;
 
-  private constructor(options: JanusEngineOptions, ports: MediaPorts) {
+  private constructor(options: JanusEngineOptions) {
     this.#options = options;
-    this.#ports = ports;
+    this.#ports = new MediaPorts(options);
   }
 
   /** Rejects with JanusError when Janus cannot be reached. */
   static async open(options: JanusEngineOptions): Promise<JanusEngine> {
-    const engine = new JanusEngine(options, await MediaPorts.open(options));
+    const engine = new JanusEngine(options);
     try {
       await engine.#connect();
       return engine;
@@ -70,7 +70,7 @@ export class JanusEngine implements MediaEngine {
     const line = await this.#line(stream);
     try {
       const gone = () => this.#fail(stream, new JanusError("Janus ended the participant"));
-      const seat = await bridge.seat(this.#ports.inside, gone);
+      const seat = await bridge.seat(line.inside, gone);
       line.connect(seat.media);
       this.#streams.set(stream, { line, seat, room: LOBBY, keypresses: false });
       return { stream, port: line.port };
@@ -140,7 +140,6 @@ export class JanusEngine implements MediaEngine {
     this.#streams.clear();
     await this.#bridge?.close();
     this.#bridge = undefined;
-    this.#ports.close();
   }
 
   #line(stream: number): Promise<Line> {

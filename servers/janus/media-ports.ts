@@ -1,8 +1,5 @@
-/** The adapter's sockets: a port per leg for its phone, and one for all that Janus sends. */
-import dgram from "node:dgram";
-import { once } from "node:events";
-import { isIPv6 } from "node:net";
-import type { Address } from "../media-server/address-lock.ts";
+/** The adapter's sockets: two for each leg, one for its phone and one for its seat in Janus. */
+import { type Address, sameAddress } from "../media-server/address-lock.ts";
 import { DgramIo } from "../media-server/packet-io/dgram.ts";
 import type { PortRange } from "../media-server/packet-io/packet-io.ts";
 import { Passage, type PassageEvents } from "./passage.ts";
@@ -20,76 +17,67 @@ export interface Line {
   readonly passage: Passage;
   /** Where the phone sends to. */
   readonly port: number;
-  /** Where Janus takes this leg's packets, once it has a seat. */
+  /** Where Janus sends to. */
+  readonly inside: Address;
+  /** Where Janus takes this leg's packets, once it has a seat, and sends from. */
   connect(seat: Address): void;
   close(): void;
 }
 
-/** Room for the packets of some hundred seats while we are busy. */
-const RECEIVE_BUFFER = 1 << 20;
+const ANY_PORT = { first: 0, last: 0 };
 
 export class MediaPorts {
-  /** Where Janus sends to. */
-  readonly inside: Address;
-  readonly #io: DgramIo;
-  readonly #socket: dgram.Socket;
-  readonly #byLine = new Map<number, Passage>();
-  readonly #bySeat = new Map<string, Passage>();
+  readonly #inside: string;
+  readonly #phones: DgramIo;
+  /** A socket for each seat: when we stand still, what waits for one takes no room from the others. */
+  readonly #seats: DgramIo;
+  readonly #passages = new Map<number, Passage>();
+  readonly #seatOf = new Map<number, Address>();
   #lines = 0;
 
-  private constructor({ host, rtp }: MediaPortsOptions, socket: dgram.Socket) {
-    const { address, port } = socket.address();
-    this.inside = { address, port };
-    this.#socket = socket;
-    this.#io = new DgramIo(host, rtp, (line, packet, from, at) =>
-      this.#byLine.get(line)?.fromPhone(packet, from, at),
+  constructor({ host, rtp, inside }: MediaPortsOptions) {
+    this.#inside = inside;
+    this.#phones = new DgramIo(host, rtp, (line, packet, address, port) =>
+      this.#passages.get(line)?.fromPhone(packet, address, port),
     );
-    socket.on("message", (packet, from) => this.#bySeat.get(keyOf(from))?.fromBridge(packet));
-    // A seat that is gone while its last packets are under way is no fault of the others'.
-    socket.on("error", () => undefined);
-  }
-
-  static async open(options: MediaPortsOptions): Promise<MediaPorts> {
-    const socket = dgram.createSocket({ type: isIPv6(options.inside) ? "udp6" : "udp4" });
-    socket.bind(0, options.inside);
-    await once(socket, "listening");
-    socket.setRecvBufferSize(RECEIVE_BUFFER);
-    return new MediaPorts(options, socket);
+    this.#seats = new DgramIo(inside, ANY_PORT, (line, packet, address, port) => {
+      const seat = this.#seatOf.get(line);
+      if (seat && sameAddress(seat, { address, port })) this.#passages.get(line)?.fromBridge(packet);
+    });
   }
 
   /** Throws NoPortError. */
   async line(events: Omit<PassageEvents, "toPhone" | "toBridge">): Promise<Line> {
     const id = ++this.#lines;
-    const port = await this.#io.open(id);
-    let seat: Address | undefined;
-    const passage = new Passage({
+    const close = () => this.#close(id);
+    try {
+      const port = await this.#phones.open(id);
+      const inside = { address: this.#inside, port: await this.#seats.open(id) };
+      const passage = this.#passage(id, events);
+      this.#passages.set(id, passage);
+      return { passage, port, inside, connect: (seat) => void this.#seatOf.set(id, seat), close };
+    } catch (cause) {
+      close();
+      throw cause;
+    }
+  }
+
+  #passage(line: number, events: Omit<PassageEvents, "toPhone" | "toBridge">): Passage {
+    return new Passage({
       ...events,
-      toPhone: (packet, to) => this.#io.send(id, packet, to),
-      toBridge: (packet) => seat && this.#socket.send(packet, seat.port, seat.address),
+      toPhone: (packet, to) => this.#phones.send(line, packet, to),
+      toBridge: (packet) => {
+        const seat = this.#seatOf.get(line);
+        if (seat) this.#seats.send(line, packet, seat);
+      },
     });
-    this.#byLine.set(id, passage);
-    return {
-      passage,
-      port,
-      connect: (address) => {
-        seat = address;
-        this.#bySeat.set(keyOf(address), passage);
-      },
-      close: () => {
-        passage.close();
-        this.#io.close(id);
-        this.#byLine.delete(id);
-        if (seat && this.#bySeat.get(keyOf(seat)) === passage) this.#bySeat.delete(keyOf(seat));
-        seat = undefined;
-      },
-    };
   }
 
-  close(): void {
-    this.#socket.close();
+  #close(line: number): void {
+    this.#passages.get(line)?.close();
+    this.#passages.delete(line);
+    this.#seatOf.delete(line);
+    this.#phones.close(line);
+    this.#seats.close(line);
   }
-}
-
-function keyOf({ address, port }: Address): string {
-  return `${address}:${port}`;
 }

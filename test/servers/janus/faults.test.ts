@@ -116,6 +116,30 @@ describe("When Janus fails", () => {
     await next.close();
   });
 
+  test("an adapter that stands still for three seconds passes on afterwards all that Janus sent to twenty people", async (t) => {
+    const adapter = await startServer("janus", { args: ["--janus", janus.url, "--rtp", "0"] });
+    t.after(() => adapter.stop());
+    const room: SipUri = `sip:conf=comedies@127.0.0.1:${adapter.port}`;
+    const people = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => films.phone(n < 2 ? 450 : undefined)),
+    );
+    for (const phone of people)
+      phone.talkTo((await films.focus.invite(room, { offer: phone.offer() })).answer);
+    await Promise.all(people.map((phone) => phone.hears(450)));
+    for (const phone of people) phone.forget();
+    await Promise.all(people.map((phone) => phone.frames(5)));
+
+    adapter.program.kill("SIGSTOP");
+    await sleep(3_000);
+    adapter.program.kill("SIGCONT");
+    await Promise.all(people.map((phone) => phone.frames(170)));
+
+    assert.deepEqual(
+      people.map(({ heard }) => heard.missingFrames()),
+      people.map(() => 0),
+    );
+  });
+
   test("a caller for whom Janus has no port is told to come again, and those who are in stay", async () => {
     const small = await Janus.start({ seats: 2 });
     const tight = await JanusStudio.open(small);
