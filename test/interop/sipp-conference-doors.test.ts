@@ -50,7 +50,7 @@ async function orders(method: string, to: string, { id, what = "" }: { id: strin
   await site.orders(method, `/conferences/${to}/participants/${id}${what}`);
 }
 
-describe("SIPp at the doors", { concurrency: true }, () => {
+describe("SIPp at the doors", { concurrency: 4 }, () => {
   test("gets conferences of its own from the factory", (t) =>
     calls(t, "opens-a-conference-of-its-own", { to: "factory", calls: 10 }));
 
@@ -75,7 +75,7 @@ describe("SIPp at the doors", { concurrency: true }, () => {
     const to = "waits-and-is-let-in";
     await site.setUp(to, { lobby: true });
     const { finished } = await begins(t, to);
-    const { id } = await site.lists(to, ANNA, "pending");
+    const { id } = await site.lists(to, ANNA, { status: "pending" });
     await orders("POST", to, { id, what: "/admit" });
     await finished;
   });
@@ -84,14 +84,14 @@ describe("SIPp at the doors", { concurrency: true }, () => {
     const to = "lobby";
     await site.setUp(to, { lobby: true });
     const { finished } = await begins(t, "is-hung-up-on", { to });
-    await orders("DELETE", to, await site.lists(to, ANNA, "pending"));
+    await orders("DELETE", to, await site.lists(to, ANNA, { status: "pending" }));
     await finished;
   });
 
   test("is taken out by the control API", async (t) => {
     const to = "taken-out";
     const { finished } = await begins(t, "is-hung-up-on", { to });
-    await orders("DELETE", to, await site.lists(to, ANNA, "connected"));
+    await orders("DELETE", to, await site.lists(to, ANNA, { status: "connected" }));
     await finished;
   });
 
@@ -112,7 +112,7 @@ describe("SIPp at the doors", { concurrency: true }, () => {
     const to = "full";
     await site.setUp(to, { capacity: 1 });
     const { finished } = await begins(t, "is-hung-up-on", { to });
-    const { id } = await site.lists(to, ANNA, "connected");
+    const { id } = await site.lists(to, ANNA, { status: "connected" });
     await calls(t, "is-told-to-come-again", { to, calls: 5 });
     await orders("DELETE", to, { id });
     await finished;
@@ -126,7 +126,7 @@ describe("SIPp at the doors", { concurrency: true }, () => {
   test("is a moderator outside, who takes somebody out", async (t) => {
     const to = "moderated";
     const anna = await begins(t, "is-hung-up-on", { to });
-    await site.lists(to, ANNA, "connected");
+    await site.lists(to, ANNA, { status: "connected" });
     await calls(t, "moderator-takes-somebody-out", { to });
     await anna.finished;
   });

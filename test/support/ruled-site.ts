@@ -23,8 +23,8 @@ export interface RuledSite extends ConferenceSite {
   /** Asks the control API; throws what it refused. */
   orders(method: string, path: string, body?: object): Promise<unknown>;
   setUp(conference: string, change: PolicyChange): Promise<unknown>;
-  /** Resolves as soon as the control API lists somebody of that URI, with that status. */
-  lists(conference: string, uri: string, status?: string): Promise<Listed>;
+  /** Resolves as soon as the control API lists somebody of that URI, in that state. */
+  lists(conference: string, uri: string, state?: Partial<Listed>): Promise<Listed>;
   /** Resolves as soon as so many are in. */
   counts(conference: string, participants: number): Promise<void>;
   /** Resolves when nobody is in any conference, nor waits, nor is called. */
@@ -56,8 +56,9 @@ export async function startRuledSite(args: readonly string[] = []): Promise<Rule
     room: (name) => `sip:${name}@${conference.host}:${conference.port}`,
     orders,
     setUp: (id, change) => orders("PUT", `/conferences/${id}/policy`, change),
-    async lists(id, uri, status) {
-      const is = (one: Listed) => one.uri === uri && (status === undefined || one.status === status);
+    async lists(id, uri, state = {}) {
+      const wanted = Object.entries({ uri, ...state });
+      const is = (one: Listed) => wanted.every(([name, value]) => one[name as keyof Listed] === value);
       let found: Listed | undefined;
       await until(
         async () => {
@@ -66,7 +67,7 @@ export async function startRuledSite(args: readonly string[] = []): Promise<Rule
           found = (answer as { participants: Listed[] } | undefined)?.participants.find(is);
           return found !== undefined;
         },
-        `${uri} ${status ?? ""} in ${id}`,
+        `${uri} ${JSON.stringify(state)} in ${id}`,
       );
       assert.ok(found);
       return found;

@@ -1,16 +1,18 @@
 /** SIPp as a peer: it plays a scenario file to its end, or waits in the background for those who call it. */
 import assert from "node:assert/strict";
-import { watch } from "node:fs";
+import { existsSync, watch } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { freePorts } from "./ports.ts";
 import { Program } from "./processes.ts";
+import { until } from "./until.ts";
 
 const HOST = "127.0.0.1";
 const PATIENCE_S = 20;
 const CALLS_A_SECOND = 20;
+const MOST_ATTEMPTS = 4;
 /** Lines shown of each of its files when a scenario went wrong: enough for one call. */
 const SHOWN_LINES = 150;
 
@@ -41,6 +43,8 @@ export interface Playing {
   readonly port: number;
   /** Fulfilled when every call went as written; rejects with what SIPp said when one did not. */
   readonly finished: Promise<void>;
+  /** Resolves when the scenario has come to where it does `<exec command="touch MARK"/>`; rejects when it failed before. */
+  marks(mark: string): Promise<void>;
   /** Ends it where it is; for a scenario whose end nobody awaits. */
   stop(): Promise<void>;
 }
@@ -64,7 +68,18 @@ export async function plays(
   return undefined;
 }
 
-async function begin(scenario: string, options: SippOptions): Promise<Playing> {
+/** Ports that were free a moment ago may be somebody else's by now; then it takes others. */
+async function begin(scenario: string, options: SippOptions, attempt = 1): Promise<Playing> {
+  try {
+    return await beginOnce(scenario, options);
+  } catch (cause) {
+    const taken = options.local?.port === undefined && String(cause).includes("Unable to bind");
+    if (!taken || attempt === MOST_ATTEMPTS) throw cause;
+    return begin(scenario, options, attempt + 1);
+  }
+}
+
+async function beginOnce(scenario: string, options: SippOptions): Promise<Playing> {
   const folder = await mkdtemp(join(tmpdir(), "partyline-sipp-"));
   const host = options.local?.host ?? HOST;
   const port = options.local?.port ?? (await freePorts(4));
@@ -81,6 +96,10 @@ async function begin(scenario: string, options: SippOptions): Promise<Playing> {
     host,
     port,
     finished,
+    async marks(mark) {
+      const made = until(() => existsSync(join(folder, mark)), `${basename(scenario)} at ${mark}`);
+      await Promise.race([made, finished]);
+    },
     async stop() {
       await program.stop();
       await finished.catch(() => undefined);
