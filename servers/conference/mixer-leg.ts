@@ -41,6 +41,9 @@ export interface MixerLegOptions {
 /** A mixer that answers so has no use for MSCML. */
 const NOT_TAKEN: ReadonlySet<number> = new Set([405, 415, 420, 469, 488, 489, 501]);
 
+/** Each leg ends: one error for all of them, for an error is dear to make. */
+const OVER = new SipError(481, "The leg has ended");
+
 export class MixerLeg {
   readonly #leg: Leg;
   readonly #events: MixerLegEvents;
@@ -66,7 +69,7 @@ export class MixerLeg {
     leg.handlers = {
       onOffer: (offer) => this.#offered(offer),
       onEnded: () => {
-        this.#over.reject(new SipError(481, "The leg has ended"));
+        this.#over.reject(OVER);
         events.onEnded();
       },
       onRequest: (request) => this.#informed(request),
@@ -116,7 +119,7 @@ export class MixerLeg {
   }
 
   bye(): Promise<void> {
-    this.#over.reject(new SipError(481, "The leg has ended"));
+    this.#over.reject(OVER);
     return this.#leg.bye();
   }
 

@@ -1,24 +1,16 @@
 /** The mixer as the main thread sees it: a handle on the thread that mixes, and on its crashes. */
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import type { Media, MediaEngine, PlayEnd, StreamSettings } from "../media-server/media-engine.ts";
+import type { Media, MediaEngine, MediaEvents, StreamSettings } from "../media-server/media-engine.ts";
 import type { PortRange } from "../media-server/packet-io/packet-io.ts";
 import type { Samples } from "../media-server/prompt-player.ts";
 import type { ClockCounters } from "./clock.ts";
 import type { Command, EngineDump, Report } from "./engine.ts";
 import type { WorkerData, WorkerReport } from "./tick-worker.ts";
 
-export interface MixerOptions {
+export interface MixerOptions extends Partial<MediaEvents> {
   /** The literal address media are received on. */
   readonly host: string;
   readonly rtp: PortRange;
-  /** A participant began or stopped talking; `talkers` is how many of his conference talk now. */
-  readonly onTalking?: (stream: number, on: boolean, talkers: number) => void;
-  /** A key was pressed, `sinceMs` after the one before it. */
-  readonly onKey?: (stream: number, key: string, sinceMs: number | undefined) => void;
-  /** What `play` began has ended. */
-  readonly onPlayed?: (stream: number, ask: number, end: PlayEnd) => void;
-  /** The mixing thread died, and all streams with it; another one already takes its place. */
-  readonly onCrash?: (cause: unknown) => void;
   /** Starts the thread; replaced in tests that want to see it die. */
   readonly spawn?: (data: WorkerData) => Worker;
 }
@@ -45,6 +37,7 @@ export class Mixer implements MediaEngine {
   #worker: Worker;
   #port: MessagePort;
   #stopped = false;
+  #posting: Command[] = [];
 
   constructor(options: MixerOptions) {
     this.#options = options;
@@ -119,15 +112,23 @@ export class Mixer implements MediaEngine {
     return [worker, port1];
   }
 
+  /** What is asked for in one turn goes together: each message wakes the thread. */
   #post(command: Command): void {
-    this.#port.postMessage(command);
+    this.#posting.push(command);
+    if (this.#posting.length === 1) queueMicrotask(() => this.#send());
+  }
+
+  #send(): void {
+    const commands = this.#posting;
+    this.#posting = [];
+    this.#port.postMessage(commands);
   }
 
   #take(report: WorkerReport): void {
-    const { onTalking, onKey, onPlayed } = this.#options;
-    if (report.name === "talking") onTalking?.(report.stream, report.on, report.talkers);
-    else if (report.name === "key") onKey?.(report.stream, report.key, report.sinceMs);
-    else if (report.name === "played") onPlayed?.(report.stream, report.ask, report.end);
+    const events = this.#options;
+    if (report.name === "talking") events.onTalking?.(report.stream, report.on, report.talkers);
+    else if (report.name === "key") events.onKey?.(report.stream, report.key, report.sinceMs);
+    else if (report.name === "played") events.onPlayed?.(report.stream, report.ask, report.end);
     else if (report.name === "dump") this.#dumped(report);
     else this.#opened(report);
   }

@@ -15,19 +15,21 @@ export interface WorkerData {
 /** Reports as they leave the thread: a dump has the clock's counters too. */
 export type WorkerReport = Report & { readonly clock?: ClockCounters };
 
-/** Commands wait in the port until a tick begins, and then all of them are applied. */
+/** Commands are applied as they come, so that whoever calls is answered at once, and what came by then when a tick begins. */
 function runTicks({ port, host, rtp }: WorkerData): void {
   const io = new DgramIo(host, rtp, (...packet) => engine.receive(...packet));
   const report = (said: Report) =>
     port.postMessage(said.name === "dump" ? { ...said, clock: clock.counters } : said);
   const engine = new Engine(io, report);
+  // The port's other end is held by mixer.ts alone, which posts nothing but lists of commands.
+  const apply = (message: unknown) => {
+    for (const command of message as readonly Command[]) engine.apply(command);
+  };
   const clock = new Clock(() => {
-    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
-      // The port's other end is held by mixer.ts alone, which posts nothing but commands.
-      engine.apply(next.message as Command);
-    }
+    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) apply(next.message);
     engine.tick();
   });
+  port.on("message", apply);
 }
 
 // mixer.ts starts this file with WorkerData and nothing else does.

@@ -127,6 +127,8 @@ describe("Joins and leaves", () => {
     const party = await phone();
     const offer = party.offer();
     const target = room(mixer, "comedies");
+    // Its thread has what it needs by then; what an earlier test held may go later than that.
+    await mixer.dump();
     const before = await descriptors();
     for (let n = 0; n < 60; n++) {
       const { leg } = await focus.invite(target, { offer });
@@ -139,6 +141,7 @@ describe("Joins and leaves", () => {
     await streams(mixer, 0);
     const { legs, rooms } = await mixer.dump();
     assert.deepEqual([legs, rooms], [[], []]);
-    assert.equal(await descriptors(), before);
+    const after = await descriptors();
+    assert.ok(after <= before, `${after} open files, ${before} before`);
   });
 });
