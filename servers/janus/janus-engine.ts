@@ -1,19 +1,12 @@
 /** Janus as what mixes behind the mixer's SIP face: each stream is a line of ours to its phone and a seat in Janus. */
-import type { Media, MediaEngine, PlayEnd, StreamSettings } from "../media-server/media-engine.ts";
+import type { Media, MediaEngine, MediaEvents, StreamSettings } from "../media-server/media-engine.ts";
 import type { Samples } from "../media-server/prompt-player.ts";
 import { AudioBridge, type AudioBridgeOptions, LOBBY, type Seat } from "./audio-bridge.ts";
 import { JanusError } from "./janus-session.ts";
 import { type Line, MediaPorts, type MediaPortsOptions } from "./media-ports.ts";
 
-/** As the mixer's own thread tells them, and two more. */
-export interface JanusEngineEvents {
-  onTalking(stream: number, on: boolean, talkers: number): void;
-  onKey(stream: number, key: string, sinceMs: number | undefined): void;
-  onPlayed(stream: number, ask: number, end: PlayEnd): void;
-  /** Janus is gone and all streams with it; it is sought until close(). */
-  onCrash(cause: unknown): void;
-  /** Janus would not have this stream any more. */
-  onFailed(stream: number, cause: unknown): void;
+export interface JanusEngineEvents extends MediaEvents {
+  /** Janus, which had gone, is there again; it is sought until stop(). */
   onBack(): void;
 }
 

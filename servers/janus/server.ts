@@ -1,19 +1,10 @@
-/** The Janus adapter: the mixer's SIP face with Janus behind it. */
-import type { Logger } from "pino";
+/** The Janus adapter: the SIP face of a media server before Janus. */
 import type { SipUri } from "#sip/message.ts";
-import { UserAgent, type UserAgentOptions } from "#sip/user-agent.ts";
-import { Control, type ControlOptions } from "../media-server/control.ts";
-import { JanusEngine, type JanusEngineEvents, type JanusEngineOptions } from "./janus-engine.ts";
+import type { Control } from "../media-server/control.ts";
+import { type FaceOptions, openFace } from "../media-server/face.ts";
+import { JanusEngine, type JanusEngineOptions } from "./janus-engine.ts";
 
-export interface JanusServerOptions extends Omit<JanusEngineOptions, "events"> {
-  /** SIP port; 0 takes any free one. */
-  readonly port: number;
-  readonly log: Pick<Logger, "info" | "error">;
-  readonly timers?: UserAgentOptions["timers"];
-  readonly session?: UserAgentOptions["session"];
-  readonly watch?: ControlOptions["watch"];
-  readonly onTrace?: UserAgentOptions["onTrace"];
-}
+export interface JanusServerOptions extends FaceOptions, Omit<JanusEngineOptions, "events"> {}
 
 export interface JanusServer {
   readonly address: SipUri;
@@ -24,50 +15,12 @@ export interface JanusServer {
 
 /** Starts it; rejects when the SIP port is taken or Janus cannot be reached. Once started it waits for a Janus that went away. */
 export async function openJanusServer(options: JanusServerOptions): Promise<JanusServer> {
-  const { host, port, log, timers, session, watch, onTrace } = options;
-  const engine = await JanusEngine.open({ ...options, events: events(() => control, log) });
-  const agent = await UserAgent.open({
-    host,
-    port,
+  const { log } = options;
+  const { address, engine, control, close } = await openFace<JanusEngine>(options, {
     name: "Partyline Janus adapter",
-    identity: { name: "Mixer" },
-    onInvite: (invite) => void control.receive(invite),
-    inviteStatus: () => (engine.connected ? 200 : 503),
-    ...(timers && { timers }),
-    ...(session && { session }),
-    ...(onTrace && { onTrace }),
-  }).catch(async (cause) => {
-    await engine.stop();
-    throw cause;
+    start: (events) =>
+      JanusEngine.open({ ...options, events: { ...events, onBack: () => log.info({}, "Janus is back") } }),
+    inviteStatus: ({ connected }) => (connected ? 200 : 503),
   });
-  const control = new Control({
-    mixer: engine,
-    host,
-    log,
-    ...(watch && { watch }),
-    findLeg: (id) => agent.findLeg(id),
-  });
-  return {
-    address: agent.address,
-    dump: () => ({ ...engine.dump(), legs: control.dump() }),
-    async close() {
-      control.close();
-      await agent.close();
-      await engine.stop();
-    },
-  };
-}
-
-function events(control: () => Control, log: JanusServerOptions["log"]): JanusEngineEvents {
-  return {
-    onTalking: (...talk) => control().talking(...talk),
-    onKey: (...key) => control().key(...key),
-    onPlayed: (...played) => control().played(...played),
-    onCrash: (cause) => control().crashed(cause),
-    onFailed: (stream, err) => {
-      log.info({ err, stream }, "Janus has a leg no longer");
-      control().failed(stream);
-    },
-    onBack: () => log.info({}, "Janus is back"),
-  };
+  return { address, dump: () => ({ ...engine.dump(), legs: control.dump() }), close };
 }

@@ -102,9 +102,11 @@ export class Control {
   }
 
   /** A stream is gone, and not because its owner wished it. */
-  failed(stream: number): void {
+  failed(stream: number, cause: unknown): void {
     const leg = this.#byStream.get(stream)?.leg;
-    if (leg) this.#hangUp(leg, "Mixer failed");
+    if (!leg) return;
+    this.#options.log.info({ err: cause, callId: leg.id.callId }, "what mixes has a leg no longer");
+    this.#hangUp(leg, "Mixer failed");
   }
 
   /** What mixed died and all streams with it: their owners must know, to look for another mixer. */

@@ -47,3 +47,17 @@ export interface MediaEngine {
   /** Ends a stream and frees its port. */
   close(stream: number): void;
 }
+
+/** What an engine tells of its streams. */
+export interface MediaEvents {
+  /** A participant began or stopped talking; `talkers` is how many of his conference talk now. */
+  onTalking(stream: number, on: boolean, talkers: number): void;
+  /** A key was pressed, `sinceMs` after the one before it. */
+  onKey(stream: number, key: string, sinceMs: number | undefined): void;
+  /** What `play` began has ended. */
+  onPlayed(stream: number, ask: number, end: PlayEnd): void;
+  /** A stream is gone, and not because its owner wished it. */
+  onFailed(stream: number, cause: unknown): void;
+  /** What mixed died, and all streams with it; another one takes its place. */
+  onCrash(cause: unknown): void;
+}
