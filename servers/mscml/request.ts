@@ -5,7 +5,7 @@ import { MscmlError, mscml, onlyChild, readDocument, shown } from "./document.ts
 /** `mute`: hears, and is not heard. `parked`: neither (RFC 5022 §5.3). */
 export type MixMode = "full" | "mute" | "parked";
 
-/** What is to change; what is left out stays as it is. A new leg is in the full mix, clamped, and reports no keys. */
+/** What is to change; what is left out stays as it is: a first leg is in the full mix, clamped, and reports no keys. */
 export interface LegConfiguration {
   readonly mixmode?: MixMode;
   /** Whether each key pressed is reported (§7.1). */
@@ -24,8 +24,17 @@ const MAX_AUDIO = 8;
 
 const MIX_MODES = ["full", "mute", "parked"] as const;
 
-/** Of the standard and harmless: asked for or not, this mixer does the same. */
-const TOLERATED = new Set(["id", "type", "toneclamp"]);
+/** The attributes each element may have; those that are not read change nothing that this mixer could do otherwise. */
+const ATTRIBUTES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["configure_leg", ["id", "mixmode", "dtmfclamp", "type", "toneclamp"]],
+  ["subscribe", []],
+  ["events", []],
+  ["keypress", ["report", "maskdigits"]],
+  ["play", ["id"]],
+  ["prompt", ["stoponerror"]],
+  ["audio", ["url", "encoding"]],
+  ["stop", ["id"]],
+]);
 
 export function configureLeg({ mixmode, keypresses, clamp }: LegConfiguration): string {
   const report = keypresses === undefined ? undefined : keypresses ? "standard" : "none";
@@ -62,16 +71,24 @@ export function readRequest(text: string): MscmlRequest {
 
 function readOne(element: XmlElement): MscmlRequest {
   const { name } = element;
+  refuseOtherAttributes(element);
   if (name === "configure_leg") return { name, configuration: readConfiguration(element) };
   if (name === "play") return { name, urls: readPrompt(element) };
   if (name === "stop") return { name };
   throw new MscmlError(501, `This mixer does not know the request ${shown(name)}`);
 }
 
+/** What would change how a prompt sounds or a leg is mixed must not be passed over in silence. */
+function refuseOtherAttributes({ name, attributes, children }: XmlElement): void {
+  const known = ATTRIBUTES.get(name);
+  const other = known && Object.keys(attributes).find((attribute) => !known.includes(attribute));
+  if (other !== undefined)
+    throw new MscmlError(400, `This mixer takes no attribute ${shown(other)} of ${name}`);
+  for (const child of children) refuseOtherAttributes(child);
+}
+
 function readConfiguration({ attributes, children }: XmlElement): LegConfiguration {
-  const { mixmode, dtmfclamp, ...others } = attributes;
-  const unknown = Object.keys(others).find((name) => !TOLERATED.has(name));
-  if (unknown !== undefined) throw new MscmlError(400, `configure_leg has no attribute ${shown(unknown)}`);
+  const { mixmode, dtmfclamp } = attributes;
   const [subscribe, more] = children;
   if (more || (subscribe && subscribe.name !== "subscribe"))
     throw new MscmlError(501, "This mixer takes nothing inside configure_leg but one subscribe");

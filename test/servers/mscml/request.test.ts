@@ -76,6 +76,9 @@ describe("A request for one leg", () => {
   const wrong = {
     "an unknown mix mode": '<configure_leg mixmode="loud"/>',
     "an attribute nobody knows": '<configure_leg mixmod="mute"/>',
+    "an attribute inside that would be passed over":
+      '<play><prompt repeat="3"><audio url="partyline:a"/></prompt></play>',
+    "audio that should be louder": '<play><prompt><audio url="partyline:a" gain="6"/></prompt></play>',
     "neither yes nor no": '<configure_leg dtmfclamp="true"/>',
     "a subscription to nothing": "<configure_leg><subscribe/></configure_leg>",
     "a keypress report nobody knows":
