@@ -14,8 +14,6 @@ import { type Lobby, type Obstacle, waitingRoom } from "./lobby.ts";
 import type { Members } from "./members.ts";
 import type { MediaOrder } from "./mixer-control.ts";
 import type { Participant } from "./participant.ts";
-import type { Policies } from "./policies.ts";
-import type { Bearing } from "./standing.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
 export interface ArrivalsOptions {
@@ -24,7 +22,6 @@ export interface ArrivalsOptions {
   readonly admission: Admission;
   readonly capacity: Capacity;
   readonly lobby: Lobby;
-  readonly policies: Policies;
   readonly proxies: TrustedProxies;
   readonly invitations: Invitations;
   onMoved(from: Conference | undefined, to: Conference): void;
@@ -37,9 +34,16 @@ const WORDED: ReadonlySet<number> = new Set([400, 403, 503]);
 
 export class Arrivals {
   readonly #options: ArrivalsOptions;
+  /** Whom they want to have called in who have to wait themselves. */
+  readonly #guests = new WeakMap<Participant, Arrival["guests"]>();
 
   constructor(options: ArrivalsOptions) {
     this.#options = options;
+    options.members.happenings.follow((happening) => {
+      if (happening.name !== "participant-joined") return;
+      const { participant, conference } = happening;
+      this.#callGuests(this.#guests.get(participant) ?? [], conference, participant);
+    });
   }
 
   /** Answers an INVITE outside a dialog; never rejects. */
@@ -72,14 +76,13 @@ export class Arrivals {
     const { members, admission, log } = this.#options;
     const { arrival, cancelled, room } = entry;
     const { id, invite, identity } = arrival;
-    const bearing = this.#bearing(arrival);
-    const silenced = bearing !== undefined || this.#isKeptMuted(arrival);
+    const silenced = this.#comesMuted(arrival);
     const order = (media: MediaOrder) => this.#options.order(room, { ...media, silenced, signal: cancelled });
     const undo = (mixer: Leg) => mixer.bye();
     const legs = await connect({ invite, cancelled, order, undo }, asFocus(id));
     const conference = members.open(id);
     const standing = admission.standing(arrival);
-    const participant = members.enlist({ identity, standing, room, bearing }, legs, conference);
+    const participant = members.enlist({ identity, standing, room }, legs, conference);
     this.#seat(entry, conference, participant);
     log.info({ conference: id, participants: conference.size }, "participant joined");
   }
@@ -105,27 +108,19 @@ export class Arrivals {
   #seat({ arrival, obstacle }: Entry, conference: Conference, participant: Participant): void {
     if (obstacle) this.#options.lobby.receive(participant, conference, obstacle);
     else if (!conference.has(participant)) conference.add(participant);
-    void this.#callGuests(arrival, conference, participant);
+    void this.#receiveGuests(arrival, conference, participant);
   }
 
-  /** Whoever comes into a conference that nobody is heard in who has not asked for it. */
-  #bearing(arrival: Arrival): Bearing | undefined {
-    const { admission, policies } = this.#options;
-    if (!policies.of(arrival.id).muteOnEntry || admission.standing(arrival).moderator) return undefined;
-    return { muting: { self: true, moderator: false }, hand: false };
-  }
-
-  /** A moderator had muted him here when he left. */
-  #isKeptMuted(arrival: Arrival): boolean {
+  #comesMuted(arrival: Arrival): boolean {
     const { admission, members } = this.#options;
-    const leavers = members.conferences.get(arrival.id)?.mutedLeavers;
-    return leavers?.holds({ identity: arrival.identity, standing: admission.standing(arrival) }) === true;
+    const { id, identity } = arrival;
+    return members.comesMuted(id, { identity, standing: admission.standing(arrival) });
   }
 
   /** A caller who cancels when the mixer has moved the stream already gets it moved back. */
   #takeover({ arrival, room, cancelled }: Entry, old: Participant, replaces: DialogId): Connection {
     const { order } = this.#options;
-    const silenced = old.silenced || this.#isKeptMuted(arrival);
+    const silenced = this.#comesMuted(arrival);
     return {
       invite: arrival.invite,
       cancelled,
@@ -133,7 +128,7 @@ export class Arrivals {
       undo: async (mixer) => {
         if (!old.hears(mixer)) return mixer.bye();
         const offer = old.description;
-        const back = await order(old.room, { offer, silenced, replaces: mixer.id });
+        const back = await order(old.room, { offer, silenced: old.silenced, replaces: mixer.id });
         old.takeBack(back.leg);
       },
     };
@@ -141,10 +136,15 @@ export class Arrivals {
 
   /**
    * Who cannot be called is left out: the caller is in already, and sees in the roster who comes (RFC 5366 §5). Nobody is
-   * called before the caller's ACK, for who forges a source address never sends it (promise A1).
+   * called before the caller's ACK, for who forges a source address never sends it (promise A1); nor before he is in.
    */
-  async #callGuests({ guests }: Arrival, conference: Conference, actor: Participant): Promise<void> {
-    if (guests.length === 0 || !(await actor.phone.acknowledged()) || !conference.has(actor)) return;
+  async #receiveGuests({ guests }: Arrival, conference: Conference, actor: Participant): Promise<void> {
+    if (guests.length === 0 || !(await actor.phone.acknowledged())) return;
+    if (conference.has(actor)) this.#callGuests(guests, conference, actor);
+    else this.#guests.set(actor, guests);
+  }
+
+  #callGuests(guests: Arrival["guests"], conference: Conference, actor: Participant): void {
     const { invitations, log } = this.#options;
     for (const place of guests) {
       try {

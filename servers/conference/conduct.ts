@@ -1,10 +1,10 @@
 /** What a participant does beside talking: he mutes himself or is muted, raises a hand, presses keys, and hears what came of it. */
 
 import { SipError } from "#sip/sip-error.ts";
+import type { Bearing } from "./bearing.ts";
 import { type Command, Keys } from "./keys.ts";
 import { asOnesOwn, type By, HEARD, isMuted, type Muting, mayMute, muting } from "./muting.ts";
 import type { Prompt } from "./prompts.ts";
-import type { Bearing } from "./standing.ts";
 
 export interface ConductOptions {
   /** As he was in the call whose place this one takes. */

@@ -5,7 +5,6 @@ import { receives } from "#sdp/session.ts";
 import type { SipUri } from "#sip/message.ts";
 import type { Identity } from "./identity.ts";
 import { sameOwner } from "./identity.ts";
-import { MutedLeavers } from "./muted-leavers.ts";
 import type { Participant } from "./participant.ts";
 import { Policies } from "./policies.ts";
 import type { Policy, PolicyChange } from "./policy.ts";
@@ -25,7 +24,6 @@ export class Conference {
   readonly id: string;
   readonly roster: Roster;
   readonly subscribers: Subscribers;
-  readonly mutedLeavers = new MutedLeavers();
   /** Those who watch themselves wait. */
   readonly waitingWatchers: WaitingWatchers;
   readonly #places = new Map<Participant, Place>();

@@ -32,6 +32,8 @@ export interface Outgoing {
   readonly replaces?: DialogId | undefined;
   readonly ringMs: number;
   readonly signal: AbortSignal;
+  /** Whether the conference is not to hear whoever has answered. */
+  isMuted(phone: Leg): boolean;
   /** 101 to 199. */
   onProgress(status: number, reason: string): void;
 }
@@ -41,14 +43,18 @@ const MOST_REDIRECTS = 2;
 /** Nobody listens there (RFC 863): media that are inactive need a port all the same. */
 const DISCARD = 9;
 
-/** Throws SipError, with nothing left behind: what the phone answered, 408 when it rang in vain, 487 when aborted. */
+/**
+ * Throws SipError, with nothing left behind: what the phone answered, 408 when it rang in vain, 487 when aborted. A mixer
+ * leg that has ended meanwhile is the caller's to find another for: the phone rings on, and who answers waits for that.
+ */
 export async function dialOut(outside: Outside, call: Outgoing): Promise<Legs> {
-  const gone = new AbortController();
-  const signal = AbortSignal.any([call.signal, gone.signal]);
-  const { leg: mixer, answer: offer } = await outside.order(call.conference, { answerOffer: asleep, signal });
-  mixer.handlers = { onEnded: () => gone.abort() };
+  const { conference, signal } = call;
+  const { leg: mixer, answer: offer } = await outside.order(conference, { answerOffer: asleep, signal });
+  const gone = new Promise<void>((resolve) => {
+    mixer.handlers = { onEnded: () => resolve() };
+  });
   try {
-    return { mixer, phone: await reach(outside, call, { mixer, offer, signal }) };
+    return { mixer, phone: await reach(outside, call, { mixer, offer, gone }) };
   } catch (cause) {
     await mixer.bye();
     throw cause;
@@ -58,11 +64,12 @@ export async function dialOut(outside: Outside, call: Outgoing): Promise<Legs> {
 interface Place {
   readonly mixer: Leg;
   readonly offer: Sdp;
-  readonly signal: AbortSignal;
+  /** Resolves when the mixer leg has ended. */
+  readonly gone: Promise<void>;
 }
 
-async function reach(outside: Outside, call: Outgoing, { mixer, offer, signal }: Place): Promise<Leg> {
-  const { conference, target, headers, replaces, ringMs } = call;
+async function reach(outside: Outside, call: Outgoing, { mixer, offer, gone }: Place): Promise<Leg> {
+  const { conference, target, headers, replaces, ringMs, signal } = call;
   const { contactUser, contactParams, headers: own, handlers } = asFocus(conference);
   const { leg: phone, answer } = await outside.caller.invite(target, {
     offer,
@@ -78,7 +85,10 @@ async function reach(outside: Outside, call: Outgoing, { mixer, offer, signal }:
     onProgress: (status, { reason }) => call.onProgress(status, reason),
   });
   try {
-    await mixer.offer(toMixer(answer, false));
+    const agreed = mixer.state === "ended" ? gone : mixer.offer(toMixer(answer, call.isMuted(phone)));
+    await Promise.race([agreed, gone]).catch((cause: unknown) => {
+      if (mixer.state !== "ended") throw cause;
+    });
     if (signal.aborted || phone.state === "ended") throw new SipError(487, "Request Terminated");
     return phone;
   } catch (cause) {

@@ -95,6 +95,7 @@ export class Focus {
       outside: options,
       limits: options.inviteLimits,
       makeRoom: (id) => capacity.makeRoomForCall(id),
+      comesMuted: (conference, who) => members.comesMuted(conference.id, who),
       joined: (conference, who, legs) => conference.add(members.enlist(who, legs, conference)),
     });
     this.#moderators = options.moderators ?? new Moderators();
@@ -117,7 +118,6 @@ export class Focus {
       members,
       admission: this.#admission,
       capacity,
-      policies,
       proxies,
       lobby: this.lobby,
       invitations: this.invitations,

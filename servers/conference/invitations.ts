@@ -1,5 +1,6 @@
 /** Whom the focus is calling on behalf of members, each once, and no more of them than a member may cause. */
 
+import type { Leg } from "#sip/leg.ts";
 import type { NameAddr, SipUri } from "#sip/message.ts";
 import type { ReferTo } from "#sip/refer-to.ts";
 import { asSipError, SipError } from "#sip/sip-error.ts";
@@ -9,7 +10,7 @@ import type { Legs } from "./connect.ts";
 import { dialOut, type Outside } from "./dial-out.ts";
 import { aorOf, type Identity, identityOf } from "./identity.ts";
 import type { Actor } from "./rights.ts";
-import type { Standing } from "./standing.ts";
+import type { Newcomer } from "./standing.ts";
 
 /** What one may cause by REFERs and lists, so that nobody makes a crowd ring (no amplification). */
 export interface InviteLimits {
@@ -45,8 +46,10 @@ export interface InvitationsOptions {
   readonly limits?: InviteLimits | undefined;
   /** Throws SipError 503 when the server has no place for one more. */
   makeRoom(id: string): void;
+  /** Whether the conference is not to hear him. */
+  comesMuted(conference: Conference, who: Newcomer): boolean;
   /** He answered: from now on he is a participant. */
-  joined(conference: Conference, who: { identity: Identity; standing: Standing }, legs: Legs): void;
+  joined(conference: Conference, who: Newcomer, legs: Legs): void;
 }
 
 interface Ringing {
@@ -142,6 +145,11 @@ export class Invitations {
     const tell = (status: number, reason: string) => {
       for (const one of ringing.reports) one(status, reason);
     };
+    const key = Symbol(place.uri);
+    const who = (phone: Leg): Newcomer => ({
+      identity: { ...identity, address: addressOf(phone) },
+      standing: { key, moderator: false, method: "dialed-out", invitedBy: actor.key },
+    });
     try {
       const legs = await dialOut(this.#options.outside, {
         conference: conference.id,
@@ -151,23 +159,14 @@ export class Invitations {
         replaces: place.replaces,
         ringMs: this.#limits.ringMs,
         signal: abort.signal,
+        isMuted: (phone) => this.#options.comesMuted(conference, who(phone)),
         onProgress: (status, reason) => {
           if (status === 180) conference.call(identity.aor, { ...endpoint, status: "alerting" });
           tell(status, reason);
         },
       });
       conference.uncall(identity.aor, place.uri);
-      const standing = {
-        key: Symbol(place.uri),
-        moderator: false,
-        method: "dialed-out",
-        invitedBy: actor.key,
-      } as const;
-      this.#options.joined(
-        conference,
-        { identity: { ...identity, address: addressOf(legs) }, standing },
-        legs,
-      );
+      this.#options.joined(conference, who(legs.phone), legs);
       tell(200, "OK");
     } catch (cause) {
       const { status, reason } = asSipError(cause);
@@ -199,8 +198,8 @@ function nameOf({ name }: ReferTo): { name?: string } {
 }
 
 /** Where a phone that was called says it is; the address its requests are expected from. */
-function addressOf({ phone }: Legs): string {
-  return bareHost(parseUri(phone.remoteContact.uri)?.host ?? "");
+function addressOf({ remoteContact }: Leg): string {
+  return bareHost(parseUri(remoteContact.uri)?.host ?? "");
 }
 
 /** In whose name the phone rings (RFC 3892): the member's; another name than his own nobody has proved. */

@@ -6,11 +6,14 @@ import type { DialogId, Leg } from "#sip/leg.ts";
 import type { SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { isSipUri } from "#sip/uri.ts";
+import { type Bearing, inAnother, mutedBy } from "./bearing.ts";
 import { Conference } from "./conference.ts";
 import { conferenceId } from "./conference-id.ts";
 import type { Legs } from "./connect.ts";
 import type { Asked } from "./control.ts";
 import { Happenings } from "./happenings.ts";
+import { KeptMutes } from "./kept-mutes.ts";
+import { HEARD, isMuted } from "./muting.ts";
 import { Participant } from "./participant.ts";
 import type { Policies } from "./policies.ts";
 import type { Newcomer } from "./standing.ts";
@@ -36,6 +39,7 @@ type Naming = Pick<Asking, "leg" | "targetDialog">;
 
 export class Members {
   readonly happenings = new Happenings();
+  readonly keptMutes = new KeptMutes();
   readonly #options: MembersOptions;
   readonly #conferences = new Map<string, Conference>();
   readonly #participants = new Map<Leg, Participant>();
@@ -70,25 +74,11 @@ export class Members {
   }
 
   /** From now on these legs are a participant's, until they end; the roster is the caller's to change. */
-  enlist(
-    who: Omit<Newcomer, "room"> & { readonly room?: string },
-    legs: Legs,
-    conference: Conference,
-  ): Participant {
-    const home = () => this.#homes.get(participant) ?? conference;
-    // Whose call this one takes the place of (RFC 3891).
-    const former = this.#byKey.get(who.standing.key);
-    const from = former && this.#homes.get(former);
-    if (former && from !== conference) {
-      from?.mutedLeavers.left(former);
-      former.enterAnother();
-    }
-    const bearing = conference.mutedLeavers.bearing(who, who.bearing ?? former?.bearing);
+  enlist(who: Newcomer & { readonly room?: string }, legs: Legs, conference: Conference): Participant {
+    const from = this.#homeOfFormer(who);
+    const bearing = this.#bearing(conference.id, who);
     const participant = new Participant({ room: conference.id, ...who, bearing }, legs, {
-      onChanged: () => {
-        home().changed(participant);
-        this.happenings.tell({ name: "participant-changed", conference: home(), participant });
-      },
+      onChanged: () => this.#changed(participant),
       onAsked: (body) => this.#asked(body, participant),
       onUnseated: () => this.#options.onUnseated(participant),
       onEnded: () => this.#forget(participant),
@@ -96,10 +86,18 @@ export class Members {
     this.#participants.set(legs.phone, participant);
     this.#homes.set(participant, conference);
     this.#byKey.set(participant.key, participant);
+    this.keptMutes.note(conference.id, participant);
+    // Whom the server has called may have answered when his mixer was gone.
+    if (!participant.seated) this.#options.onUnseated(participant);
     if (participant.room !== conference.id) return participant;
     if (from) this.happenings.tell({ name: "participant-moved", from, conference, participant });
     else this.happenings.tell({ name: "participant-joined", conference, participant });
     return participant;
+  }
+
+  /** Whether somebody comes into a conference unheard: his leg at the mixer is to be silent from the first packet on. */
+  comesMuted(id: string, who: Newcomer): boolean {
+    return isMuted(this.#bearing(id, who)?.muting ?? HEARD);
   }
 
   /** From one conference to another, which nobody need open: both rosters say so, and one that nobody is in any more ends. */
@@ -108,7 +106,6 @@ export class Members {
     const conference = this.open(id);
     if (from === undefined || from === conference) return conference;
     this.#homes.set(participant, conference);
-    from.mutedLeavers.left(participant);
     participant.enterAnother();
     conference.add(participant);
     this.happenings.tell({ name: "participant-moved", from, conference, participant });
@@ -168,6 +165,29 @@ export class Members {
     return leg?.state === "confirmed" && !this.#participants.has(leg);
   }
 
+  /** As in the call whose place this one takes (RFC 3891), as newcomers to this conference are, and as a moderator had him there. */
+  #bearing(id: string, who: Newcomer): Bearing | undefined {
+    const former = this.#byKey.get(who.standing.key)?.bearing;
+    if (this.#homeOfFormer(who)?.id === id) return this.keptMutes.bearing(id, who, former);
+    const before = former && inAnother(former);
+    const muted = this.#options.policies.of(id).muteOnEntry && !who.standing.moderator;
+    return this.keptMutes.bearing(id, who, muted ? mutedBy("self", before) : before);
+  }
+
+  /** Where the call is, or was, whose place somebody's call takes. */
+  #homeOfFormer({ standing: { key } }: Newcomer): Conference | undefined {
+    const former = this.#byKey.get(key);
+    return former && this.#homes.get(former);
+  }
+
+  #changed(participant: Participant): void {
+    const conference = this.#homes.get(participant);
+    if (!conference) return;
+    this.keptMutes.note(conference.id, participant);
+    conference.changed(participant);
+    this.happenings.tell({ name: "participant-changed", conference, participant });
+  }
+
   #legOf({ leg, targetDialog }: Naming): Leg | undefined {
     return leg ?? (targetDialog && this.#options.findLeg(targetDialog));
   }
@@ -182,7 +202,6 @@ export class Members {
     const conference = this.#homes.get(participant);
     this.#homes.delete(participant);
     const replaced = this.#byKey.get(participant.key) !== participant;
-    if (!replaced) conference?.mutedLeavers.left(participant);
     if (!replaced) this.#byKey.delete(participant.key);
     const wasSeen = conference?.id === participant.room || conference?.waiting.has(participant);
     if (conference && wasSeen && !replaced)
@@ -207,6 +226,7 @@ export class Members {
     if (conference.size !== 0 || this.#conferences.get(conference.id) !== conference) return;
     if ([...this.#homes.values()].includes(conference)) return;
     this.#conferences.delete(conference.id);
+    this.keptMutes.forget(conference.id);
     this.#options.onEmpty(conference);
     this.happenings.tell({ name: "conference-ended", conference });
   }

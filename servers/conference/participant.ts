@@ -6,6 +6,7 @@ import { receives, wayOf } from "#sdp/session.ts";
 import type { DialogId, Leg } from "#sip/leg.ts";
 import type { Sdp } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
+import type { Bearing } from "./bearing.ts";
 import { Conduct } from "./conduct.ts";
 import { CONFERENCE_CONTROL } from "./conference-control.ts";
 import type { Identity } from "./identity.ts";
@@ -16,7 +17,7 @@ import type { Prompt } from "./prompts.ts";
 import { directionOf, isOnHold, samePlace } from "./quiet.ts";
 import type { Actor } from "./rights.ts";
 import type { MediaStatus } from "./roster.ts";
-import type { Bearing, Newcomer, ParticipantEvents, Seating, Standing } from "./standing.ts";
+import type { Entering, ParticipantEvents, Seating, Standing } from "./standing.ts";
 import { Turns } from "./turns.ts";
 
 /** How long a mixer may take to say BYE on a leg whose stream it has moved. */
@@ -45,7 +46,7 @@ export class Participant implements Actor {
   #moving = false;
 
   /** Takes over both legs: they end together. */
-  constructor(who: Newcomer, legs: { phone: Leg; mixer: Leg }, events: ParticipantEvents) {
+  constructor(who: Entering, legs: { phone: Leg; mixer: Leg }, events: ParticipantEvents) {
     this.identity = who.identity;
     this.standing = who.standing;
     this.room = who.room;

@@ -2,9 +2,9 @@
 
 import type { Leg } from "#sip/leg.ts";
 import type { Sdp } from "#sip/message.ts";
+import type { Bearing } from "./bearing.ts";
 import type { Identity } from "./identity.ts";
 import type { MediaOrder } from "./mixer-control.ts";
-import type { Muting } from "./muting.ts";
 import type { Actor } from "./rights.ts";
 import type { Present } from "./roster.ts";
 
@@ -17,16 +17,14 @@ export interface Standing extends Pick<Actor, "key" | "moderator"> {
   readonly invitedBy?: symbol | undefined;
 }
 
-/** What goes along with somebody whose call, or whose leg at the mixer, is another one now. */
-export interface Bearing {
-  readonly muting: Muting;
-  readonly hand: boolean;
-}
-
-/** Who takes part, and how he comes in. */
+/** Who takes part, and by what right. */
 export interface Newcomer {
   readonly identity: Identity;
   readonly standing: Standing;
+}
+
+/** Where and how he comes in. */
+export interface Entering extends Newcomer {
   readonly room: string;
   /** Heard and without a wish when missing; who is muted has a leg at the mixer that was ordered `silenced`. */
   readonly bearing?: Bearing | undefined;

@@ -1,6 +1,6 @@
 /**
- * What survives the death of the server (promise F4): the policies of its conferences, locks among them, and who was in each,
- * and as what. In a file of SQLite, whose pages the kernel keeps when the process is killed.
+ * What survives the death of the server (promise F4): the policies of its conferences, locks among them, who was in each, and
+ * as what, and whom moderators have muted. In a file of SQLite, whose pages the kernel keeps when the process is killed.
  */
 
 import { chmodSync, closeSync, openSync } from "node:fs";
@@ -10,6 +10,7 @@ import type { Conference } from "./conference.ts";
 import type { Focus } from "./focus.ts";
 import type { Happening } from "./happenings.ts";
 import { originOf, proofOf } from "./identity.ts";
+import type { KeptMute } from "./kept-mutes.ts";
 import type { Participant } from "./participant.ts";
 import { isDefault, type Policy, readPolicy } from "./policy.ts";
 import { RETURN_MS, Returning, type Seated } from "./returning.ts";
@@ -21,6 +22,9 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS people (
     conference TEXT NOT NULL, aor TEXT NOT NULL, address TEXT NOT NULL, moderator INTEGER NOT NULL,
     PRIMARY KEY (conference, aor, address)
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS mutes (
+    conference TEXT NOT NULL, aor TEXT NOT NULL, proof TEXT NOT NULL, PRIMARY KEY (conference, aor, proof)
   ) STRICT;`;
 
 interface Statements {
@@ -29,6 +33,8 @@ interface Statements {
   readonly seat: StatementSync;
   readonly unseat: StatementSync;
   readonly end: StatementSync;
+  readonly mute: StatementSync;
+  readonly unmute: StatementSync;
 }
 
 export interface StateFileOptions {
@@ -69,6 +75,9 @@ export class StateFile {
   follow(focus: Focus): void {
     for (const [id, change] of this.#policies()) focus.policies.change(id, change);
     focus.policies.onChanged = (id, policy) => this.#keep(() => this.#setPolicy(id, policy));
+    const { keptMutes } = focus.members;
+    for (const mute of this.#mutes()) keptMutes.keep(mute);
+    keptMutes.onChanged = (mute, kept) => this.#keep(() => this.#setMute(mute, kept));
     this.#stop = focus.members.happenings.follow((happening) => this.#note(happening));
     this.#clock = setTimeout(() => this.#giveUp(focus), this.#returnMs).unref();
   }
@@ -104,8 +113,12 @@ export class StateFile {
     });
   }
 
-  /** Who is not back by now does not come back as what he was; nobody is there to unlock a conference that nobody is in. */
-  #giveUp({ conferences, policies }: Focus): void {
+  /**
+   * Who is not back by now does not come back as what he was; nobody is there to unlock a conference that nobody is in, or to
+   * lift a mute there.
+   */
+  #giveUp({ conferences, policies, members: { keptMutes } }: Focus): void {
+    for (const id of keptMutes.conferences) if (!conferences.has(id)) keptMutes.forget(id);
     for (const { conference: id, aor, proof } of this.returning.all) {
       const conference = conferences.get(id);
       const isBack = conference?.findMember({ aor, ...originOf(proof), anonymous: false, name: undefined });
@@ -118,6 +131,11 @@ export class StateFile {
   #setPolicy(id: string, policy: Policy): void {
     if (isDefault(policy)) this.#statements.dropPolicy.run(id);
     else this.#statements.setPolicy.run(id, JSON.stringify(policy));
+  }
+
+  #setMute({ conference, aor, proof }: KeptMute, kept: boolean): void {
+    const { mute, unmute } = this.#statements;
+    (kept ? mute : unmute).run(conference, aor, proof);
   }
 
   /** Calls go on when the disk is full (promise F8); it is said once. */
@@ -154,6 +172,15 @@ export class StateFile {
       moderator: moderator === 1,
     }));
   }
+
+  #mutes(): KeptMute[] {
+    const rows = this.#db.prepare("SELECT conference, aor, proof FROM mutes").all();
+    return rows.map(({ conference, aor, proof }) => ({
+      conference: String(conference),
+      aor: String(aor),
+      proof: String(proof),
+    }));
+  }
 }
 
 function prepared(db: DatabaseSync): Statements {
@@ -163,6 +190,8 @@ function prepared(db: DatabaseSync): Statements {
     seat: db.prepare("INSERT OR REPLACE INTO people VALUES (?, ?, ?, ?)"),
     unseat: db.prepare("DELETE FROM people WHERE conference = ? AND aor = ? AND address = ?"),
     end: db.prepare("DELETE FROM people WHERE conference = ?"),
+    mute: db.prepare("INSERT OR REPLACE INTO mutes VALUES (?, ?, ?)"),
+    unmute: db.prepare("DELETE FROM mutes WHERE conference = ? AND aor = ? AND proof = ?"),
   };
 }
 

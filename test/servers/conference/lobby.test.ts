@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { readAudio } from "#sdp/session.ts";
+import { formatRecipients } from "#sip/recipient-list.ts";
 import type { ConferenceCast, Person } from "../../support/conference-cast.ts";
 import { LobbyCast } from "../../support/lobby-cast.ts";
 import { until } from "../../support/until.ts";
@@ -207,6 +208,18 @@ describe("A conference with a lobby", () => {
       cast.mixer.heard("films").every((each) => each.at(-1) === true),
       true,
     );
+  });
+
+  test("has the people called whom a newcomer brings a list of, when the newcomer is in", async () => {
+    const carol = await cast.person("carol");
+    const parts = [formatRecipients([{ uri: carol.address }])];
+    await alice.joins("films", { parts, headers: { require: "recipient-list-invite" } });
+    await scene.waiting("alice");
+    assert.equal(carol.invites.length, 0);
+    await dora.joins("films");
+    await scene.inside(3);
+
+    assert.equal(carol.invites.length, 1);
   });
 
   test("counts those who wait as taking a place", async () => {

@@ -169,6 +169,26 @@ describe("When a mixer fails", () => {
     assert.deepEqual(ended, []);
   });
 
+  test("bob, whose phone rings, is called on, and is in by the other when he answers", async () => {
+    const { leg } = await call(alice, "comedies");
+    bob.picksUp = false;
+    const called = leg.refer(bob.address);
+    await until(() => bob.invites.length === 1, "bob's phone to ring");
+    cast.mixer.refusing = 503;
+    await Promise.all(cast.mixer.legs("comedies").map((one) => one.bye("Mixer failed")));
+    await until(() => spare.ports("comedies").length === 1, "alice's new place");
+    const [invite] = bob.invites;
+    const bobs = invite?.accept(bob.answer(invite.offer ?? ""), {
+      handlers: { onOffer: (offer) => bob.answer(offer) },
+    });
+    assert.equal(await called, 200);
+    await until(() => spare.ports("comedies").length === 2, "bob's place");
+    await until(() => portOf(bobs?.description ?? "") === spare.ports("comedies")[1], "bob told of it");
+
+    assert.equal(cast.count("comedies"), 2);
+    assert.equal(spare.heard("comedies")[1]?.at(-1), true);
+  });
+
   test("and none takes her in, alice hears why her call ends, within five seconds", async () => {
     const { ended } = await call(alice, "comedies");
     cast.mixer.refusing = 503;

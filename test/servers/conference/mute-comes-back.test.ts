@@ -7,20 +7,25 @@ import { until } from "../../support/until.ts";
 
 let cast: ConferenceCast;
 let bob: Person;
+let alices: Leg;
 let bobs: Leg;
 
 beforeEach(async () => {
   cast = await ConferenceCast.open();
   const alice = await cast.person("alice");
   bob = await cast.person("bob");
-  await alice.joins("films");
-  bobs = await bob.joins("films");
+  alices = await alice.joins("films");
+  bobs = await calls("films");
   await asSeen().silence(true, "moderator");
 });
 
 afterEach(() => cast.close());
 
 const asSeen = () => participantOf(cast.server, bobs);
+
+/** Bob calls, by the name that he can be called by himself, and maybe in the place of another call. */
+const calls = (id: string, replaces?: Leg) =>
+  bob.joins(id, { from: { uri: bob.address }, ...(replaces && { replaces: replaces.id }) });
 
 /** Whether bob, who is the last to have come there, was ever heard. */
 const wasHeard = (id: string) => cast.mixer.heard(id).at(-1)?.includes(true);
@@ -33,7 +38,7 @@ async function leaves(): Promise<void> {
 describe("Whom a moderator has muted", () => {
   test("comes back muted when he hangs up and calls again: not heard from the first moment on", async () => {
     await leaves();
-    bobs = await bob.joins("films");
+    bobs = await calls("films");
     await assert.rejects(asSeen().silence(false, "self"), { status: 403 });
 
     assert.equal(wasHeard("films"), false);
@@ -41,11 +46,29 @@ describe("Whom a moderator has muted", () => {
     assert.equal(wasHeard("films"), true);
   });
 
+  test("comes back muted when a member has him called in: his media are silent when the mixer gets them", async () => {
+    await leaves();
+    assert.equal(await alices.refer(bob.address), 200);
+    const [call] = bob.calls;
+    assert.ok(call);
+    bobs = call;
+    await assert.rejects(asSeen().silence(false, "self"), { status: 403 });
+
+    assert.equal(wasHeard("films"), false);
+  });
+
+  test("is not heard by a second call of his either", async () => {
+    bobs = await calls("films");
+
+    assert.equal(asSeen().silenced, true);
+    assert.equal(wasHeard("films"), false);
+  });
+
   test("comes back so by way of another conference, where he may lift it", async () => {
-    bobs = await bob.joins("dramas", { replaces: bobs.id });
+    bobs = await calls("dramas", bobs);
     await asSeen().silence(false, "self");
     assert.equal(wasHeard("dramas"), true);
-    bobs = await bob.joins("films", { replaces: bobs.id });
+    bobs = await calls("films", bobs);
 
     assert.equal(asSeen().silenced, true);
     await assert.rejects(asSeen().silence(false, "self"), { status: 403 });
@@ -54,7 +77,7 @@ describe("Whom a moderator has muted", () => {
   test("and was let speak again before he left, comes back heard", async () => {
     await asSeen().silence(false, "moderator");
     await leaves();
-    bobs = await bob.joins("films");
+    bobs = await calls("films");
 
     assert.equal(asSeen().silenced, false);
     assert.equal(wasHeard("films"), true);
@@ -72,7 +95,7 @@ test("Whoever has muted himself comes back heard", async () => {
   await asSeen().silence(false, "moderator");
   await asSeen().silence(true, "self");
   await leaves();
-  bobs = await bob.joins("films");
+  bobs = await calls("films");
 
   assert.equal(asSeen().silenced, false);
 });

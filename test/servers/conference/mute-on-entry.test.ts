@@ -5,6 +5,7 @@ import { userLine } from "#sip/user-line.ts";
 import { Moderators } from "../../../servers/conference/moderators.ts";
 import { parseUsers } from "../../../servers/users.ts";
 import { ConferenceCast, type Person } from "../../support/conference-cast.ts";
+import { participantOf } from "../../support/participant-of.ts";
 import { until } from "../../support/until.ts";
 
 const REALM = "films.example";
@@ -44,6 +45,23 @@ describe("Mute on entry", () => {
     await cast.mixer.presses(leg, "*6");
 
     await until(() => cast.mixer.heard("films")[0]?.at(-1) === true, "alice heard");
+  });
+
+  test("has nobody heard who is called in", async () => {
+    const doras = await dora.joins("films");
+    assert.equal(await doras.refer(alice.address), 200);
+
+    assert.deepEqual(heard(), ["true", "false"]);
+  });
+
+  test("has nobody heard who comes over from another conference; who calls anew in it stays as he is", async () => {
+    const inDramas = await alice.joins("dramas");
+    const inFilms = await alice.joins("films", { replaces: inDramas.id });
+    assert.deepEqual(heard(), ["false"]);
+    await participantOf(cast.server, inFilms).silence(false, "self");
+    await alice.joins("films", { replaces: inFilms.id });
+
+    assert.deepEqual(heard(), ["true"]);
   });
 
   test("is not for moderators", async () => {

@@ -11,6 +11,7 @@ import { parseUri } from "#sip/uri.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { StateFile } from "../../../servers/conference/state.ts";
 import { ConferenceCast, type Person } from "../../support/conference-cast.ts";
+import { mutes } from "../../support/control-package.ts";
 import { FakeMixer } from "../../support/fake-mixer.ts";
 import { type Server, startServer } from "../../support/servers.ts";
 import { until } from "../../support/until.ts";
@@ -95,6 +96,22 @@ describe("A conference server that is killed", () => {
 
     await assert.rejects(calls("bob", room), { status: 403 });
     await calls("alice", room);
+  });
+
+  test("keeps silent whom the moderator had muted: he is heard from no packet on, and may not lift it", async () => {
+    const alices = await calls("alice", "factory");
+    const room = parseUri(alices.remoteContact.uri)?.user ?? "";
+    await calls("bob", room);
+    await mutes(alices, "sip:bob@example.com");
+    await until(() => mixer.heard(room)[1]?.at(-1) === false, "bob muted");
+    await isKilled();
+
+    const bobs = await calls("bob", room);
+    assert.equal(mixer.heard(room).at(-1)?.includes(true), false);
+    await assert.rejects(mutes(bobs, "sip:bob@example.com", false), { status: 403 });
+    const back = await calls("alice", room);
+    await mutes(back, "sip:bob@example.com", false);
+    await until(() => mixer.heard(room).at(-2)?.at(-1) === true, "bob heard");
   });
 
   test("is as new when it had ended as it should: nobody was in", async () => {
