@@ -20,6 +20,7 @@ import { devices } from "./commands/devices.ts";
 import { dnd } from "./commands/dnd.ts";
 import { doctor } from "./commands/doctor.ts";
 import { dtmf } from "./commands/dtmf.ts";
+import { hand } from "./commands/hand.ts";
 import { hold } from "./commands/hold.ts";
 import { install } from "./commands/install.ts";
 import { invite } from "./commands/invite.ts";
@@ -74,6 +75,7 @@ export const COMMANDS: Readonly<Record<string, CliCommand>> = {
   leave,
   mute,
   unmute,
+  hand,
   hold,
   resume,
   dtmf,

@@ -26,7 +26,10 @@ const CATALOGUE = {
   "no-such-prompt": [404, (prompt: string) => `The question "${prompt}" is answered or gone.`],
   // Call
   "no-active-call": [481, () => "There is no call going on."],
-  "no-control": [403, (call: string) => `The call "${call}" was handed to its device and is out of reach.`],
+  "no-control": [
+    403,
+    (call: string, why = "was handed to its device and is out of reach") => `The call "${call}" ${why}.`,
+  ],
   "wrong-state": [491, (why: string) => `That cannot be done now: ${why}.`],
   superseded: [487, () => "A newer command took the place of this one."],
   cancelled: [487, () => "The call was cancelled before it was answered."],

@@ -46,6 +46,8 @@ const ASKED: readonly (readonly [
   ["decline", { call: "c8", code: 486 }],
   ["mute", { muted: true }],
   ["muteUser", { call: "c7", user: "sip:edie@example.com", muted: true }],
+  ["hand", { raised: true }],
+  ["hand", { call: "c7", user: "sip:edie@example.com", raised: false }],
   ["hold", { call: "c7", held: true }],
   ["dtmf", { digits: "1234#" }],
   ["lock", { call: "c7", locked: true }],

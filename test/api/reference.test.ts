@@ -19,7 +19,7 @@ function told(name: string): readonly string[] {
   const forms = rows.flatMap((row) => [
     ...(row.split(" | ")[0] ?? "").matchAll(new RegExp(`<${name}((?: [^<>]*)?)/?>`, "g")),
   ]);
-  const words = forms.flatMap(([, attributes = ""]) => attributes.match(/[a-z]+(?=[ ?=/]|$)/g) ?? []);
+  const words = forms.flatMap(([, attributes = ""]) => attributes.match(/[a-z-]+(?=[ ?=/]|$)/g) ?? []);
   return [...new Set(words)].sort();
 }
 

@@ -287,4 +287,8 @@ export const SAID: readonly XmlElement[] = [
     name: "Call",
     call: { ...call, id: "sip:films@127.0.0.1:5080", state: "active", waiting: true },
   }),
+  event(23, "s1", {
+    name: "Call",
+    call: { ...call, id: "sip:films@127.0.0.1:5080", state: "active", muted: true, mutedBy: "moderator" },
+  }),
 ];

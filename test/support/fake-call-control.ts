@@ -96,6 +96,10 @@ export class FakeCallControl implements CallControl {
     this.#note("lock", request);
   }
 
+  async hand(request: object): Promise<void> {
+    this.#note("hand", request);
+  }
+
   async muteUser(request: object): Promise<void> {
     this.#note("muteUser", request);
   }

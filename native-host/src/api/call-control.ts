@@ -42,6 +42,7 @@ export type Topic =
   | "prompts"
   | "trace"
   | "accounts";
+export type MutedBy = "self" | "moderator";
 export type Remember = "no" | "origin" | "always";
 export type Fallback = "external" | "error" | "redial";
 
@@ -64,7 +65,10 @@ export interface CallView {
   readonly mode: "loop" | "transfer";
   /** The far end is a conference (`isfocus`, RFC 4579 §4). */
   readonly focus: boolean;
+  /** The others do not hear the user. */
   readonly muted: boolean;
+  /** Whose mute that is; only there while muted. A moderator's is for a moderator to lift. */
+  readonly mutedBy?: MutedBy;
   /** The server of the conference is gone, and is being called again; only told while it is so. */
   readonly rejoining?: boolean;
   /** In the waiting room of the conference: somebody in it must let us in. */
@@ -201,6 +205,8 @@ export interface CallControl {
   lock(request: OnCall & { readonly locked: boolean }): Promise<void>;
   /** Silences somebody else in the conference. */
   muteUser(request: OnCall & { readonly user: SipUri; readonly muted: boolean }): Promise<void>;
+  /** Raises or lowers the user's hand in the conference, or lowers that of somebody else. */
+  hand(request: OnCall & { readonly raised: boolean; readonly user?: SipUri }): Promise<void>;
   /** Brings people into the current conference, which is made when there is none. */
   invite(request: InviteRequest): Promise<Invited>;
   /** Expels people from the current conference. */

@@ -28,6 +28,8 @@ export type Command =
   /** With a user: somebody else in the conference. */
   | { readonly name: "Mute"; readonly call?: string; readonly user?: SipUri }
   | { readonly name: "Unmute"; readonly call?: string; readonly user?: SipUri }
+  /** Asks for the floor, or no longer; with a user: lowers somebody else's hand. */
+  | { readonly name: "Hand"; readonly raised: boolean; readonly call?: string; readonly user?: SipUri }
   | { readonly name: "Lock"; readonly call?: string }
   | { readonly name: "Unlock"; readonly call?: string }
   | { readonly name: "Dtmf"; readonly digits: string; readonly durationMs?: number; readonly call?: string }

@@ -82,6 +82,12 @@ export const DECODERS: Decoders = {
   Resume: (fields) => ({ name: "Resume", ...onCall(fields) }),
   Mute: (fields) => ({ name: "Mute", ...onCall(fields), ...fields.maybe("user", callUri) }),
   Unmute: (fields) => ({ name: "Unmute", ...onCall(fields), ...fields.maybe("user", callUri) }),
+  Hand: (fields) => ({
+    name: "Hand",
+    raised: fields.optional("raised", flag) ?? true,
+    ...onCall(fields),
+    ...fields.maybe("user", callUri),
+  }),
   Lock: (fields) => ({ name: "Lock", ...onCall(fields) }),
   Unlock: (fields) => ({ name: "Unlock", ...onCall(fields) }),
   Dtmf: (fields) => {

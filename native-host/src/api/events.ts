@@ -63,6 +63,7 @@ export function callElement(call: CallView): XmlElement {
       mode: call.mode,
       focus: call.focus,
       muted: call.muted,
+      "muted-by": call.mutedBy,
       rejoining: call.rejoining,
       waiting: call.waiting,
       secure: call.secure,

@@ -75,6 +75,8 @@ const HANDLERS: Handlers = {
   Resume: (command, { service, client }) => done(service.hold({ ...onCall(command, client), held: false })),
   Mute: (command, context) => mute(command, context, true),
   Unmute: (command, context) => mute(command, context, false),
+  Hand: ({ raised, user, ...which }, { service, client }) =>
+    done(service.hand({ ...onCall(which, client), raised, ...(user !== undefined && { user }) })),
   Lock: (command, { service, client }) => done(service.lock({ ...onCall(command, client), locked: true })),
   Unlock: (command, { service, client }) => done(service.lock({ ...onCall(command, client), locked: false })),
   Dtmf: ({ name: _name, ...tones }, { service, client, signal }) =>

@@ -56,6 +56,11 @@ export interface Commands {
   readonly Resume: { readonly wish: OnCall; readonly result: Nothing };
   readonly Mute: { readonly wish: OnCall & { readonly user?: string }; readonly result: Nothing };
   readonly Unmute: { readonly wish: OnCall & { readonly user?: string }; readonly result: Nothing };
+  /** `raised` is true when missing; with a user, somebody else's hand is lowered. */
+  readonly Hand: {
+    readonly wish: OnCall & { readonly raised?: boolean; readonly user?: string };
+    readonly result: Nothing;
+  };
   readonly Lock: { readonly wish: OnCall; readonly result: Nothing };
   readonly Unlock: { readonly wish: OnCall; readonly result: Nothing };
   readonly Dtmf: {
@@ -152,6 +157,7 @@ const READERS: { readonly [Name in CommandName]: Read<Name> } = {
   Resume: nothing,
   Mute: nothing,
   Unmute: nothing,
+  Hand: nothing,
   Lock: nothing,
   Unlock: nothing,
   Dtmf: nothing,

@@ -41,12 +41,21 @@ export function readFailure(element: XmlElement): Failure | undefined {
 }
 
 export function readCall(element: XmlElement): CallView {
-  const { focus, muted, rejoining, waiting, since, ...rest } = element.attributes as Text;
+  const {
+    focus,
+    muted,
+    "muted-by": mutedBy,
+    rejoining,
+    waiting,
+    since,
+    ...rest
+  } = element.attributes as Text;
   return view({
     mode: "loop",
     ...rest,
     focus: flag(focus) ?? false,
     muted: flag(muted) ?? false,
+    mutedBy,
     rejoining: flag(rejoining),
     waiting: flag(waiting),
     since: time(since),

@@ -41,8 +41,9 @@ function accountLine({ id = "", state = "", sip, reason }: XmlElement["attribute
 }
 
 function line(call: XmlElement["attributes"]): string {
-  const { id = "", display, state = "", dev, muted, call: handle = "" } = call;
+  const { id = "", display, state = "", dev, muted, "muted-by": by, call: handle = "" } = call;
   const device = dev === undefined ? "" : ` on ${dev}`;
+  const silence = muted !== "true" ? "" : by === "moderator" ? ", muted by a moderator" : ", muted";
   const who = display === undefined ? id : `${display} <${id}>`;
-  return printable(`${who} ${state}${device}${muted === "true" ? ", muted" : ""} (call ${handle})`);
+  return printable(`${who} ${state}${device}${silence} (call ${handle})`);
 }

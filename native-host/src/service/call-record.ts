@@ -50,7 +50,7 @@ export class CallRecord {
     this.#onChange();
   }
 
-  view(now: Pick<CallFacts, "mode" | "muted" | "focus" | "waiting" | "device">): CallView {
+  view(now: Pick<CallFacts, "mode" | "mutedBy" | "focus" | "waiting" | "device">): CallView {
     const { id: call, client, to, error } = this;
     const { target: id, display } = to;
     const rejoining = this.rejoining && this.#state !== "ended";

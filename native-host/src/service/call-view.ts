@@ -1,12 +1,14 @@
 /** A call as applications see it. */
 
-import type { CallView, ClientId } from "../api/call-control.ts";
+import type { CallView, ClientId, MutedBy } from "../api/call-control.ts";
 import type { Device } from "../devices/device.ts";
 import type { ServiceError } from "../errors.ts";
 import { asFailure } from "./sip-failure.ts";
 
 /** What a call knows of itself; `undefined` is left out of the view. */
-export interface CallFacts extends Pick<CallView, "call" | "id" | "dir" | "state" | "mode" | "muted"> {
+export interface CallFacts extends Pick<CallView, "call" | "id" | "dir" | "state" | "mode"> {
+  /** Whose mute must be lifted before the user is heard; missing when they are heard. */
+  readonly mutedBy?: MutedBy | undefined;
   readonly focus?: boolean;
   readonly rejoining?: boolean;
   readonly waiting?: boolean | undefined;
@@ -18,9 +20,11 @@ export interface CallFacts extends Pick<CallView, "call" | "id" | "dir" | "state
 }
 
 export function callView(call: CallFacts): CallView {
-  const { rejoining, waiting, display, device, client, since, error, ...facts } = call;
+  const { mutedBy, rejoining, waiting, display, device, client, since, error, ...facts } = call;
   return {
     ...facts,
+    muted: mutedBy !== undefined,
+    ...(mutedBy !== undefined && { mutedBy }),
     ...(rejoining && { rejoining }),
     ...(waiting && { waiting }),
     focus: facts.focus ?? false,

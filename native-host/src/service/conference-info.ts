@@ -1,5 +1,6 @@
 /** The conference event package's document, read from a focus we need not trust, and its merge rules (RFC 4575 §4, §5). */
 
+import type { MutedBy } from "../api/call-control.ts";
 import { parseXml, type XmlElement } from "../xml/strict.ts";
 
 export type Part = "full" | "partial" | "deleted";
@@ -10,6 +11,8 @@ export interface InfoEndpoint {
   readonly status?: string;
   /** `sendrecv` and kin of its audio, seen from the participant: `recvonly` is muted. */
   readonly audio?: string;
+  /** Whose mute at the conference keeps them from being heard; not every focus tells. */
+  readonly mutedBy?: MutedBy;
   readonly talking?: boolean;
   /** Wants to speak. */
   readonly hand?: boolean;
@@ -39,7 +42,7 @@ export interface ConferenceInfo {
 const MAX_BYTES = 1 << 20;
 const MAX_TEXT = 256;
 /** What RFC 4575 has no element for (docs/conference-events.md). */
-const EXTENSION = "urn:partyline:conference:1";
+export const EXTENSION = "urn:partyline:conference:1";
 
 /** The document, or undefined when it is none. */
 export function readConferenceInfo(text: string): ConferenceInfo | undefined {
@@ -130,6 +133,7 @@ function readEndpoint(element: XmlElement): InfoEndpoint[] {
   const status = textOf(child(element, "status"));
   const audio = audioOf(element);
   const [talking, hand] = [saidOf(element, "talking"), saidOf(element, "hand")];
+  const mutedBy = mutedByOf(element, status);
   const joined = dateOf(textOf(child(child(element, "joining-info"), "when")));
   const reason = textOf(child(child(element, "disconnection-info"), "reason"));
   return [
@@ -138,6 +142,7 @@ function readEndpoint(element: XmlElement): InfoEndpoint[] {
       state: partOf(element),
       ...(status && { status }),
       ...(audio && { audio }),
+      ...(mutedBy && { mutedBy }),
       ...(talking !== undefined && { talking }),
       ...(hand !== undefined && { hand }),
       ...(joined && { joined }),
@@ -146,10 +151,21 @@ function readEndpoint(element: XmlElement): InfoEndpoint[] {
   ];
 }
 
+/** Whoever is muted by a focus that does not say by whom may try whether the mute is theirs to lift. */
+function mutedByOf(endpoint: XmlElement, status: string | undefined): MutedBy | undefined {
+  const said = ours(endpoint, "muted-by")?.text.trim();
+  if (said === "moderator" || said === "self") return said;
+  return status === "muted-via-focus" ? "self" : undefined;
+}
+
 /** Whether an element of ours says `true`; undefined when there is none. */
 function saidOf(endpoint: XmlElement, word: string): boolean | undefined {
-  const said = endpoint.children.find(({ name, namespace }) => name === word && namespace === EXTENSION);
+  const said = ours(endpoint, word);
   return said && said.text.trim() === "true";
+}
+
+function ours(endpoint: XmlElement, word: string): XmlElement | undefined {
+  return endpoint.children.find(({ name, namespace }) => name === word && namespace === EXTENSION);
 }
 
 function audioOf(endpoint: XmlElement): string | undefined {

@@ -53,14 +53,16 @@ export class LoopCall implements Call {
     });
     this.#wishes = new Wishes(options.muted, () => ({
       path: this.#deviceSide.path,
+      far: this.far,
+      me: this.roster?.me?.entity,
       tell: (wish) => this.#farSide?.setWish(wish),
       onTrouble: around.onTrouble,
     }));
     this.#around = around;
     const { subscriber, onRoster } = around;
-    const held = () => this.#wishes.held;
+    const [record, wishes] = [this.#record, this.#wishes];
     const onChange = () => around.onChange(this);
-    this.#where = new Whereabouts({ record: this.#record, subscriber, held, onChange, onRoster });
+    this.#where = new Whereabouts({ record, wishes, subscriber, onChange, onRoster });
   }
 
   get id(): string {
@@ -112,15 +114,9 @@ export class LoopCall implements Call {
   readonly outOfReach = false;
 
   get view(): CallView {
-    const { device, roster } = this;
-    const focus = this.conference !== undefined;
-    return this.#record.view({
-      mode: "loop",
-      muted: this.#wishes.muted,
-      focus,
-      waiting: roster?.waiting,
-      device,
-    });
+    const [focus, waiting] = [this.conference !== undefined, this.roster?.waiting];
+    const { mutedBy } = this.#wishes;
+    return this.#record.view({ mode: "loop", mutedBy, focus, waiting, device: this.device });
   }
 
   holds(device: Device): boolean {
@@ -183,8 +179,10 @@ export class LoopCall implements Call {
     if (!farSide || this.state === "ended") throw new ServiceError("no-active-call", []);
     this.#record.to = { target: to.target, from: to.from, display: to.display };
     if (farSide.current?.target !== to.target || farSide.moving) this.#record.step("moves");
+    const moved = farSide.goTo(to, signal);
+    if (farSide.current?.target !== to.target) this.#wishes.leaveConference();
     try {
-      return await farSide.goTo(to, signal);
+      return await moved;
     } finally {
       this.#where.settle(farSide);
     }

@@ -5,18 +5,10 @@ import type { OnCall } from "../api/requests.ts";
 import { ServiceError } from "../errors.ts";
 import type { SipUri } from "../sip/message.ts";
 import { asSipError, SipError } from "../sip/sip-error.ts";
-import { el, formatXml, type XmlElement } from "../xml/strict.ts";
 import type { Calls } from "./calls.ts";
+import { ask, handWish, isUnknownWish, lockWish, muteWish } from "./conference-wish.ts";
 import type { FarEnd } from "./far-end.ts";
 import { callFailure, peerSaid } from "./sip-failure.ts";
-
-/** The INFO package by which our conference server is asked (docs/running-the-servers.md). */
-const CONFERENCE_CONTROL = "conference-control";
-const CONFERENCE_INFO = "application/conference-info+xml";
-const NAMESPACE = "urn:ietf:params:xml:ns:conference-info";
-
-/** Statuses that mean: this focus takes no such wish from anybody. */
-const UNKNOWN: readonly number[] = [405, 415, 469, 489, 501];
 
 export class Moderation {
   readonly #calls: Calls;
@@ -43,8 +35,7 @@ export class Moderation {
   async lock({ locked, ...which }: OnCall & { readonly locked: boolean }): Promise<void> {
     const { call, far } = this.#focus(which);
     const what = `${locked ? "lock" : "unlock"} this conference`;
-    const state = el("conference-state", {}, [el("locked", {}, [String(locked)])]);
-    await ask(far, state).catch((cause: unknown) => {
+    await ask(far, lockWish(locked)).catch((cause: unknown) => {
       throw refusal(cause, { call, what });
     });
   }
@@ -56,7 +47,18 @@ export class Moderation {
   }: OnCall & { readonly user: SipUri; readonly muted: boolean }): Promise<void> {
     const { call, far } = this.#focus(which);
     const what = `${muted ? "mute" : "unmute"} others in this conference`;
-    await ask(far, usersWith(user, muted ? "recvonly" : "sendrecv")).catch((cause: unknown) => {
+    await ask(far, muteWish(user, muted)).catch((cause: unknown) => {
+      throw refusal(cause, { call, what, user });
+    });
+  }
+
+  /** One's own hand without a user. */
+  async hand({ user, raised, ...which }: Parameters<CallControl["hand"]>[0]): Promise<void> {
+    const { call, far } = this.#focus(which);
+    const who = user ?? this.#calls.get(call)?.roster?.me?.entity;
+    if (who === undefined) throw new ServiceError("wrong-state", ["this conference does not list you yet"]);
+    const what = `${raised ? "raise" : "lower"} ${user === undefined ? "a hand" : "the hands of others"} in this conference`;
+    await ask(far, handWish(who, raised)).catch((cause: unknown) => {
       throw refusal(cause, { call, what, user });
     });
   }
@@ -69,17 +71,7 @@ export class Moderation {
   }
 }
 
-/** Media of one user as they are to be. */
-function usersWith(entity: string, status: string): XmlElement {
-  const media = el("media", { id: 1 }, [el("status", {}, [status])]);
-  const endpoint = el("endpoint", { entity, state: "partial" }, [media]);
-  return el("users", { state: "partial" }, [el("user", { entity, state: "partial" }, [endpoint])]);
-}
-
-function ask({ target, leg }: FarEnd, wish: XmlElement): Promise<void> {
-  const root = el("conference-info", { xmlns: NAMESPACE, entity: target, state: "partial" }, [wish]);
-  return leg.info(CONFERENCE_CONTROL, { type: CONFERENCE_INFO, content: formatXml(root) });
-}
+const NO_WISHES = "is with a conference that takes no such wish";
 
 interface Wanted {
   readonly call: string;
@@ -89,7 +81,8 @@ interface Wanted {
 
 function refusal(cause: unknown, { call, what, user }: Wanted): ServiceError {
   const refused = asSipError(cause);
-  if (UNKNOWN.includes(refused.status)) return new ServiceError("no-control", [call], peerSaid(refused));
+  if (isUnknownWish(refused.status))
+    return new ServiceError("no-control", [call, NO_WISHES], peerSaid(refused));
   if (refused.status === 403) return new ServiceError("forbidden", [what], peerSaid(refused));
   return callFailure(user ?? "The conference", refused);
 }

@@ -1,6 +1,6 @@
 /** Who is in the conference of a call: our subscription to its event package, moved along with every switch (RFC 4575). */
 
-import type { RosterEndpoint, RosterUser } from "../api/call-control.ts";
+import type { MutedBy, RosterEndpoint, RosterUser } from "../api/call-control.ts";
 import { formatTargetDialog } from "../sip/header-values.ts";
 import type { SipUri } from "../sip/message.ts";
 import type { SubscribeOptions, Subscription } from "../sip/subscribe.ts";
@@ -26,12 +26,21 @@ export interface Roster {
   readonly locked?: boolean;
   /** We are in its waiting room. */
   readonly waiting?: boolean;
+  /** Ourselves, once the focus lists us. */
+  readonly me?: Me;
   /** Who is there. */
   readonly users: readonly RosterUser[];
   /** Who is being called and not there yet, with how far each endpoint is. */
   readonly coming: readonly RosterUser[];
   /** Whom the focus is calling, or called in vain a moment ago. */
   readonly called: readonly Called[];
+}
+
+/** How the focus has us. */
+export interface Me {
+  /** The name it lists us under. */
+  readonly entity: string;
+  readonly mutedBy?: MutedBy;
 }
 
 export interface Called {
@@ -154,12 +163,15 @@ function rosterOf(far: FarEnd, info: ConferenceInfo): Roster {
   const isUs = ({ entity }: InfoEndpoint) => us !== undefined && parseUri(entity)?.user === us;
   const { title, locked } = info;
   const own = info.users.flatMap(({ endpoints }) => endpoints.filter(isUs));
+  const me = info.users.find(({ endpoints }) => endpoints.some(isUs))?.entity;
+  const mutedBy = own.find((endpoint) => endpoint.mutedBy)?.mutedBy;
   const waiting = own.length > 0 && own.every(({ status }) => status === "pending");
   return {
     conf: far.target,
     ...(title && { title }),
     ...(locked !== undefined && { locked }),
     ...(waiting && { waiting }),
+    ...(me !== undefined && { me: { entity: me, ...(mutedBy && { mutedBy }) } }),
     users: info.users
       .filter(isThere)
       .map((user): RosterUser => userView(user, user.endpoints.some(isUs), (status) => !isAbsent(status))),
@@ -213,16 +225,25 @@ function userView(
   };
 }
 
-function endpointView({ entity, status, audio, talking, hand, joined }: InfoEndpoint): RosterEndpoint {
+function endpointView(endpoint: InfoEndpoint): RosterEndpoint {
+  const { entity, status, talking, hand, joined } = endpoint;
+  const muted = isMuted(endpoint);
   return {
     entity,
     state: "full",
     ...(status && { status }),
-    ...(audio && { muted: audio === "recvonly" || audio === "inactive" }),
+    ...(muted !== undefined && { muted }),
     ...(talking !== undefined && { talking }),
     ...(hand !== undefined && { hand }),
     ...(joined && { joined }),
   };
+}
+
+/** Undefined where nothing tells: of a phone that holds the call, its directions say that alone. */
+function isMuted({ status, audio, mutedBy }: InfoEndpoint): boolean | undefined {
+  if (mutedBy) return true;
+  if (status === "on-hold" || !audio) return undefined;
+  return audio === "recvonly" || audio === "inactive";
 }
 
 /** Everybody whom a client sees: first who is there, then who is being called. */

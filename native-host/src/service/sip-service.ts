@@ -147,6 +147,10 @@ export class SipService implements CallControl {
     return this.#moderation.muteUser(request);
   }
 
+  hand(request: Parameters<CallControl["hand"]>[0]): Promise<void> {
+    return this.#moderation.hand(request);
+  }
+
   async invite(request: InviteRequest): Promise<Invited> {
     return this.#multiInvite.invite(await this.#joining.consent.invite(request));
   }

@@ -78,7 +78,7 @@ export class TransferCall implements Call {
       dir: "out",
       state: this.state,
       mode: "transfer",
-      muted: this.#muted,
+      mutedBy: this.#muted ? "self" : undefined,
       client: this.client,
       display: this.#display,
       device: this.#device,

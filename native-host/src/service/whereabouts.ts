@@ -5,12 +5,12 @@ import { after } from "./call-state.ts";
 import type { FarEnd } from "./far-end.ts";
 import type { FarSide } from "./far-side.ts";
 import { type Roster, RosterWatch, type Subscriber } from "./roster.ts";
+import type { Wishes } from "./wishes.ts";
 
 export interface WhereaboutsOptions {
   readonly record: CallRecord;
   readonly subscriber: Subscriber;
-  /** Whether the user has put the call on hold. */
-  readonly held: () => boolean;
+  readonly wishes: Pick<Wishes, "held" | "listed">;
   readonly onChange: () => void;
   readonly onRoster: () => void;
 }
@@ -54,10 +54,10 @@ export class Whereabouts {
 
   /** Nothing is under way any more: we are with whoever is there. */
   settle({ moving, current }: FarSide): void {
-    const { record, held } = this.#options;
+    const { record, wishes } = this.#options;
     if (moving || record.state === "ended" || !current) return;
     record.to = { ...record.to, target: current.target };
-    record.step(held() ? "holds" : "connected");
+    record.step(wishes.held ? "holds" : "connected");
   }
 
   end(): void {
@@ -65,8 +65,10 @@ export class Whereabouts {
   }
 
   #rosterChanged(now: Roster, before: Roster | undefined): void {
-    const { onChange, onRoster } = this.#options;
+    const { wishes, onChange, onRoster } = this.#options;
     onRoster();
-    if (now.waiting !== before?.waiting) onChange();
+    const muting = now.me?.mutedBy !== before?.me?.mutedBy;
+    if (muting) wishes.listed(now.me?.mutedBy);
+    if (muting || now.waiting !== before?.waiting) onChange();
   }
 }
