@@ -1,13 +1,13 @@
 /** The ports a server may use for media, as its command line says them. */
 
-const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 65_535;
-
-/** `FIRST-LAST`, or 0 for any free ones: both ends included; throws a sentence. */
+/** `FIRST-LAST`, both ends included, or 0 for any free ones; throws a sentence. */
 export function readRtpRange(text: string): { readonly first: number; readonly last: number } {
-  const [first = Number.NaN, last = first] = text.split("-").map(Number);
+  const [, from, to = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
+  const [first, last] = [Number(from), Number(to)];
   // RTP ports are even (RFC 3550 §11).
   const range = { first: first + (first % 2), last };
-  if (!isPort(first) || !isPort(last) || range.first > last)
+  const free = first === 0 && last === 0;
+  if (!free && !(first > 0 && range.first <= last && last <= 65_535))
     throw new Error(`--rtp ${text} is no range of ports.`);
   return range;
 }

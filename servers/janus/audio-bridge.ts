@@ -1,12 +1,7 @@
 /** Janus's AudioBridge as our rooms and seats: a room lasts while somebody sits in it, a seat is one plain RTP participant. */
 import { randomBytes, randomInt } from "node:crypto";
+import type { Address } from "../media-server/address-lock.ts";
 import { type Handle, type JanusData, JanusError, JanusSession, objectIn } from "./janus-session.ts";
-
-/** A literal IP address and UDP port. */
-export interface Address {
-  readonly address: string;
-  readonly port: number;
-}
 
 export interface AudioBridgeOptions {
   /** `ws://127.0.0.1:8188` */

@@ -111,6 +111,8 @@ export class Passage {
     const allowed = header && media?.speaks && !this.#mayBeForged && this.#woken;
     if (!allowed || !this.#lock) {
       this.#sending = false;
+      // A prompt that he began to hear goes on, unheard, while he is on hold.
+      if (header && this.#spell > 0) this.#played(packet.subarray(header.payloadStart, header.payloadEnd));
       return;
     }
     if (!this.#sending) this.#spell++;
@@ -188,8 +190,9 @@ export class Passage {
 
   /** Keys are the focus's: they never get into the mix. */
   #pressed(header: RtpHeader, packet: Uint8Array): void {
-    const now = performance.now();
-    for (; this.#keyClock + TICK_MS <= now; this.#keyClock += TICK_MS) this.#keys.tick();
+    const ticks = Math.floor((performance.now() - this.#keyClock) / TICK_MS);
+    this.#keyClock += ticks * TICK_MS;
+    this.#keys.tick(ticks);
     const key = this.#keys.read(header, packet);
     if (key !== undefined) this.#events.onKey(key, this.#keys.sinceMs);
   }

@@ -35,10 +35,10 @@ export class KeyEvents {
   #pressedAt: number | undefined;
   #saved = MOST_SAVED;
 
-  /** Time goes on by 20 ms. */
-  tick(): void {
-    this.#ticks++;
-    if (this.#saved < MOST_SAVED) this.#saved++;
+  /** Time goes on by so many times 20 ms. */
+  tick(ticks = 1): void {
+    this.#ticks += ticks;
+    this.#saved = Math.min(MOST_SAVED, this.#saved + ticks);
   }
 
   /** The key that this packet is the first to report, if it is. */

@@ -1,9 +1,9 @@
 /** Control of one leg by MSCML: what its owner asks in an INFO, and the answer in an INFO of ours (RFC 5022 §3, §5.5). */
 import type { InDialogAnswer } from "#sip/leg.ts";
 import { type SipRequest, textHeader } from "#sip/message.ts";
-import { MSCML, MscmlError } from "../mscml/document.ts";
+import { MSCML, MscmlError, shown } from "../mscml/document.ts";
 import { keypress, type MscmlResponse, response } from "../mscml/notification.ts";
-import { type LegConfiguration, type MscmlRequest, readRequest } from "../mscml/request.ts";
+import { type MscmlRequest, readRequest } from "../mscml/request.ts";
 import type { LegReports } from "./leg-reports.ts";
 import type { MediaEngine, PlayEnd } from "./media-engine.ts";
 import type { Prompts } from "./prompts.ts";
@@ -15,6 +15,7 @@ export interface LegControlOptions {
   readonly reports: LegReports;
 }
 
+type Configure = Extract<MscmlRequest, { name: "configure_leg" }>;
 type Play = Extract<MscmlRequest, { name: "play" }>;
 type Answer = Omit<MscmlResponse, "kind">;
 
@@ -72,24 +73,24 @@ export class LegControl {
       this.#play(request);
       return;
     }
-    if (request.name === "configure_leg") this.#configure(request.configuration);
+    if (request.name === "configure_leg") this.#configure(request);
     else this.#options.mixer.stopPlaying(this.#options.stream);
     this.#answer({ request: request.name, id: request.id, code: 200, text: "OK" });
   }
 
-  #configure({ mixmode, keypresses, clamp }: LegConfiguration): void {
+  #configure({ name, id, configuration: { mixmode, keypresses, clamp } }: Configure): void {
     const { mixer, stream } = this.#options;
     if (clamp === false)
-      throw new MscmlError(501, "This mixer always keeps keys from the others", { request: "configure_leg" });
+      throw new MscmlError(501, "This mixer always keeps keys from the others", { request: name, id });
     mixer.configure(stream, { mixMode: mixmode, keypresses });
   }
 
-  #play({ id, urls }: Play): void {
+  #play({ name, id, urls }: Play): void {
     const { mixer, prompts, stream } = this.#options;
     const pieces = urls.map((url) => {
       const samples = prompts.find(url);
       if (!samples)
-        throw new MscmlError(404, `This mixer has no prompt ${url.slice(0, 40)}`, { request: "play", id });
+        throw new MscmlError(404, `This mixer has no prompt ${shown(url)}`, { request: name, id });
       return samples;
     });
     this.#playing.set(mixer.play(stream, pieces), id);

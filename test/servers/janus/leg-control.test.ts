@@ -134,6 +134,16 @@ describe("A leg of Janus", () => {
     assert.deepEqual(bob.party.heard.tonesHeard(), []);
   });
 
+  test("a prompt that somebody puts on hold goes on, unheard, and ends", async () => {
+    const owner = new Owner();
+    const alice = await films.join("comedies", undefined, owner.handlers);
+    await alice.party.frames(3);
+    await asks(alice.leg, play("muted"));
+    await alice.leg.offer(alice.party.offer("inactive"));
+    await until(() => owner.responses.length === 1, "the end of the prompt");
+    assert.equal(owner.responses[0]?.reason, "EOF");
+  });
+
   test("a prompt is heard by a listener who sends nothing, and while he is parked", async () => {
     const owner = new Owner();
     const bob = await films.phone();

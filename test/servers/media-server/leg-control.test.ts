@@ -215,7 +215,7 @@ describe("Hostile MSCML", () => {
   const answered = {
     "names a request nobody knows": [request('<levitate id="1"/>'), "levitate", 501],
     "asks for a mix nobody knows": [request('<configure_leg mixmode="loud"/>'), "configure_leg", 400],
-    "would let keys through": [configureLeg({ clamp: false }), "configure_leg", 501],
+    "would let keys through": [request('<configure_leg id="2" dtmfclamp="no"/>'), "configure_leg", 501],
     "plays what is not there": [play("sonata"), "play", 404],
     "plays from elsewhere": [
       request('<play><prompt><audio url="file:///etc/passwd"/></prompt></play>'),
@@ -245,6 +245,10 @@ describe("Hostile MSCML", () => {
     assert.deepEqual(
       answers.map((one) => one.kind === "response" && [one.request, one.code, one.text !== ""]),
       Object.values(answered).map(([, name, code]) => [name, code, true]),
+    );
+    assert.deepEqual(
+      answers.map((one) => one.kind === "response" && one.id),
+      ["1", undefined, "2", undefined, undefined, undefined],
     );
     await Promise.all([bob.party.hears(450), alice.party.hears(600)]);
   });
