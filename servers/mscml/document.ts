@@ -1,10 +1,14 @@
 /** What all MSCML documents have in common (RFC 5022 §4.2, §11), and how one that cannot be used is told. */
+import { remembering } from "#sip/remember.ts";
 import { el, formatXml, parseXml, type XmlElement } from "#xml/strict.ts";
 
 export const MSCML = "application/mediaservercontrol+xml";
 
 /** Ours are below 500 bytes; what is ten times as long is no document about one leg. */
 const LIMITS = { maxBytes: 8_192, maxDepth: 8, maxAttributes: 64 } as const;
+
+/** The same few documents come for every leg; most are shorter than that. */
+const REMEMBERED = { most: 64, longest: 400 } as const;
 
 /** Names the request a fault is about; without one, the fault is the document itself. */
 interface Asked {
@@ -35,6 +39,12 @@ export function document(content: XmlElement): string {
 
 /** The one element inside `MediaServerControl`. Throws MscmlError: 400 when it is not MSCML 1.0. */
 export function readDocument(text: string): XmlElement {
+  return known(text) ?? readAnew(text);
+}
+
+const known = remembering<XmlElement>(readAnew, REMEMBERED.most, REMEMBERED.longest);
+
+function readAnew(text: string): XmlElement {
   const root = parsed(text);
   if (root.name !== "MediaServerControl")
     throw new MscmlError(400, `The root element must be MediaServerControl and is ${shown(root.name)}`);

@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import { type MediaDescription, parse, type SessionDescription } from "sdp-transform";
 import type { Sdp } from "#sip/message.ts";
+import { remembering } from "#sip/remember.ts";
 
 export type Direction = "sendrecv" | "sendonly" | "recvonly" | "inactive";
 
@@ -62,6 +63,13 @@ export function parseSession(sdp: Sdp): SessionDescription | undefined {
 
 /** The first audio stream over plain RTP that could be used, with one of `codecs` if they are named. Never throws. */
 export function readAudio(sdp: Sdp, codecs?: readonly string[]): AudioMedia | undefined {
+  return codecs ? firstAudio(sdp, codecs) : anyAudio(sdp);
+}
+
+/** While a call is set up or moved, the same two descriptions are asked about a dozen times; a hundred may move at once. */
+const anyAudio = remembering((sdp) => firstAudio(sdp), 200, 2_000);
+
+function firstAudio(sdp: Sdp, codecs?: readonly string[]): AudioMedia | undefined {
   const session = parseSession(sdp);
   if (!session) return undefined;
   for (const media of session.media) {
