@@ -152,19 +152,22 @@ export class Focus {
 
   /** A SUBSCRIBE outside a dialog: only members get the roster; a stranger the count, or nothing at all. */
   subscribed(subscribe: IncomingSubscribe): void {
-    const members = this.members;
     const conference = this.conferences.get(conferenceId(subscribe.target) ?? "");
-    const waiting = conference && members.waitingAt(conference, subscribe);
-    if (waiting) {
-      conference.waitingWatchers.subscribed(subscribe, waiting);
-      return;
-    }
-    const member = conference && members.memberOf(conference, subscribe);
-    const comes = !member && conference && members.isComing(subscribe) && this.invitations.next(conference);
-    if (comes) void comes.then(() => this.subscribed(subscribe));
-    else if (conference && (member || conference.policy.countForAll))
-      conference.subscribers.subscribed(subscribe, member, this.#capacity.subscriptionsEach);
+    const waiting = conference && this.members.waitingAt(conference, subscribe);
+    if (waiting) conference.waitingWatchers.subscribed(subscribe, waiting);
+    else if (conference) this.#watches(subscribe, conference);
     else subscribe.reject(403);
+  }
+
+  #watches(subscribe: IncomingSubscribe, conference: Conference): void {
+    const { members } = this;
+    const member = members.memberOf(conference, subscribe);
+    const comes = !member && members.isComing(subscribe) ? this.invitations.next(conference) : undefined;
+    if (comes !== undefined) void comes.then(() => this.subscribed(subscribe));
+    else if (member || conference.policy.countForAll) {
+      const who = member ?? this.#proxies.originOf(subscribe).address;
+      conference.subscribers.subscribed(subscribe, { who, most: this.#capacity.subscriptionsEach });
+    } else subscribe.reject(403);
   }
 
   /** A REFER: only members may ask, in their call or by naming it, and moderators (RFC 4579 §5.5, RFC 4538). */

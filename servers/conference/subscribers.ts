@@ -10,8 +10,9 @@ import type { Roster } from "./roster.ts";
 const MEMBERS_RATE = 10;
 /** Whoever only learns how many are there waits as the RFC recommends. */
 const STRANGERS_RATE = 1 / 5;
-/** In one conference; strangers must not take the place of members. */
+/** In one conference; strangers must not take the place of members, nor those at one address that of all. */
 const MOST_STRANGERS = 100;
+const MOST_AT_ONE_ADDRESS = 10;
 /** Subscribers who are told in one turn, so that whoever joins meanwhile is not kept waiting. */
 const AT_ONCE = 50;
 
@@ -21,18 +22,27 @@ const RETRY_AFTER = { "retry-after": "10" };
 
 /** Whoever has the right to the roster; told apart, and otherwise not looked at. */
 type Member = object;
+/** Where whoever has no right to more than the count sends from. */
+type Address = string;
+
+export interface Watcher {
+  /** A member, or the address of a stranger. */
+  readonly who: Member | Address;
+  /** How many subscriptions a member may have. */
+  readonly most: number;
+}
 
 interface Subscription {
   readonly roster: RosterNotifier;
-  /** Whose membership gives the right to the roster; nobody's: only to the count. */
-  member: Member | undefined;
+  /** The member whose membership gives the right to the roster, or the stranger. */
+  who: Member | Address;
 }
 
 export class Subscribers {
   readonly #documents: Documents;
   readonly #counts: Counts;
   readonly #subscriptions = new Map<Notifier, Subscription>();
-  readonly #ofMembers = new Map<Member, Set<Notifier>>();
+  readonly #ofEach = new Map<Member | Address, Set<Notifier>>();
   /** Those who have been told everything, or are about to be. */
   readonly #calm = new Set<RosterNotifier>();
   /** Those who have yet to hear that there is something to hear. */
@@ -45,22 +55,24 @@ export class Subscribers {
     this.#counts = new Counts(roster);
   }
 
-  /** A SUBSCRIBE of a member, who may have `most`, or of a stranger: accepted and answered in full, or refused. */
-  subscribed(subscribe: IncomingSubscribe, member: Member | undefined, most: number): void {
-    const has = member ? (this.#ofMembers.get(member)?.size ?? 0) : this.#strangers;
-    if (has >= (member ? most : MOST_STRANGERS)) {
+  /** A SUBSCRIBE of a member or of a stranger: accepted and answered in full, or refused. */
+  subscribed(subscribe: IncomingSubscribe, { who, most }: Watcher): void {
+    const stranger = isStranger(who);
+    const has = this.#ofEach.get(who)?.size ?? 0;
+    const isFull = stranger && this.#strangers >= MOST_STRANGERS;
+    if (isFull || has >= (stranger ? MOST_AT_ONE_ADDRESS : most)) {
       // A member has to end one of its own; a stranger's turn comes.
-      subscribe.reject(503, undefined, member ? {} : RETRY_AFTER);
+      subscribe.reject(503, undefined, stranger ? RETRY_AFTER : {});
       return;
     }
     const notifier: Notifier = subscribe.accept({
-      onRefresh: () => this.#of(notifier)?.full(),
-      onMissed: () => this.#of(notifier)?.missed(),
-      onDue: () => this.#of(notifier)?.due(),
+      onRefresh: () => this.#roster(notifier)?.full(),
+      onMissed: () => this.#roster(notifier)?.missed(),
+      onDue: () => this.#roster(notifier)?.due(),
       onEnded: () => this.#ended(notifier),
-      mostRate: member ? MEMBERS_RATE : STRANGERS_RATE,
+      mostRate: stranger ? STRANGERS_RATE : MEMBERS_RATE,
     });
-    this.#admit(notifier, member);
+    this.#admit(notifier, who);
   }
 
   /** Something changed in the roster. */
@@ -72,16 +84,16 @@ export class Subscribers {
 
   /** Who watched by right of a member who leaves goes on by right of another, or is told that there is nothing more to see. */
   pass(from: Member, to: Member | undefined, conferenceIsOver: boolean): void {
-    for (const notifier of this.#ofMembers.get(from) ?? []) {
+    for (const notifier of this.#ofEach.get(from) ?? []) {
       const subscription = this.#subscriptions.get(notifier);
       if (!subscription) continue;
       if (to === undefined) this.#drop(notifier, subscription, conferenceIsOver);
       else {
-        subscription.member = to;
-        this.#ofMember(to).add(notifier);
+        subscription.who = to;
+        this.#of(to).add(notifier);
       }
     }
-    this.#ofMembers.delete(from);
+    this.#ofEach.delete(from);
   }
 
   /** The conference is over. */
@@ -89,30 +101,30 @@ export class Subscribers {
     for (const [notifier, subscription] of this.#subscriptions) this.#drop(notifier, subscription, true);
   }
 
-  #admit(notifier: Notifier, member: Member | undefined): void {
-    const told = member ? this.#documents : this.#counts;
+  #admit(notifier: Notifier, who: Member | Address): void {
+    const told = isStranger(who) ? this.#counts : this.#documents;
     const roster: RosterNotifier = new RosterNotifier(notifier, told, () => this.#calm.add(roster));
-    this.#subscriptions.set(notifier, { roster, member });
-    if (member) this.#ofMember(member).add(notifier);
-    else this.#strangers += 1;
+    this.#subscriptions.set(notifier, { roster, who });
+    this.#of(who).add(notifier);
+    if (isStranger(who)) this.#strangers += 1;
     roster.full();
     // Whoever asked for the state once has had it.
     if (!notifier.active) this.#ended(notifier);
   }
 
-  #of(notifier: Notifier): RosterNotifier | undefined {
+  #roster(notifier: Notifier): RosterNotifier | undefined {
     return this.#subscriptions.get(notifier)?.roster;
   }
 
-  #ofMember(member: Member): Set<Notifier> {
-    const all = this.#ofMembers.get(member) ?? new Set();
-    this.#ofMembers.set(member, all);
+  #of(who: Member | Address): Set<Notifier> {
+    const all = this.#ofEach.get(who) ?? new Set();
+    this.#ofEach.set(who, all);
     return all;
   }
 
   /** The subscription ended at the subscriber's side. */
   #ended(notifier: Notifier): void {
-    this.#of(notifier)?.ended();
+    this.#roster(notifier)?.ended();
     this.#forget(notifier);
   }
 
@@ -124,13 +136,14 @@ export class Subscribers {
   #forget(notifier: Notifier): void {
     const subscription = this.#subscriptions.get(notifier);
     if (!subscription) return;
-    const { roster, member } = subscription;
+    const { roster, who } = subscription;
     this.#subscriptions.delete(notifier);
     this.#calm.delete(roster);
     this.#behind.delete(roster);
-    if (member === undefined) this.#strangers -= 1;
-    else if (this.#ofMember(member).delete(notifier) && this.#ofMember(member).size === 0)
-      this.#ofMembers.delete(member);
+    if (isStranger(who)) this.#strangers -= 1;
+    const left = this.#of(who);
+    left.delete(notifier);
+    if (left.size === 0) this.#ofEach.delete(who);
   }
 
   #tellSome(): void {
@@ -141,4 +154,8 @@ export class Subscribers {
     this.#telling = this.#behind.size > 0;
     if (this.#telling) setImmediate(() => this.#tellSome());
   }
+}
+
+function isStranger(who: Member | Address): who is Address {
+  return typeof who === "string";
 }
