@@ -27,6 +27,8 @@ export interface BaresipOptions {
   readonly answer?: "auto" | "manual";
   /** Keeps what it hears, for `tonesHeard`. */
   readonly records?: boolean;
+  /** Writes every SIP message among its lines, for `says`. */
+  readonly traced?: boolean;
   /** Where it registers, with digest; without it, it is called at its own address. */
   readonly account?: { readonly registrar: `${string}:${number}`; readonly password: string };
 }
@@ -80,7 +82,7 @@ export class Baresip {
     await writeProfile(folder, port, options);
     const program = await Program.start("baresip", {
       name: options.name,
-      args: ["-f", folder],
+      args: ["-f", folder, ...(options.traced ? ["-s"] : [])],
       env: { HOME: folder, ...(options.pulse ? { PULSE_SERVER: options.pulse } : {}) },
       ready: /baresip is ready/,
     });
@@ -130,6 +132,11 @@ export class Baresip {
     };
     this.#listeners.add(listener);
     return promise;
+  }
+
+  /** The first line it writes, or has written, that fits. */
+  says(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#program.says(pattern);
   }
 
   /** The tones in the last half second it recorded; none before that. */

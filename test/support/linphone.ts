@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { SipUri } from "#sip/message.ts";
 import { freePort } from "../../native-host/src/devices/free-port.ts";
 import { type OwnProgram, runOwnProgram } from "../../native-host/src/devices/own-program.ts";
+import { until } from "./until.ts";
 import { writeToneWav } from "./wav.ts";
 
 const HOST = "127.0.0.1";
@@ -13,30 +14,44 @@ const TONE_S = 300;
 
 const INCOMING = /Receiving new incoming call from .+, assigned id (\d+)/;
 
+export interface LinphoneOptions {
+  readonly name: string;
+  readonly hz: number;
+  /** Writes every SIP message among its lines, for `says`. */
+  readonly traced?: boolean;
+}
+
 export class Linphone {
   readonly address: SipUri;
+  readonly #lines: readonly string[];
   readonly #program: OwnProgram;
   readonly #folder: string;
 
-  private constructor(address: SipUri, program: OwnProgram, folder: string) {
+  private constructor(
+    address: SipUri,
+    running: { program: OwnProgram; folder: string; lines: readonly string[] },
+  ) {
     this.address = address;
-    this.#program = program;
-    this.#folder = folder;
+    this.#lines = running.lines;
+    this.#program = running.program;
+    this.#folder = running.folder;
   }
 
-  static async start({ name, hz }: { readonly name: string; readonly hz: number }): Promise<Linphone> {
+  static async start({ name, hz, traced }: LinphoneOptions): Promise<Linphone> {
     const folder = await mkdtemp(join(tmpdir(), "partyline-linphone-"));
     const port = await freePort(HOST);
     const address: SipUri = `sip:${name}@${HOST}:${port}`;
     const [file, tone] = [join(folder, "linphonerc"), join(folder, "tone.wav")];
     await writeFile(file, profile(address, port));
     await writeToneWav(tone, hz, TONE_S);
+    const lines: string[] = [];
     const program = await runOwnProgram({
       program: "linphonec",
-      args: ["-c", file],
+      args: ["-c", file, ...(traced ? ["-d", "6"] : [])],
       directory: folder,
       environment: { PATH: process.env["PATH"] ?? "", HOME: folder, XDG_DATA_HOME: folder },
       onLine: (line) => {
+        lines.push(line);
         const call = INCOMING.exec(line)?.[1];
         if (call !== undefined) program.write(`answer ${call}`);
         // A call it makes because it was sent elsewhere does not take the file over by itself.
@@ -45,12 +60,23 @@ export class Linphone {
     });
     program.write("soundcard use files");
     program.write(`play ${tone}`);
-    return new Linphone(address, program, folder);
+    return new Linphone(address, { program, folder, lines });
   }
 
   /** A command of linphonec's own, such as `pause`; digits are keys pressed in the call. */
   command(text: string): void {
     this.#program.write(text);
+  }
+
+  /** Resolves when a line has fitted, or does from now on. */
+  says(pattern: RegExp): Promise<void> {
+    return until(() => this.#lines.some((line) => pattern.test(line)), `linphone: ${pattern}`);
+  }
+
+  /** Calls an address; resolves when the call is up. */
+  async dial(uri: SipUri): Promise<void> {
+    this.command(`call ${uri}`);
+    await this.says(/Media streams established/);
   }
 
   hangUp(): void {
@@ -79,6 +105,7 @@ guess_hostname=0
 contact=<${address}>
 register_only_when_network_is_up=0
 [rtp]
+bind_address=${HOST}
 audio_rtp_port=-1
 video_rtp_port=-1
 [storage]
