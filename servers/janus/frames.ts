@@ -2,7 +2,8 @@
 import { type Codec, g711 } from "#rtp/g711.ts";
 import { type RtpHeader, writeRtp } from "#rtp/packet.ts";
 import { ContinuousStream } from "#rtp/stream.ts";
-import { FRAME } from "../media-server/frame.ts";
+import { FRAME, saturate } from "../media-server/frame.ts";
+import { UNDER_PROMPT } from "../media-server/prompt-player.ts";
 
 /** Payload type of PCMU (RFC 3551 §6). */
 export const PCMU = 0;
@@ -10,11 +11,6 @@ export const PCMU = 0;
 const MAX_PAYLOAD = 6 * FRAME;
 
 const AMPLITUDE = Uint16Array.from(g711.PCMU.decode, Math.abs);
-
-/** Halvings of the mix while a prompt is over it. */
-const UNDER_PROMPT = 2;
-const MAX = 32_767;
-const MIN = -32_768;
 
 const TO_PCMU = Uint8Array.from(g711.PCMA.decode, (sample) => g711.PCMU.encode[sample & 65_535] ?? 0);
 const TO_PCMA = Uint8Array.from(g711.PCMU.decode, (sample) => g711.PCMA.encode[sample & 65_535] ?? 0);
@@ -51,7 +47,7 @@ export function under(frame: Uint8Array): Int32Array {
 /** Samples as PCMU, cut off at full scale. */
 export function encoded(samples: Int32Array): Uint8Array {
   const { encode } = g711.PCMU;
-  return Uint8Array.from(samples, (sample) => encode[Math.min(MAX, Math.max(MIN, sample)) & 65_535] ?? 0);
+  return Uint8Array.from(samples, (sample) => encode[saturate(sample)] ?? 0);
 }
 
 /** One phone's audio, cut or joined to frames, numbered as one stream. */

@@ -189,7 +189,7 @@ export class JanusEngine implements MediaEngine {
     if (this.#closed) return;
     this.#retry = setTimeout(() => {
       this.#connect().then(
-        () => this.#options.events.onBack(),
+        () => this.connected && this.#options.events.onBack(),
         () => this.#again(),
       );
     }, RETRY_MS);

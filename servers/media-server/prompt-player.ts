@@ -4,6 +4,9 @@ import { FRAME } from "./frame.ts";
 /** Samples of 16 bits, 8000 a second. */
 export type Samples = Int16Array;
 
+/** Halvings of the others under it: they are 12 dB softer. */
+export const UNDER_PROMPT = 2;
+
 export class PromptPlayer {
   /** Number of what is playing; undefined when nothing is. */
   ask: number | undefined;

@@ -1,6 +1,7 @@
 /** One conference's media: everybody hears the sum of the others (N-1), one tick of 20 ms at a time. */
 import { type Codec, g711 } from "#rtp/g711.ts";
-import { FRAME } from "../media-server/frame.ts";
+import { FRAME, saturate } from "../media-server/frame.ts";
+import { UNDER_PROMPT } from "../media-server/prompt-player.ts";
 import { Loudest } from "./loudest.ts";
 import type { Stream } from "./stream.ts";
 
@@ -14,9 +15,6 @@ export interface MixOutput {
 
 /** So many voices at once go into a mix; more could not be told apart. */
 export const MAX_TALKERS = 6;
-
-/** The others are 12 dB softer under what is played. */
-const UNDER_PROMPT = 2;
 
 const SILENCE: Readonly<Record<Codec, Uint8Array>> = {
   PCMU: new Uint8Array(FRAME).fill(g711.PCMU.silence),
@@ -140,9 +138,4 @@ export class Room {
     shared.tick = tick;
     return shared.frame;
   }
-}
-
-/** A sum cut to 16 bits, as the unsigned index of the encoding tables. */
-function saturate(sample: number): number {
-  return Math.max(-32_768, Math.min(32_767, sample)) & 65_535;
 }

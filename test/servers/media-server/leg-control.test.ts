@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { MSCML } from "../../../servers/mscml/document.ts";
 import { configureLeg, play, stopPlaying } from "../../../servers/mscml/request.ts";
-import { press } from "../../support/key-packets.ts";
+import { press } from "../../support/keypad.ts";
 import { join, joinWatched, room, studio } from "../../support/mixer-cast.ts";
 import { mediaOf } from "../../support/rtp-party.ts";
 
