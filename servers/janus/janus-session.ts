@@ -93,7 +93,7 @@ export class JanusSession {
     const session = new JanusSession(socket, options);
     try {
       await opened(socket);
-      session.#id = (await session.#request({ janus: "create" })).id ?? 0;
+      session.#id = idIn(await session.#request({ janus: "create" }));
     } catch (cause) {
       session.#end();
       throw cause;
@@ -105,7 +105,7 @@ export class JanusSession {
 
   /** A new handle of the AudioBridge. Throws JanusError. */
   async attach(events: HandleEvents): Promise<Handle> {
-    const { id = 0 } = await this.#request({ janus: "attach", plugin: PLUGIN });
+    const id = idIn(await this.#request({ janus: "attach", plugin: PLUGIN }));
     this.#handles.set(id, events);
     return {
       ask: async (body) => pluginAnswer(await this.#request({ janus: "message", handle_id: id, body })),
@@ -215,6 +215,12 @@ function asReply(message: JanusData): JanusReply {
   };
 }
 
+/** The number of what Janus has made. */
+function idIn({ id }: JanusReply): number {
+  if (id === undefined) throw new JanusError("Janus gave no number to what it made");
+  return id;
+}
+
 /** The plug-in's own refusals come as answers. */
 function pluginAnswer({ data }: JanusReply): JanusData {
   const code = numberIn(data["error_code"]);
@@ -243,6 +249,6 @@ export function objectIn(value: unknown): JanusData | undefined {
     : undefined;
 }
 
-export function numberIn(value: unknown): number | undefined {
+function numberIn(value: unknown): number | undefined {
   return typeof value === "number" ? value : undefined;
 }

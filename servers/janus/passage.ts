@@ -107,20 +107,20 @@ export class Passage {
   /** One datagram of the seat in Janus. */
   fromBridge(packet: Uint8Array): void {
     const header = readRtp(packet);
+    if (!header) return;
+    const mix = packet.subarray(header.payloadStart, header.payloadEnd);
     const media = this.#media;
-    const allowed = header && media?.speaks && !this.#mayBeForged && this.#woken;
-    if (!allowed || !this.#lock) {
+    if (!this.#lock || !media?.speaks || this.#mayBeForged || !this.#woken) {
       this.#sending = false;
       // A prompt that he began to hear goes on, unheard, while he is on hold.
-      if (header && this.#spell > 0) this.#played(packet.subarray(header.payloadStart, header.payloadEnd));
+      if (this.#spell > 0) this.#played(mix);
       return;
     }
     if (!this.#sending) this.#spell++;
     this.#sending = true;
     const { sequence, timestamp, ssrc } = header;
     const fields = { payloadType: media.payload, marker: false, sequence, timestamp, ssrc };
-    const mix = this.#played(packet.subarray(header.payloadStart, header.payloadEnd));
-    const out = writeRtp(fields, fromPcmu(mix, media.codec));
+    const out = writeRtp(fields, fromPcmu(this.#played(mix), media.codec));
     this.#events.toPhone(this.#out.forward(out, this.#spell), this.#lock.target);
   }
 

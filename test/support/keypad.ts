@@ -3,7 +3,7 @@ import { writeRtp } from "#rtp/packet.ts";
 import { eventOf, eventReport } from "#rtp/telephone-event.ts";
 import type { RtpParty } from "./rtp-party.ts";
 
-export interface Press {
+interface Press {
   /** Reports sent while the key is down, one for each 20 ms. */
   readonly reports?: number;
   /** How often its end is said; 3 by rule. */
@@ -13,7 +13,7 @@ export interface Press {
 }
 
 /** All datagrams of one press, the first `lost` of them left out; sequence and time of the party go on. */
-export function pressPackets(party: RtpParty, key: string, press: Press = {}): Buffer[] {
+function pressPackets(party: RtpParty, key: string, press: Press = {}): Buffer[] {
   const { reports = 4, ends = 3, lost = 0 } = press;
   const event = eventOf(key) ?? 0;
   const { timestamp, ssrc } = party;

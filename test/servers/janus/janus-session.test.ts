@@ -77,6 +77,11 @@ describe("A session with Janus", () => {
     await assert.rejects(open(), { name: "JanusError", code: 403, message: /Unauthorized/ });
   });
 
+  test("rejects when Janus does not say what it made", async () => {
+    answer = ({ transaction }) => ({ janus: "success", transaction });
+    await assert.rejects(open(), { name: "JanusError", message: /no number/ });
+  });
+
   test("rejects a request that is not answered, and goes on", async () => {
     const session = await open();
     answer = nothing;
