@@ -7,7 +7,11 @@ import manifest from "./manifest.json" with { type: "json" };
 const OUT = "dist/extension";
 
 export default defineConfig({
-  plugins: [crx({ manifest: manifest as Parameters<typeof crx>[0]["manifest"] }), backgroundForFirefox()],
+  plugins: [
+    crx({ manifest: manifest as Parameters<typeof crx>[0]["manifest"] }),
+    sharedMarkup(),
+    backgroundForFirefox(),
+  ],
   build: {
     target: "es2022",
     outDir: OUT,
@@ -24,6 +28,18 @@ export default defineConfig({
   },
   worker: { format: "es" },
 });
+
+/** What several pages have in common stands once, in extension/shared: `<!-- include: NAME -->`. */
+function sharedMarkup() {
+  const included = (_all: string, name: string) => readFileSync(`extension/shared/${name}`, "utf8");
+  return {
+    name: "shared-markup",
+    transformIndexHtml: {
+      order: "pre" as const,
+      handler: (html: string) => html.replace(/<!-- include: ([a-z-]+\.html) -->/g, included),
+    },
+  };
+}
 
 /** Firefox has no extension service worker: it runs the same file as an event page. */
 function backgroundForFirefox() {

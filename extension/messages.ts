@@ -48,6 +48,8 @@ export interface Messages {
   leave: [{ readonly call?: string }, undefined];
   mute: [{ readonly muted: boolean; readonly call?: string }, undefined];
   "use-device": [{ readonly device: string; readonly call?: string }, undefined];
+  /** `user`: whose hand a moderator lowers. */
+  hand: [{ readonly call: string; readonly raised: boolean; readonly user?: string }, undefined];
   hold: [{ readonly call: string; readonly held: boolean }, undefined];
   digits: [{ readonly call: string; readonly digits: string }, undefined];
   answer: [{ readonly call: string; readonly device?: string }, undefined];
@@ -136,6 +138,12 @@ export interface CallView {
   readonly state: string;
   readonly device: string | undefined;
   readonly muted: boolean;
+  /** Only a moderator of the conference can let the others hear the user again. */
+  readonly mutedByModerator: boolean;
+  /** The far end is a conference, where one may ask for the floor. */
+  readonly focus: boolean;
+  /** The user's hand is raised there. */
+  readonly hand: boolean;
   /** The conference's server went away, and is being called again. */
   readonly rejoining: boolean;
   /** Somebody in the conference must let us in. */
@@ -180,6 +188,8 @@ export interface Person {
   readonly hand: boolean;
   /** Has put the conference on hold. */
   readonly held: boolean;
+  /** Rules in this conference. */
+  readonly moderator: boolean;
 }
 
 export interface DeviceView {

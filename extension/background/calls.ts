@@ -13,6 +13,10 @@ export interface Call {
   readonly state: string;
   readonly device?: string;
   readonly muted: boolean;
+  /** A moderator of the conference has muted the user, and only one can lift it. */
+  readonly mutedByModerator: boolean;
+  /** The far end is a conference. */
+  readonly focus: boolean;
   readonly rejoining: boolean;
   readonly waiting: boolean;
   readonly error?: { readonly code: string; readonly detail: string; readonly reason: string };
@@ -30,6 +34,8 @@ export function readCall(element: XmlElement): Call {
     state,
     ...(dev !== undefined && { device: dev }),
     muted: is("muted"),
+    mutedByModerator: is("muted") && element.attributes["muted-by"] === "moderator",
+    focus: is("focus"),
     rejoining: is("rejoining"),
     waiting: is("waiting"),
     ...(error && {

@@ -113,6 +113,10 @@ function callCommands({ memory, director, call: own, calls, links }: Parts) {
       calls.hold(call, held);
       return undefined;
     },
+    hand({ call, raised, user }: Body<"hand">) {
+      calls.hand(call, raised, user);
+      return undefined;
+    },
     digits({ call, digits }: Body<"digits">) {
       calls.digits(call, digits);
       return undefined;

@@ -66,6 +66,21 @@ const SENTENCES: Readonly<Record<string, Row>> = {
   "shutting-down": ["The Partyline service is shutting down.", "It is being started again; nothing to do."],
   "no-active-call": ["There is no call any more.", "Join again.", "join-here"],
   "no-such-call": ["There is no call any more.", "Join again.", "join-here"],
+  "no-pin": [
+    "This conference asks for a PIN or a token, and did not get the right one.",
+    "Ask whoever invited you for it, then join again.",
+    "join-here",
+  ],
+  guessed: [
+    "Too many wrong PINs came from here.",
+    "Wait some minutes, then join with the right one.",
+    "join-here",
+  ],
+  locked: ["This conference is locked.", "Ask somebody in it to open it, then join again.", "join-here"],
+  "muted-by-moderator": [
+    "A moderator has muted you, and only a moderator can let you be heard again.",
+    "Raise your hand to ask for it.",
+  ],
   "bad-link": [
     "This link names no address that can be called.",
     "Addresses with header fields or passwords in them are refused.",
@@ -87,7 +102,7 @@ export function problemOf(code: string, detail = ""): Problem {
 /** What to show of a failed command; `undefined` when there is nothing to say (the link itself tells of a lost host). */
 export function problemFrom(failure: unknown): Problem | undefined {
   if (!(failure instanceof HostError) || SILENT.has(failure.code)) return undefined;
-  return problemOf(failure.code, failure.detail);
+  return worded(failure) ?? problemOf(failure.code, failure.detail);
 }
 
 /** The same for a call between people: the service's own sentence, and no way back into a page's conference. */
@@ -95,9 +110,24 @@ export function callProblemFrom(failure: unknown): Problem | undefined {
   if (!(failure instanceof HostError) || SILENT.has(failure.code)) return undefined;
   const { code, detail } = failure;
   if (code === "device-refused" && detail.includes(MICROPHONE)) return problemOf("microphone-denied");
+  const known = worded(failure);
+  if (known) return { code: known.code, sentence: known.sentence, step: known.step };
   const sentence = label(detail, 200) || problemOf(code).sentence;
   return { code, sentence, step: CALL_STEPS[code] ?? "" };
 }
+
+/** What a conference says of its own door, or of its moderators, has a next step of its own. */
+function worded({ code, detail }: HostError): Problem | undefined {
+  const row = WORDED.find(([of, words]) => of === code && words.test(detail));
+  return row && problemOf(row[2]);
+}
+
+const WORDED: readonly (readonly [code: string, words: RegExp, problem: string])[] = [
+  ["forbidden", /moderator's mute/, "muted-by-moderator"],
+  ["rejected", /too many wrong pins/i, "guessed"],
+  ["rejected", /\bpin\b|token/i, "no-pin"],
+  ["rejected", /locked/i, "locked"],
+];
 
 /** In the sentence of a browser that may not listen (web-phone.ts). */
 const MICROPHONE = "microphone is not allowed";

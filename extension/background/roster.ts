@@ -55,7 +55,7 @@ function isOnlyCalled(user: XmlElement): boolean {
 }
 
 function person(user: XmlElement, before: Person | undefined): Person {
-  const { entity = "", display, me } = user.attributes;
+  const { entity = "", display, me, role } = user.attributes;
   const endpoints = childrenOf(user, "Endpoint").filter(
     (endpoint) => endpoint.attributes["state"] !== "deleted",
   );
@@ -64,6 +64,7 @@ function person(user: XmlElement, before: Person | undefined): Person {
     entity,
     name: label(display, NAME_LENGTH) || before?.name || shortName(entity),
     me: me === undefined ? (before?.me ?? false) : me === "true",
+    moderator: role === undefined ? (before?.moderator ?? false) : role === "moderator",
     ...(endpoints.length > 0 ? said(endpoints) : { muted, talking, hand, held }),
   };
 }

@@ -50,6 +50,11 @@ export class UserCalls {
     this.#tell(el(muted ? "Mute" : "Unmute", { call }));
   }
 
+  /** Asks for the floor, or no longer; with a user, somebody else's hand is lowered. */
+  hand(call: string, raised: boolean, user: string | undefined): void {
+    this.#tell(el("Hand", { call, raised, user }));
+  }
+
   use(call: string, dev: string): void {
     this.#tell(el("Use", { call, dev, timeout: OPEN_TIMEOUT_MS }), OPEN_TIMEOUT_MS + GRACE_MS);
   }

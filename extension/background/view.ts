@@ -37,7 +37,9 @@ export function viewOf({ memory, settings, situation, service, now }: Known): Vi
     never: situation?.verdict.name === "never",
     call,
     movedTo: movedTo(memory),
-    calls: known.filter((one) => !comesIn(one) && one.call !== call?.call).map(callView),
+    calls: known
+      .filter((one) => !comesIn(one) && one.call !== call?.call)
+      .map((one) => callView(one, memory)),
     incoming: known.filter(comesIn).map((one) => incomingView(one, memory)),
     missed,
     link: linkView(memory),
@@ -57,23 +59,30 @@ function questionOf(situation: Situation | undefined): Question | undefined {
   return situation?.verdict.name === "ask" ? situation.verdict.question : undefined;
 }
 
-function ownCall({ own, calls }: Memory): CallView | undefined {
+function ownCall(memory: Memory): CallView | undefined {
+  const { own, calls } = memory;
   if (!own) return undefined;
   const known = calls[own.call];
-  return {
-    call: own.call,
-    uri: own.uri,
-    who: known?.who ?? spoken(own.uri),
-    state: known?.state ?? "dialing",
-    device: known?.device,
-    muted: known?.muted ?? true,
-    rejoining: known?.rejoining ?? false,
-    waiting: known?.waiting ?? false,
-  };
+  const { call, uri } = own;
+  return known ? { ...callView(known, memory), uri } : { ...UNKNOWN_CALL, call, uri, who: spoken(uri) };
 }
 
-function callView({ call, uri, who, state, device, muted, rejoining, waiting }: Call): CallView {
-  return { call, uri, who, state, device, muted, rejoining, waiting };
+/** Of a call the service has said nothing of yet. */
+const UNKNOWN_CALL: Omit<CallView, "call" | "uri" | "who"> = {
+  state: "dialing",
+  device: undefined,
+  muted: true,
+  mutedByModerator: false,
+  focus: false,
+  hand: false,
+  rejoining: false,
+  waiting: false,
+};
+
+function callView(known: Call, { rosters }: Memory): CallView {
+  const { call, uri, who, state, device, muted, mutedByModerator, focus, rejoining, waiting } = known;
+  const hand = rosters[essence(uri)]?.people.find(({ me }) => me)?.hand ?? false;
+  return { call, uri, who, state, device, muted, mutedByModerator, focus, hand, rejoining, waiting };
 }
 
 /** A call that is neither where the page wanted it nor under way there was moved by the conference server. */
@@ -121,7 +130,7 @@ function subjectOf(
   { own, calls }: Memory,
   situation: Situation | undefined,
 ): Pick<PromptView, "about" | "title"> {
-  const page = situation?.page.uri === uri ? situation.page : undefined;
+  const page = situation && essence(situation.page.uri) === essence(uri) ? situation.page : undefined;
   const known = call === undefined ? undefined : calls[call];
   if (/^tel:/i.test(uri)) return { about: "number", title: spoken(uri) };
   if (page || own?.uri === uri) return { about: "join", title: page?.title ?? spoken(uri) };

@@ -10,6 +10,7 @@ let shownDevices = "";
 export function wireCallBar(failed: () => void): void {
   byId("mute", HTMLButtonElement).addEventListener("click", () => toggleMute(failed));
   byId("hold", HTMLButtonElement).addEventListener("click", () => toggleHold(failed));
+  byId("hand", HTMLButtonElement).addEventListener("click", () => toggleHand(failed));
   byId("leave", HTMLButtonElement).addEventListener("click", () => {
     if (call) send("leave", { call: call.call }).catch(failed);
   });
@@ -23,6 +24,7 @@ export function wireCallBar(failed: () => void): void {
   document.addEventListener("keydown", (event) => {
     if (!isShortcut(event)) return;
     if (event.key === "m") toggleMute(failed);
+    if (event.key === "r" && !byId("hand", HTMLButtonElement).hidden) toggleHand(failed);
     if (event.key === "h" && !byId("hold", HTMLButtonElement).disabled) toggleHold(failed);
   });
 }
@@ -47,14 +49,31 @@ function showButtons(now: CallView, device: DeviceView | undefined): void {
   const mute = byId("mute", HTMLButtonElement);
   const hold = byId("hold", HTMLButtonElement);
   const held = now.state === "held";
-  mute.setAttribute("aria-pressed", String(now.muted));
   mute.disabled = held || !can("mute", now, device);
-  text("mute-text", now.muted ? "Unmute" : "Mute");
-  setIcon("mute-icon", now.muted ? "mic-off" : "mic");
+  showMute(now);
+  showHand(now);
   hold.setAttribute("aria-pressed", String(held));
   hold.disabled = !can("hold", now, device);
   text("hold-text", held ? "Resume" : "Hold");
   byId("keypad-toggle", HTMLButtonElement).disabled = held || !can("dtmf", now, device);
+}
+
+/** What only a moderator lifts is no button's promise. */
+function showMute({ muted, mutedByModerator }: CallView): void {
+  const mute = byId("mute", HTMLButtonElement);
+  const words = muted ? "Unmute" : "Mute";
+  mute.setAttribute("aria-pressed", String(muted));
+  mute.title = mutedByModerator ? "Muted by a moderator" : "";
+  mute.setAttribute("aria-label", mute.title || words);
+  text("mute-text", mutedByModerator ? "Muted" : words);
+  setIcon("mute-icon", muted ? "mic-off" : "mic");
+}
+
+function showHand({ focus, hand, state, waiting }: CallView): void {
+  const button = byId("hand", HTMLButtonElement);
+  button.hidden = !focus || waiting || !TALKING.includes(state);
+  button.setAttribute("aria-pressed", String(hand));
+  button.title = hand ? "Lower your hand" : "Raise your hand";
 }
 
 /** A call that was handed to its phone can only do what that phone can be told. */
@@ -65,6 +84,10 @@ function can(what: string, { state }: CallView, device: DeviceView | undefined):
 
 function toggleMute(failed: () => void): void {
   if (call) send("mute", { call: call.call, muted: !call.muted }).catch(failed);
+}
+
+function toggleHand(failed: () => void): void {
+  if (call) send("hand", { call: call.call, raised: !call.hand }).catch(failed);
 }
 
 function toggleHold(failed: () => void): void {

@@ -26,7 +26,9 @@ function render(view: View): void {
   showConsent(page, prompt || view.left ? undefined : question);
   show("room", call !== undefined && !prompt);
   showState(view);
-  showRoster(people, call?.uri);
+  showRoster(people, call?.uri, (user) => {
+    if (call) send("hand", { call: call.call, raised: false, user }).catch(() => undefined);
+  });
   const current = showCalls(view, () => render(view));
   showCallBar(prompt ? undefined : current, view);
   showMissed(view.missed);
@@ -46,14 +48,23 @@ function showState({ call, service, movedTo }: View): void {
   const away = service === "lost" || service === "missing" || service === "connecting";
   const words = call ? callWords(call, movedTo) : "";
   text("state", away ? "Reconnecting to the service…" : words);
-  byId("state", HTMLElement).classList.toggle("live", !away && call?.state === "active" && !call.waiting);
+  byId("state", HTMLElement).classList.toggle("live", !away && isLive(call));
   const here = (call?.state === "active" || call?.state === "switching") && !call.waiting;
   byId("people-title", HTMLElement).hidden = !here;
 }
 
-function callWords({ state, rejoining, waiting }: CallView, movedTo: string | undefined): string {
+function isLive(call: CallView | undefined): boolean {
+  return call?.state === "active" && !call.waiting && !call.mutedByModerator;
+}
+
+function callWords(
+  { state, rejoining, waiting, mutedByModerator }: CallView,
+  movedTo: string | undefined,
+): string {
   if (rejoining) return "The conference went away. Calling it again…";
-  if (waiting) return "Waiting to be let in…";
+  if (waiting)
+    return "Waiting to be let in… If a voice asks for a PIN, type it on the keypad and end with #.";
+  if (state === "active" && mutedByModerator) return "Muted by a moderator";
   if (state === "active" && movedTo) return `Moved to ${movedTo}`;
   return CALL_STATES[state] ?? "";
 }

@@ -10,8 +10,16 @@ interface Row {
 const rows = new Map<string, Row>();
 let names: ReadonlyMap<string, string> | undefined;
 
+/** What a moderator may do to others. */
+export type Lower = (entity: string) => void;
+
 /** Shows the people in the order they came, me first; says who joined and left to those who listen. */
-export function showRoster(people: readonly Person[], conference: string | undefined): void {
+export function showRoster(
+  people: readonly Person[],
+  conference: string | undefined,
+  lowerHand: Lower,
+): void {
+  const lower = people.some(({ me, moderator }) => me && moderator) ? lowerHand : undefined;
   const ordered = [...people].sort((one, other) => Number(other.me) - Number(one.me));
   const list = byId("people", HTMLUListElement);
   for (const [entity, { item }] of rows) {
@@ -22,7 +30,7 @@ export function showRoster(people: readonly Person[], conference: string | undef
   ordered.forEach((person, index) => {
     const row = rowOf(person);
     if (list.children[index] !== row.item) list.insertBefore(row.item, list.children[index] ?? null);
-    update(row, person);
+    update(row, person, lower);
   });
   text("people-title", people.length === 1 ? "Only you are here" : `${people.length} people are here`);
   announce(people, conference);
@@ -34,12 +42,12 @@ function rowOf({ entity }: Person): Row {
   return row;
 }
 
-function update(row: Row, person: Person): void {
-  const shown = JSON.stringify(person);
+function update(row: Row, person: Person, lower: Lower | undefined): void {
+  const shown = JSON.stringify([person, lower !== undefined]);
   if (row.shown === shown) return;
   row.shown = shown;
   row.item.classList.toggle("talking", isTalking(person));
-  row.item.replaceChildren(avatar(person), nameOf(person), stateOf(person));
+  row.item.replaceChildren(avatar(person), nameOf(person), stateOf(person, person.me ? undefined : lower));
 }
 
 function avatar({ entity, name }: Person): HTMLElement {
@@ -58,13 +66,25 @@ function nameOf({ name, me }: Person): HTMLElement {
   return element;
 }
 
-function stateOf(person: Person): HTMLElement {
+function stateOf(person: Person, lower: Lower | undefined): HTMLElement {
   const element = make("span", "person-state");
   if (person.hand) element.append(icon("hand"), make("span", "", "wants to talk"));
+  if (person.hand && lower) element.append(lowerButton(person, lower));
   if (person.held) element.append(icon("hold"), make("span", "", "on hold"));
   else if (person.muted) element.append(icon("mic-off"), make("span", "", "muted"));
   else if (isTalking(person)) element.append(icon("mic"), make("span", "", "talking"));
   return element;
+}
+
+function lowerButton({ entity, name }: Person, lower: Lower): HTMLElement {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "plain";
+  button.append(icon("close"));
+  button.setAttribute("aria-label", `Lower the hand of ${name}`);
+  button.title = "Lower this hand";
+  button.addEventListener("click", () => lower(entity));
+  return button;
 }
 
 function isTalking({ muted, talking, held }: Person): boolean {

@@ -62,6 +62,8 @@ const inComedies = {
       dir: "out",
       state: "active",
       muted: true,
+      mutedByModerator: false,
+      focus: true,
       rejoining: false,
       waiting: false,
     },

@@ -14,6 +14,8 @@ const CALL: Call = {
   dir: "out",
   state: "choosing",
   muted: false,
+  mutedByModerator: false,
+  focus: true,
   rejoining: false,
   waiting: false,
 };

@@ -13,6 +13,8 @@ const BOB: Call = {
   dir: "in",
   state: "incoming",
   muted: false,
+  mutedByModerator: false,
+  focus: true,
   rejoining: false,
   waiting: false,
 };

@@ -28,8 +28,18 @@ describe("The roster", () => {
         talking: false,
         hand: false,
         held: false,
+        moderator: false,
       },
-      { entity: "sip:bob@b", name: "Bob", me: false, muted: false, talking: true, hand: false, held: false },
+      {
+        entity: "sip:bob@b",
+        name: "Bob",
+        me: false,
+        muted: false,
+        talking: true,
+        hand: false,
+        held: false,
+        moderator: false,
+      },
     ]);
   });
 

@@ -42,6 +42,8 @@ export class FakeService {
   asks = false;
   /** The next join or move is answered with this error. */
   refusal: { code: string; detail?: string } | undefined;
+  /** Commands of these names are answered with these errors. */
+  readonly refuses = new Map<string, { code: string; detail?: string }>();
   connections = 0;
 
   readonly #server: net.Server;
@@ -135,7 +137,9 @@ export class FakeService {
     const { req = "" } = command.attributes;
     const ok = (attributes = {}, children: XmlElement[] = []) =>
       send(socket, el("Result", { req, status: "ok", ...attributes }, children));
-    this.#answer(command, ok, socket);
+    const error = this.refuses.get(command.name);
+    if (error) send(socket, el("Result", { req, status: "error" }, [el("Error", error)]));
+    else this.#answer(command, ok, socket);
     const index = this.#waiting.findIndex(({ wanted }) => wanted(command));
     if (index >= 0) this.#waiting.splice(index, 1)[0]?.found(command);
   }
