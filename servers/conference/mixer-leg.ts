@@ -35,7 +35,9 @@ export interface MixerLegOptions {
   readonly phone: Sdp;
   readonly silenced: boolean;
   /** It is a stream of its own, in the full mix as all are at first, and none that went on from another leg. */
-  readonly fresh: boolean;
+  readonly fresh?: boolean;
+  /** Of somebody who is heard already the mixer is told the rest, such as to report keys, when that resolves; at once when missing. */
+  readonly rest?: Promise<void> | undefined;
 }
 
 /** A mixer that answers so has no use for MSCML. */
@@ -60,7 +62,7 @@ export class MixerLeg {
   readonly #offering = new Turns();
 
   /** Takes over a confirmed leg, and has it configured. */
-  constructor(leg: Leg, { phone, silenced, fresh }: MixerLegOptions, events: MixerLegEvents) {
+  constructor(leg: Leg, { phone, silenced, fresh, rest }: MixerLegOptions, events: MixerLegEvents) {
     this.#leg = leg;
     this.#phone = phone;
     this.#silenced = silenced;
@@ -76,7 +78,8 @@ export class MixerLeg {
     };
     this.#over.promise.catch(() => undefined);
     // What fails is tried again with the next change; until then the second gate stays shut.
-    this.#settle().catch(() => undefined);
+    const settled = rest && !silenced ? rest.then(() => this.#settle()) : this.#settle();
+    settled.catch(() => undefined);
   }
 
   get id(): DialogId {

@@ -60,21 +60,26 @@ export class Mover {
 
   /**
    * To another room of the mixer, whatever the roster says, such as that of those who wait; runs `seated` when he is
-   * there. Throws SipError as `move`.
+   * there. What the mixer need not be told at once it is told when `rest` resolves. Throws SipError as `move`.
    */
-  async seat(participant: Participant, room: string, seated: () => void = () => undefined): Promise<void> {
+  async seat(
+    participant: Participant,
+    room: string,
+    seated: () => void = () => undefined,
+    rest?: Promise<void>,
+  ): Promise<void> {
     const seatedThere = (): void => {
       participant.room = room;
       seated();
     };
     try {
-      await participant.reseat((media) => this.#options.order(room, media), seatedThere);
+      await participant.reseat((media) => this.#options.order(room, media), seatedThere, rest);
     } catch (cause) {
       throw participant.ended ? new SipError(481, "Call Does Not Exist") : cause;
     }
   }
 
-  /** The phone is told when `told` resolves. */
+  /** The phone is told, and the mixer asked for keys, when `told` resolves. */
   async #move(participant: Participant, id: string, told: Promise<void>): Promise<void> {
     const { members, moving, onMoved } = this.#options;
     if (members.homeOf(participant)?.id !== participant.room) throw new SipError(403, "Waiting To Be Let In");
@@ -85,7 +90,7 @@ export class Mover {
       onMoved(from, members.transfer(participant, id));
       void told.then(() => participant.phone.refresh(id));
     };
-    await moving(id, () => this.seat(participant, id, seated));
+    await moving(id, () => this.seat(participant, id, seated, told));
   }
 
   /** His mixer has ended his leg: he gets another one, as soon as there is one, or is told goodbye. */

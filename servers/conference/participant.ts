@@ -11,7 +11,7 @@ import { Conduct } from "./conduct.ts";
 import { CONFERENCE_CONTROL } from "./conference-control.ts";
 import type { Identity } from "./identity.ts";
 import type { Keys } from "./keys.ts";
-import { MixerLeg } from "./mixer-leg.ts";
+import { MixerLeg, type MixerLegOptions } from "./mixer-leg.ts";
 import type { By } from "./muting.ts";
 import type { Prompt } from "./prompts.ts";
 import { directionOf, isOnHold, samePlace } from "./quiet.ts";
@@ -61,7 +61,7 @@ export class Participant implements Actor {
       onChanged: () => events.onChanged(),
     });
     this.keys = this.conduct.keys;
-    this.#mixer = this.#seatedOn(legs.mixer, who.bearing === undefined);
+    this.#mixer = this.#seatedOn(legs.mixer, { fresh: who.bearing === undefined });
     this.#listen();
   }
 
@@ -161,9 +161,10 @@ export class Participant implements Actor {
 
   /**
    * The mixer's leg is exchanged for the one that `seat` gets; the phone is asked for nothing unless its media have to go
-   * elsewhere now. Runs `seated` at that moment. Throws SipError; the participant then is as before.
+   * elsewhere now. Runs `seated` at that moment; what need not be at once waits for `rest`. Throws SipError; the participant
+   * then is as before.
    */
-  reseat(seat: Seating, seated: () => void): Promise<void> {
+  reseat(seat: Seating, seated: () => void, rest?: Promise<void>): Promise<void> {
     return this.handOver(async (replaces) => {
       const left = this.#mixer;
       const { leg, answer } = await seat({
@@ -171,7 +172,7 @@ export class Participant implements Actor {
         silenced: this.conduct.muted,
         replaces,
       });
-      this.takeBack(leg);
+      this.takeBack(leg, rest);
       try {
         const stays = await this.#follow(answer);
         if (this.#ended) throw new SipError(481, "Call Does Not Exist");
@@ -188,8 +189,8 @@ export class Participant implements Actor {
   }
 
   /** The stream that was taken comes back on this leg of the mixer. */
-  takeBack(mixer: Leg): void {
-    this.#mixer = this.#seatedOn(mixer);
+  takeBack(mixer: Leg, rest?: Promise<void>): void {
+    this.#mixer = this.#seatedOn(mixer, { rest });
   }
 
   /** Whether that leg of a mixer has the stream which this phone hears. */
@@ -220,11 +221,11 @@ export class Participant implements Actor {
   }
 
   /** Their place at the mixer from now on, which is silent if they are. */
-  #seatedOn(leg: Leg, fresh = false): MixerLeg {
+  #seatedOn(leg: Leg, when: Pick<MixerLegOptions, "fresh" | "rest">): MixerLeg {
     const silenced = this.conduct.muted;
     const mixer: MixerLeg = new MixerLeg(
       leg,
-      { phone: this.#description, silenced, fresh },
+      { phone: this.#description, silenced, ...when },
       {
         onOffer: (offer) => this.#offered(offer),
         onTalking: (talking) => this.#talks(talking),
