@@ -5,6 +5,7 @@ import type { SipUri } from "#sip/message.ts";
 import { Baresip } from "../support/baresip.ts";
 import { Linphone } from "../support/linphone.ts";
 import { type RuledSite, startRuledSite } from "../support/ruled-site.ts";
+import { until } from "../support/until.ts";
 import { VoicePhone } from "../support/voice-phone.ts";
 
 const HZ = 600;
@@ -15,33 +16,36 @@ interface Phone {
   /** As the control API lists it. */
   readonly uri: string;
   dial(uri: SipUri): Promise<void>;
-  /** Resolves when it says that the call is over, and that it was told so. */
-  over(reason: string): Promise<unknown>;
+  /** Resolves when a line of its, or of a SIP message it got, has fitted. */
+  says(line: RegExp): Promise<unknown>;
+  /** The tones in the last half second it heard. */
+  tonesHeard(): Promise<number[]>;
+  /** Resolves when it says that the call is over. */
+  over(): Promise<unknown>;
   stop(): Promise<void>;
 }
 
 async function baresip(): Promise<Phone> {
-  const phone = await Baresip.start({ name: "carol", hz: HZ, traced: true });
+  const phone = await Baresip.start({ name: "carol", hz: HZ, traced: true, records: true });
   return {
     uri: phone.address,
     dial: (uri) => phone.dial(uri),
-    over: (reason) =>
-      Promise.all([phone.next("CALL_CLOSED"), phone.says(new RegExp(`Reason: .*text="${reason}"`))]),
+    says: (line) => phone.says(line),
+    tonesHeard: () => phone.tonesHeard(),
+    over: () => phone.next("CALL_CLOSED"),
     stop: () => phone.stop(),
   };
 }
 
 async function linphone(): Promise<Phone> {
-  const phone = await Linphone.start({ name: "carol", hz: HZ, traced: true });
+  const phone = await Linphone.start({ name: "carol", hz: HZ, traced: true, records: true });
   return {
     // Its port is in its Contact alone.
     uri: phone.address.replace(/:\d+$/, ""),
     dial: (uri) => phone.dial(uri),
-    over: (reason) =>
-      Promise.all([
-        phone.says(/^Call 1 with .* ended/m),
-        phone.says(new RegExp(`Reason: .*text="${reason}"`)),
-      ]),
+    says: (line) => phone.says(line),
+    tonesHeard: () => phone.tonesHeard(),
+    over: () => phone.says(/Call 1 with .* ended/),
     stop: () => phone.stop(),
   };
 }
@@ -107,13 +111,15 @@ for (const [name, start] of Object.entries({ baresip, linphone })) {
       await actor.reads(/entity="sip:carol@[^>]*>.*<status>connected</, at);
       await alice.reads(/entity="sip:carol@[^>]* state="deleted"/, at);
       await isSilentFor(alice);
+      await phone.says(/Contact: <sip:dramas@.*;isfocus/);
+      await until(async () => (await phone.tonesHeard()).includes(ACTOR_HZ), "carol to hear the actor");
     });
 
     test("is taken out, and shows why", async () => {
       const at = performance.now();
-      const over = phone.over("Removed from the conference");
+      const over = phone.over();
       await orders("DELETE", "dramas");
-      await over;
+      await Promise.all([over, phone.says(/Reason: .*text="Removed from the conference"/)]);
       await actor.reads(/entity="sip:carol@[^>]* state="deleted"/, at);
       await isSilentFor(actor);
     });

@@ -1,21 +1,19 @@
 /** A real baresip as somebody's phone: headless, a tone for its microphone, told what to do over ctrl_tcp. */
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SipUri } from "#sip/message.ts";
 import { freePorts } from "./ports.ts";
 import { Program } from "./processes.ts";
-import { SAMPLE_RATE, tonesIn } from "./tone.ts";
-import { writeToneWav } from "./wav.ts";
+import { lastTones, writeToneWav } from "./wav.ts";
 
 const HOST = "127.0.0.1";
 /** aufile does not start again at the end of its file: long enough for any test. */
 const MICROPHONE_SECONDS = 600;
 const RTP_PORTS = 12;
 const COMMAND_MS = 5000;
-const WAV_HEAD_BYTES = 44;
 
 export interface BaresipOptions {
   /** User part of its address, and its name in messages. */
@@ -142,9 +140,7 @@ export class Baresip {
   /** The tones in the last half second it recorded; none before that. */
   async tonesHeard(): Promise<number[]> {
     const files = (await readdir(this.#folder)).filter((name) => name.endsWith("-dec.wav")).sort();
-    const wav = await readFile(join(this.#folder, files.at(-1) ?? "none")).catch(() => Buffer.alloc(0));
-    const pcm = wav.subarray(WAV_HEAD_BYTES + ((wav.length - WAV_HEAD_BYTES) % 2)).subarray(-SAMPLE_RATE);
-    return tonesIn(Array.from({ length: pcm.length >> 1 }, (_, at) => pcm.readInt16LE(2 * at)));
+    return lastTones(join(this.#folder, files.at(-1) ?? "none"));
   }
 
   async stop(): Promise<void> {

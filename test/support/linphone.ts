@@ -6,11 +6,13 @@ import type { SipUri } from "#sip/message.ts";
 import { freePort } from "../../native-host/src/devices/free-port.ts";
 import { type OwnProgram, runOwnProgram } from "../../native-host/src/devices/own-program.ts";
 import { until } from "./until.ts";
-import { writeToneWav } from "./wav.ts";
+import { lastTones, writeToneWav } from "./wav.ts";
 
 const HOST = "127.0.0.1";
 /** Longer than any test. */
 const TONE_S = 300;
+
+const HEARD = "heard.wav";
 
 const INCOMING = /Receiving new incoming call from .+, assigned id (\d+)/;
 
@@ -19,6 +21,8 @@ export interface LinphoneOptions {
   readonly hz: number;
   /** Writes every SIP message among its lines, for `says`. */
   readonly traced?: boolean;
+  /** Keeps what it hears, for `tonesHeard`. */
+  readonly records?: boolean;
 }
 
 export class Linphone {
@@ -37,7 +41,7 @@ export class Linphone {
     this.#folder = running.folder;
   }
 
-  static async start({ name, hz, traced }: LinphoneOptions): Promise<Linphone> {
+  static async start({ name, hz, traced, records }: LinphoneOptions): Promise<Linphone> {
     const folder = await mkdtemp(join(tmpdir(), "partyline-linphone-"));
     const port = await freePort(HOST);
     const address: SipUri = `sip:${name}@${HOST}:${port}`;
@@ -60,6 +64,7 @@ export class Linphone {
     });
     program.write("soundcard use files");
     program.write(`play ${tone}`);
+    if (records) program.write(`record ${join(folder, HEARD)}`);
     return new Linphone(address, { program, folder, lines });
   }
 
@@ -77,6 +82,11 @@ export class Linphone {
   async dial(uri: SipUri): Promise<void> {
     this.command(`call ${uri}`);
     await this.says(/Media streams established/);
+  }
+
+  /** The tones in the last half second it recorded; none before that. */
+  tonesHeard(): Promise<number[]> {
+    return lastTones(join(this.#folder, HEARD));
   }
 
   hangUp(): void {

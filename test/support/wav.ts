@@ -1,6 +1,6 @@
-/** A microphone that says one tone: a WAV file of 16-bit mono at 8000 Hz. */
-import { writeFile } from "node:fs/promises";
-import { SAMPLE_RATE, toneSamples } from "./tone.ts";
+/** A microphone that says one tone, and what was heard of others: a WAV file of 16-bit mono at 8000 Hz. */
+import { readFile, writeFile } from "node:fs/promises";
+import { SAMPLE_RATE, toneSamples, tonesIn } from "./tone.ts";
 
 const HEADER_BYTES = 44;
 
@@ -10,6 +10,13 @@ export async function writeToneWav(file: string, hz: number, seconds: number): P
   const second = Buffer.from(buffer);
   const pcm = Array.from({ length: seconds }, () => second);
   await writeFile(file, Buffer.concat([wavHeader(second.length * seconds), ...pcm]));
+}
+
+/** The tones in the last half second of such a file, which may still be written; none before that. */
+export async function lastTones(file: string): Promise<number[]> {
+  const wav = await readFile(file).catch(() => Buffer.alloc(0));
+  const pcm = wav.subarray(HEADER_BYTES + ((wav.length - HEADER_BYTES) % 2)).subarray(-SAMPLE_RATE);
+  return tonesIn(Array.from({ length: pcm.length >> 1 }, (_, at) => pcm.readInt16LE(2 * at)));
 }
 
 function wavHeader(pcmBytes: number): Buffer {
