@@ -32,6 +32,7 @@ const mixed: Open = async (phones, { size }) => {
     ports.push(port);
     const remote = { address: HOST, port: phone };
     mixer.agree(stream, { remote, hears: true, speaks: true, codec: "PCMU", payload: 0, payloads });
+    mixer.speak(stream);
     mixer.move(stream, `room${Math.floor(i / size)}`);
   }
   return { ports, close: () => mixer.stop() };
