@@ -11,12 +11,14 @@ export const ADMISSION_OPTIONS = {
   "trusted-proxy": { type: "string", multiple: true, default: [] as string[] },
   factory: { type: "string", default: FACTORY },
   state: { type: "string" },
+  session: { type: "string", default: "90" },
   "join-rate": { type: "string", default: String(LIMITS.joinsEach.messagesPerSecond) },
   "join-rate-all": { type: "string", default: String(LIMITS.joinsInAll.messagesPerSecond) },
 } as const;
 
 export const ADMISSION_USAGE = `  --factory NAME     whoever calls sip:NAME@ gets a conference of their own, as its moderator (${FACTORY})
   --state FILE       keeps locks, PINs and who was in across a crash; made when it is not there
+  --session SECONDS  each call is asked at least so often whether it still stands, 90 or more (90)
   --trusted-proxy ADDRESS  an IP address from which all calls come by a proxy: its Via says where from, its P-Asserted-Identity
                      from whom; may be repeated
   --join-rate N      calls a second from one address, ten times as many at once; more get 503; 0 for any number (${LIMITS.joinsEach.messagesPerSecond})
@@ -27,6 +29,7 @@ export interface AdmissionSettings {
   readonly factory: string;
   readonly state?: string;
   readonly trustedProxies: readonly string[];
+  readonly session: { readonly expiresS: number };
   readonly limits: Pick<Limits, "joinsEach" | "joinsInAll">;
 }
 
@@ -34,6 +37,7 @@ interface Words {
   readonly factory: string;
   readonly state?: string | undefined;
   readonly "trusted-proxy": readonly string[];
+  readonly session: string;
   readonly "join-rate": string;
   readonly "join-rate-all": string;
 }
@@ -45,7 +49,22 @@ export function readAdmissionOptions(words: Words): AdmissionSettings {
   const none = trustedProxies.find((address) => isIP(address) === 0);
   if (none !== undefined) throw new Error(`--trusted-proxy ${none} is not an IP address.`);
   const limits = { joinsEach: readRate(words, "join-rate"), joinsInAll: readRate(words, "join-rate-all") };
-  return { factory, limits, trustedProxies, ...(state !== undefined && { state }) };
+  return {
+    factory,
+    limits,
+    trustedProxies,
+    session: readSession(words.session),
+    ...(state !== undefined && { state }),
+  };
+}
+
+/** Shorter ones the RFC does not allow (RFC 4028 §5). */
+const SHORTEST_S = 90;
+
+function readSession(seconds: string): { readonly expiresS: number } {
+  const expiresS = /^\d{1,5}$/.test(seconds) ? Number(seconds) : 0;
+  if (expiresS < SHORTEST_S) throw new Error(`--session ${seconds} is not a number of seconds from 90 on.`);
+  return { expiresS };
 }
 
 const ANY_NUMBER = 1e9;

@@ -12,7 +12,7 @@ import { openConferenceServer } from "./server.ts";
 
 const USAGE = `conference [--bind ADDRESS] [--port N] [--mixer URI]... [--moderator URI]... [--users FILE]
       [--outbound-proxy URI [--credentials FILE]] [--control-token FILE] [--control-port N] [--control-bind ADDRESS]
-      [--factory NAME] [--state FILE] [--trusted-proxy ADDRESS]... [--join-rate N] [--join-rate-all N]
+      [--factory NAME] [--state FILE] [--session SECONDS] [--trusted-proxy ADDRESS]... [--join-rate N] [--join-rate-all N]
       [--certificate FILE --key FILE] [--tls-port N] [--ca FILE] [--ws-port N] [--wss-port N] [--origin URL]...
       [--name-server IP]... [--log-level LEVEL] [--flow]
 

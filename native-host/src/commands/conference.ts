@@ -11,7 +11,7 @@ import {
 export const conference: CliCommand = {
   summary: "Runs the conference server until Ctrl-C.",
   usage:
-    "[--bind ADDRESS] [--port N] [--mixer URI]… [--moderator URI --users FILE] [--outbound-proxy URI] [--credentials FILE] [--factory NAME] [--state FILE] [--trusted-proxy ADDRESS]… [--control-token FILE] [--control-port N] [--certificate FILE --key FILE] [--ws-port N]",
+    "[--bind ADDRESS] [--port N] [--mixer URI]… [--moderator URI --users FILE] [--outbound-proxy URI] [--credentials FILE] [--factory NAME] [--state FILE] [--session SECONDS] [--trusted-proxy ADDRESS]… [--control-token FILE] [--control-port N] [--certificate FILE --key FILE] [--ws-port N]",
   options: {
     ...SERVER_OPTIONS,
     ...METRICS_OPTION,
@@ -47,6 +47,11 @@ export const conference: CliCommand = {
       type: "string",
       value: "FILE",
       help: "keeps locks, PINs and who was in across a crash",
+    },
+    session: {
+      type: "string",
+      value: "SECONDS",
+      help: "each call is asked at least so often whether it still stands (90)",
     },
     "trusted-proxy": {
       type: "string",

@@ -77,7 +77,7 @@ export function serverArguments(name: ServerName, input: Input): string[] {
       ...mixers(input, `sip:${bind}:${ports.mixer}`),
       ...moderation(input),
       ...dialling(input),
-      ...passedOn(input, ["factory", "state", "join-rate", "join-rate-all"]),
+      ...passedOn(input, ["factory", "state", "session", "join-rate", "join-rate-all"]),
       ...input.list("trusted-proxy").flatMap((address) => ["--trusted-proxy", address]),
       ...controlling(input, ports.control),
     ],
