@@ -80,6 +80,7 @@ describe("The operators' page", () => {
     await shows("#conferences", /films 2 open/);
     await shows("#state", /Live/);
     await shows("#health", /1 held, 2 people/);
+    assert.equal(await page.evaluate("document.activeElement.id"), "overview-title");
     assert.equal(await page.$eval("#token", (input) => ("value" in input ? input.value : undefined)), "");
     assert.equal(await page.evaluate("localStorage.length"), 0);
     assert.equal(await page.evaluate("document.cookie"), "");
@@ -98,6 +99,7 @@ describe("The operators' page", () => {
     if (mixerLeg) await control.cast.mixer.talks(mixerLeg, true);
 
     await shows("#people", /carol/);
+    await shows("#health", /1 held, 3 people/);
     await shows("#people tr:nth-child(1)", /talking/);
     await shows("#news", /carol came/);
     await leg.bye();
@@ -158,6 +160,7 @@ describe("The operators' page", () => {
     await page.keyboard.press("Enter");
     await until(() => control.cast.count("films") === 0, "the end of films");
     await shows("#news", /films is over/);
+    await page.waitForFunction("document.activeElement.id === 'overview-title'");
     await shows("#conferences", /^dramas 1 open$/);
   });
 

@@ -20,6 +20,8 @@ let total = 0;
 let api;
 let connection = new AbortController();
 let drawing = false;
+/** Sentences about what is wrong with the server. */
+let problems = [];
 
 $("sign-in").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -113,8 +115,10 @@ function signOut(state, why = "") {
 }
 
 function shown(connected) {
+  const begins = connected && !$("sign-in").hidden;
   $("sign-in").hidden = connected;
   for (const id of ["overview", "drain", "forget"]) $(id).hidden = !connected;
+  if (begins) $("overview-title").focus();
 }
 
 async function readAll() {
@@ -137,9 +141,9 @@ async function readPeople() {
 }
 
 async function lookAtHealth() {
-  const { problems, conferences: held, participants, status } = await api.ask("GET", "/health");
-  const counts = `${held} held, ${participants} people`;
-  $("health").textContent = [counts, ...problems].join(" · ");
+  const { problems: found, status } = await api.ask("GET", "/health");
+  problems = found;
+  draw();
   $("drain").setAttribute("aria-pressed", String(status === "draining"));
 }
 
@@ -287,9 +291,20 @@ function draw() {
   drawing = true;
   setTimeout(() => {
     drawing = false;
+    if (api !== undefined) drawHealth();
     drawConferences();
     drawPeople();
   }, REDRAW_MS);
+}
+
+function drawHealth() {
+  const held = [...conferences.values()].filter((conference) => conference.held);
+  const present = held.reduce((sum, { participants, waiting }) => sum + participants + waiting, 0);
+  $("health").textContent = [`${held.length} held, ${peopleOf(present)}`, ...problems].join(" · ");
+}
+
+function peopleOf(count) {
+  return count === 1 ? "1 person" : `${count} people`;
 }
 
 function drawConferences() {
@@ -302,12 +317,14 @@ function drawConferences() {
 
 function drawPeople() {
   const conference = conferences.get(selected);
+  // Whoever was there goes on where the others are.
+  if (conference === undefined && $("detail").contains(document.activeElement)) $("overview-title").focus();
   $("detail").hidden = conference === undefined;
   if (conference === undefined) return;
   if ($("detail-title").textContent !== conference.title) $("detail-title").textContent = conference.title;
   $("lock").setAttribute("aria-pressed", String(conference.policy.locked));
   $("end").textContent = conference.held ? "End for all" : "Forget";
   const more = total > people.size ? `, ${people.size} shown` : "";
-  $("people-total").textContent = `${total === 1 ? "1 person" : `${total} people`}${more}`;
+  $("people-total").textContent = `${peopleOf(total)}${more}`;
   showPeople($("people"), [...people.values()], chosen, act);
 }
