@@ -213,10 +213,11 @@ describe("The roster", () => {
     const watch = alice.watches("films");
     await watch.heard(1);
     await inFilms.refer(bob.address);
-    await until(() => JSON.stringify(watch.documents).includes("dialed-out"), "bob");
-    await until(() => statuses(watch).includes("connected"), "bob in the conference");
+    await until(() => /"user-count".*?"text":"2"/.test(JSON.stringify(watch.last)), "bob counted");
 
-    assert.match(JSON.stringify(watch.documents), /"user-count".*?"text":"2"/);
+    assert.deepEqual(watch.users(), ["bob full sendrecv"]);
+    assert.match(JSON.stringify(watch.last), new RegExp(`"entity":"${bob.address}".*dialed-out`));
+    assert.ok(statuses(watch).includes("connected"));
   });
 });
 
