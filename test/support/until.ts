@@ -16,3 +16,21 @@ export async function until(
     await setTimeout(LOOK_EVERY_MS);
   }
 }
+
+/** As `promise`; rejects, naming `what`, when that takes longer than `timeoutMs`, so that a test that waits in vain fails. */
+export async function within<Value>(
+  promise: Promise<Value>,
+  what: string,
+  timeoutMs = 15_000,
+): Promise<Value> {
+  const late = new AbortController();
+  const missed = setTimeout(timeoutMs, undefined, { signal: late.signal }).then(() => {
+    throw new Error(`not seen within ${timeoutMs} ms: ${what}`);
+  });
+  missed.catch(() => undefined);
+  try {
+    return await Promise.race([promise, missed]);
+  } finally {
+    late.abort();
+  }
+}

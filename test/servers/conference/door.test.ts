@@ -5,7 +5,7 @@ import { readAudio } from "#sdp/session.ts";
 import type { InviteOptions, Leg } from "#sip/leg.ts";
 import type { SipUri } from "#sip/message.ts";
 import { ConferenceCast, type Person } from "../../support/conference-cast.ts";
-import { until } from "../../support/until.ts";
+import { until, within } from "../../support/until.ts";
 
 const TOKEN = "open-sesame-4f2a";
 
@@ -95,7 +95,7 @@ describe("A conference with a PIN", () => {
     await hears(bobs, "enter-pin", "wrong-pin", "wrong-pin");
     await types(bobs, "4712#");
 
-    assert.match(await hungUp.promise, /The PIN was wrong/);
+    assert.match(await within(hungUp.promise, "the end of the call"), /The PIN was wrong/);
     await until(() => cast.server.focus.conferences.size === 0, "nothing left");
   });
 
@@ -171,7 +171,7 @@ describe("A conference with a PIN", () => {
     cast.server.focus.policies.change("films", { locked: true });
     await types(bobs, "4711#");
 
-    assert.match(await hungUp.promise, /The conference is locked/);
+    assert.match(await within(hungUp.promise, "the end of the call"), /The conference is locked/);
   });
 });
 

@@ -5,7 +5,7 @@ import type { Leg } from "#sip/leg.ts";
 import type { SipUri } from "#sip/message.ts";
 import type { ReferOptions } from "#sip/refer.ts";
 import { ConferenceCast, type Person } from "../../support/conference-cast.ts";
-import { until } from "../../support/until.ts";
+import { until, within } from "../../support/until.ts";
 
 const _PRIVATE = "alice-0123456789abcdef";
 
@@ -90,7 +90,7 @@ describe("A member who has somebody called in", () => {
     const outcome = inFilms.refer(bob.address, {
       onProgress: (status) => status === 180 && rings.resolve(status),
     });
-    await rings.promise;
+    await within(rings.promise, "that he rings");
 
     assert.equal(await inFilms.refer(bob.address, { method: "BYE" }), 200);
 
@@ -151,7 +151,7 @@ describe("A member who has somebody called in", () => {
     for (const invite of bob.invites) invite.onCancelled = () => cancelled.resolve();
     await inFilms.bye();
 
-    await cancelled.promise;
+    await within(cancelled.promise, "the CANCEL");
     await until(() => cast.mixer.ports("films").length === 0, "the mixer's legs to end");
     assert.equal(cast.server.focus.conferences.size, 0);
   });

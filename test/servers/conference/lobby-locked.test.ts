@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import type { Leg } from "#sip/leg.ts";
 import type { ConferenceCast, Person } from "../../support/conference-cast.ts";
 import { LobbyCast } from "../../support/lobby-cast.ts";
-import { until } from "../../support/until.ts";
+import { until, within } from "../../support/until.ts";
 
 let scene: LobbyCast;
 let cast: ConferenceCast;
@@ -71,14 +71,14 @@ describe("A moderator in the conference", () => {
     const told = Promise.withResolvers<string>();
     await scene.knocks(alice, told.resolve);
     await asks(doras, sendAway(alice.uri));
-    assert.match(await told.promise, /did not let you in/);
+    assert.match(await within(told.promise, "the refusal"), /did not let you in/);
     const removed = Promise.withResolvers<string>();
     await scene.knocks(bob, removed.resolve);
     await asks(doras, letIn(bob.uri));
     await scene.inside(2);
     await asks(doras, sendAway(bob.uri));
 
-    assert.match(await removed.promise, /Removed from the conference/);
+    assert.match(await within(removed.promise, "the end of his call"), /Removed from the conference/);
   });
 
   test("hears 404 about somebody who does not wait", async () => {
@@ -94,10 +94,10 @@ describe("A moderator in the conference", () => {
     const rings = doras.refer(bob.address);
     await until(() => bob.invites.length === 1, "bob's phone to ring");
     await asks(doras, "<conference-state><active>false</active></conference-state>");
-    const reasons = await Promise.all(told.map(({ promise }) => promise));
+    const reasons = await within(Promise.all(told.map(({ promise }) => promise)), "the end of both calls");
 
     for (const reason of reasons) assert.match(reason, /The moderator ended the conference/);
-    assert.equal(await rings, 487);
+    assert.equal(await within(rings, "the end of the ringing"), 487);
     await until(() => cast.server.focus.members.size === 0, "nobody left");
     assert.equal(cast.server.focus.conferences.size, 0);
   });

@@ -5,7 +5,7 @@ import { readAudio } from "#sdp/session.ts";
 import { formatRecipients } from "#sip/recipient-list.ts";
 import type { ConferenceCast, Person } from "../../support/conference-cast.ts";
 import { LobbyCast } from "../../support/lobby-cast.ts";
-import { until } from "../../support/until.ts";
+import { until, within } from "../../support/until.ts";
 
 let scene: LobbyCast;
 let cast: ConferenceCast;
@@ -108,7 +108,7 @@ describe("A conference with a lobby", () => {
     await scene.knocks(bob, told.resolve);
     await cast.server.focus.lobby.refuse(scene.films, [...scene.films.waiting.keys()].slice(1));
 
-    assert.match(await told.promise, /The moderator did not let you in/);
+    assert.match(await within(told.promise, "the refusal"), /The moderator did not let you in/);
     await scene.waiting("alice");
   });
 

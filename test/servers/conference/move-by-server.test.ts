@@ -4,7 +4,7 @@ import { readAudio } from "#sdp/session.ts";
 import type { Leg } from "#sip/leg.ts";
 import { ConferenceCast, offerFrom, type Person } from "../../support/conference-cast.ts";
 import { RawUdp, rawRequest } from "../../support/raw-sip.ts";
-import { until } from "../../support/until.ts";
+import { until, within } from "../../support/until.ts";
 
 let cast: ConferenceCast;
 let alice: Person;
@@ -176,7 +176,7 @@ describe("While the server moves alice", () => {
     await watch.heard(1);
     const mixer = slowly();
     const moved = move(inComedies, "dramas");
-    await mixer.asked;
+    await within(mixer.asked, "the order");
     const held = inComedies.offer(alice.offer.replace("a=sendrecv", "a=sendonly"));
     mixer.go();
     await Promise.all([moved, held]);
@@ -195,7 +195,7 @@ describe("While the server moves alice", () => {
       return go.promise;
     };
     const muted = inComedies.offer(alice.offer.replace("a=sendrecv", "a=recvonly"));
-    await changing.promise;
+    await within(changing.promise, "the change at the mixer");
     const moved = move(inComedies, "dramas");
     assert.deepEqual(legs(), [1, 0, 0]);
     go.resolve();
@@ -209,7 +209,7 @@ describe("While the server moves alice", () => {
   test("she hangs up: she is in neither conference, and no leg is left", async () => {
     const mixer = slowly();
     const moved = assert.rejects(move(inComedies, "dramas"), { status: 481 });
-    await mixer.asked;
+    await within(mixer.asked, "the order");
     await inComedies.bye();
     mixer.go();
     await moved;
@@ -233,7 +233,7 @@ describe("While the server moves alice", () => {
   test("she moves herself: one of both is last, and she has one call", async () => {
     const mixer = slowly();
     const moved = move(inComedies, "dramas");
-    await mixer.asked;
+    await within(mixer.asked, "the order");
     const herself = alice.joins("operas", { replaces: inComedies.id });
     mixer.go();
     await Promise.all([moved, herself]);
