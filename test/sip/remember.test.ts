@@ -29,6 +29,16 @@ describe("what was read of an address", () => {
     assert.equal(asked.length, 4);
   });
 
+  test("is kept when it is as long as was said", () => {
+    const texts: string[] = [];
+    const long = remembering((text) => texts.push(text), 10, 300);
+    for (const length of [300, 300, 301, 301]) long("a".repeat(length));
+    assert.deepEqual(
+      texts.map((text) => text.length),
+      [300, 301, 301],
+    );
+  });
+
   test("is forgotten once two thousand others came", () => {
     length("desk");
     for (let i = 0; i < 2000; i++) length(`phone${i}`);
