@@ -18,7 +18,7 @@ export const ADMISSION_OPTIONS = {
 
 export const ADMISSION_USAGE = `  --factory NAME     whoever calls sip:NAME@ gets a conference of their own, as its moderator (${FACTORY})
   --state FILE       keeps locks, PINs and who was in across a crash; made when it is not there
-  --session SECONDS  each call is asked at least so often whether it still stands, 90 or more (90)
+  --session SECONDS  each call is asked at least so often whether it still stands, 90 to 3600 (90)
   --trusted-proxy ADDRESS  an IP address from which all calls come by a proxy: its Via says where from, its P-Asserted-Identity
                      from whom; may be repeated
   --join-rate N      calls a second from one address, ten times as many at once; more get 503; 0 for any number (${LIMITS.joinsEach.messagesPerSecond})
@@ -58,12 +58,13 @@ export function readAdmissionOptions(words: Words): AdmissionSettings {
   };
 }
 
-/** Shorter ones the RFC does not allow (RFC 4028 §5). */
-const SHORTEST_S = 90;
+/** Shorter ones the RFC does not allow (RFC 4028 §5); after longer ones a dispatcher may have forgotten the conference (servers/proxy/kamailio). */
+const [SHORTEST_S, LONGEST_S] = [90, 3_600];
 
 function readSession(seconds: string): { readonly expiresS: number } {
   const expiresS = /^\d{1,5}$/.test(seconds) ? Number(seconds) : 0;
-  if (expiresS < SHORTEST_S) throw new Error(`--session ${seconds} is not a number of seconds from 90 on.`);
+  if (expiresS < SHORTEST_S || expiresS > LONGEST_S)
+    throw new Error(`--session ${seconds} is not a number of seconds from ${SHORTEST_S} to ${LONGEST_S}.`);
   return { expiresS };
 }
 

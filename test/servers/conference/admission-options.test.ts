@@ -28,7 +28,7 @@ for (const [option, value] of [
   ["--trusted-proxy", "[2001:db8::10]"],
   ["--session", "89"],
   ["--session", "soon"],
-  ["--session", "999999"],
+  ["--session", "3601"],
 ] as const) {
   test(`${option} ${value} is refused in a sentence`, () => {
     assert.throws(() => read(option, value), { message: new RegExp(`^${option} .* is not .*\\.$`) });
