@@ -25,6 +25,8 @@ const newPeer = (): string => {
 const PATIENCE_MS = 250;
 /** A message that hangs a server does so for seconds; a busy machine may take some of this for itself. */
 const NEXT_MS = 1000;
+/** Messages on their way: most of the time is patience with those that nobody answers. */
+const AT_ONCE = 6;
 
 interface Expectation {
   readonly accept: readonly string[];
@@ -143,7 +145,7 @@ for (const [server, open] of Object.entries(SERVERS)) {
     ["UDP", overUdp],
     ["TCP", overTcp],
   ] as const) {
-    describe(`The ${server} over ${transport}`, () => {
+    describe(`The ${server} over ${transport}`, { concurrency: AT_ONCE }, () => {
       for (const [name, { accept, why }] of Object.entries(EXPECT)) {
         test(`survives ${name}: ${why}`, async (context) => {
           const opened = await open();
