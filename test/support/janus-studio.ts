@@ -1,5 +1,6 @@
 /** A Janus adapter of the test's own before a real Janus, a focus that orders media from it, and phones without SIP. */
 import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach } from "node:test";
 import type { Leg, LegHandlers } from "#sip/leg.ts";
 import { type SipRequest, type SipUri, textHeader } from "#sip/message.ts";
 import { UserAgent } from "#sip/user-agent.ts";
@@ -7,7 +8,7 @@ import { type Handle, JanusSession } from "../../servers/janus/janus-session.ts"
 import { type JanusServer, type JanusServerOptions, openJanusServer } from "../../servers/janus/server.ts";
 import { MSCML } from "../../servers/mscml/document.ts";
 import { type MscmlResponse, readNotification } from "../../servers/mscml/notification.ts";
-import type { Janus } from "./janus.ts";
+import { Janus } from "./janus.ts";
 import { RtpParty } from "./rtp-party.ts";
 
 const HOST = "127.0.0.1";
@@ -65,6 +66,28 @@ export class JanusStudio {
     await this.focus.close();
     await this.mixer.close();
   }
+}
+
+/** A Janus for the tests of a file, and for each of them a studio of its own. */
+export function stageForEach(): { readonly janus: Janus; readonly films: JanusStudio } {
+  let janus: Janus;
+  let films: JanusStudio;
+  before(async () => {
+    janus = await Janus.start();
+  });
+  beforeEach(async () => {
+    films = await JanusStudio.open(janus);
+  });
+  afterEach(() => films.close());
+  after(() => janus.stop());
+  return {
+    get janus() {
+      return janus;
+    },
+    get films() {
+      return films;
+    },
+  };
 }
 
 /** Sends MSCML on a leg; the mixer must take it. */

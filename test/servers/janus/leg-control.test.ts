@@ -1,33 +1,22 @@
 /** MSCML on legs of a real Janus: what is not Janus's own (keys, prompts, who talks) the adapter does on the way. */
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { objectIn } from "../../../servers/janus/janus-session.ts";
 import { MSCML } from "../../../servers/mscml/document.ts";
 import { configureLeg, play, stopPlaying } from "../../../servers/mscml/request.ts";
-import { Janus } from "../../support/janus.ts";
-import { asks, asOther, JanusStudio, Owner } from "../../support/janus-studio.ts";
+import { asks, asOther, Owner, stageForEach } from "../../support/janus-studio.ts";
 import { press } from "../../support/keypad.ts";
 import { mediaOf } from "../../support/rtp-party.ts";
 import { samplesOf } from "../../support/rtp-recording.ts";
 import { until } from "../../support/until.ts";
 
-let janus: Janus;
-let films: JanusStudio;
-
-before(async () => {
-  janus = await Janus.start();
-});
-beforeEach(async () => {
-  films = await JanusStudio.open(janus);
-});
-afterEach(() => films.close());
-after(() => janus.stop());
+const stage = stageForEach();
 
 describe("A leg of Janus", () => {
   test("a mute by MSCML keeps a caller from the others within 40 ms of its answer; parked he hears nothing either", async () => {
     const owner = new Owner();
-    const alice = await films.join("comedies", 450, owner.handlers);
-    const bob = await films.join("comedies", 600);
+    const alice = await stage.films.join("comedies", 450, owner.handlers);
+    const bob = await stage.films.join("comedies", 600);
     await Promise.all([bob.party.hears(450), alice.party.hears(600)]);
 
     await asks(alice.leg, configureLeg({ mixmode: "mute" }));
@@ -53,11 +42,14 @@ describe("A leg of Janus", () => {
   });
 
   test("who is muted stays so in another room, until he is told to be heard", async () => {
-    const alice = await films.join("comedies", 450);
-    const bob = await films.join("dramas", 600);
+    const alice = await stage.films.join("comedies", 450);
+    const bob = await stage.films.join("dramas", 600);
     await asks(alice.leg, configureLeg({ mixmode: "mute" }));
     const offer = alice.party.offer();
-    const { leg } = await films.focus.invite(films.room("dramas"), { offer, replaces: alice.leg.id });
+    const { leg } = await stage.films.focus.invite(stage.films.room("dramas"), {
+      offer,
+      replaces: alice.leg.id,
+    });
     await alice.party.hears(600);
     await bob.party.frames(10);
     assert.deepEqual(bob.party.heard.tonesHeard(), []);
@@ -67,13 +59,16 @@ describe("A leg of Janus", () => {
   });
 
   test("Janus is told who is muted, in another room again, and drops what it has of him", async () => {
-    const alice = await films.join("comedies", 450);
+    const alice = await stage.films.join("comedies", 450);
     const isMuted = (conference: string) =>
       until(() => mutedIn(conference), `a muted participant of ${conference}`);
     await asks(alice.leg, configureLeg({ mixmode: "mute" }));
     await isMuted("comedies");
     const offer = alice.party.offer();
-    const { leg } = await films.focus.invite(films.room("dramas"), { offer, replaces: alice.leg.id });
+    const { leg } = await stage.films.focus.invite(stage.films.room("dramas"), {
+      offer,
+      replaces: alice.leg.id,
+    });
     await isMuted("dramas");
 
     await asks(leg, configureLeg({ mixmode: "full" }));
@@ -84,7 +79,7 @@ describe("A leg of Janus", () => {
 
   test("reports who talks on the talker's own leg, and that he no longer does when his packets end", async () => {
     const owner = new Owner();
-    const alice = await films.join("comedies", 450, owner.handlers);
+    const alice = await stage.films.join("comedies", 450, owner.handlers);
     await until(() => owner.talks.length === 1, "the report that she talks");
     alice.party.stop();
     await until(() => owner.talks.length === 2, "the report that she does not");
@@ -100,8 +95,8 @@ describe("A leg of Janus", () => {
 
   test("reports keys once asked to, each once, also of one who is muted; none of them reaches the room", async () => {
     const owner = new Owner();
-    const alice = await films.join("comedies", undefined, owner.handlers);
-    const bob = await films.join("comedies");
+    const alice = await stage.films.join("comedies", undefined, owner.handlers);
+    const bob = await stage.films.join("comedies");
     await Promise.all([alice.party.frames(3), bob.party.frames(3)]);
     press(alice.party, mediaOf(alice.answer), "5");
     await alice.party.frames(3);
@@ -117,8 +112,8 @@ describe("A leg of Janus", () => {
 
   test("plays a prompt to one alone, over what he hears of the others, and says when it has ended", async () => {
     const owner = new Owner();
-    const alice = await films.join("comedies", undefined, owner.handlers);
-    const bob = await films.join("comedies");
+    const alice = await stage.films.join("comedies", undefined, owner.handlers);
+    const bob = await stage.films.join("comedies");
     await Promise.all([alice.party.frames(3), bob.party.frames(3)]);
     const from = performance.now();
     await asks(alice.leg, play("muted", "p1"));
@@ -136,7 +131,7 @@ describe("A leg of Janus", () => {
 
   test("a prompt that somebody puts on hold goes on, unheard, and ends", async () => {
     const owner = new Owner();
-    const alice = await films.join("comedies", undefined, owner.handlers);
+    const alice = await stage.films.join("comedies", undefined, owner.handlers);
     await alice.party.frames(3);
     await asks(alice.leg, play("muted"));
     await alice.leg.offer(alice.party.offer("inactive"));
@@ -146,9 +141,9 @@ describe("A leg of Janus", () => {
 
   test("a prompt is heard by a listener who sends nothing, and while he is parked", async () => {
     const owner = new Owner();
-    const bob = await films.phone();
+    const bob = await stage.films.phone();
     const { handlers } = owner;
-    const { leg } = await films.focus.invite(films.room("waiting"), {
+    const { leg } = await stage.films.focus.invite(stage.films.room("waiting"), {
       offer: bob.offer("recvonly"),
       handlers,
     });
@@ -166,7 +161,7 @@ describe("A leg of Janus", () => {
 
   test("says in its responses what it cannot: prompts it has not, audio from elsewhere, keys in the mix", async () => {
     const owner = new Owner();
-    const alice = await films.join("comedies", 450, owner.handlers);
+    const alice = await stage.films.join("comedies", 450, owner.handlers);
     await asks(alice.leg, play("nonsense", "p1"));
     await asks(alice.leg, play("muted", "p2").replace("partyline:muted", "file:///etc/passwd"));
     await asks(alice.leg, configureLeg({ clamp: false }));
@@ -183,7 +178,7 @@ describe("A leg of Janus", () => {
   });
 
   test("answers bodies that are no MSCML with 400 or 415, and goes on", async () => {
-    const alice = await films.join("comedies", 450);
+    const alice = await stage.films.join("comedies", 450);
     for (const content of ["", "<", "<!DOCTYPE a><a/>", "<MediaServerControl/>", "x".repeat(9_000)]) {
       const { status } = await alice.leg.request("INFO", { type: MSCML, content });
       assert.equal(status, content === "" ? 200 : 400, content.slice(0, 20));
@@ -191,15 +186,17 @@ describe("A leg of Janus", () => {
     const { status } = await alice.leg.request("INFO", { type: "text/plain", content: "hello" });
     assert.equal(status, 415);
     assert.equal((await alice.leg.request("MESSAGE", { type: "text/plain", content: "hello" })).status, 405);
-    const bob = await films.join("comedies", 600);
+    const bob = await stage.films.join("comedies", 600);
     await bob.party.hears(450);
   });
 });
 
 /** Whether somebody in that conference is muted, as Janus has it. */
 async function mutedIn(conference: string): Promise<boolean> {
-  const room = films.mixer.dump().rooms.find((one) => one.conference === conference)?.room;
+  const room = stage.films.mixer.dump().rooms.find((one) => one.conference === conference)?.room;
   if (room === undefined) return false;
-  const { participants } = await asOther(janus, (other) => other.ask({ request: "listparticipants", room }));
+  const { participants } = await asOther(stage.janus, (other) =>
+    other.ask({ request: "listparticipants", room }),
+  );
   return Array.isArray(participants) && participants.some((one) => objectIn(one)?.["muted"] === true);
 }
