@@ -1,5 +1,6 @@
-/** A conference server that refuses, as Kamailio takes it: who does not hold the conference is passed over, who holds it is not. */
+/** A conference server that refuses or is silent, as Kamailio takes it: who does not hold the conference is passed over, who holds it is not. */
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
 import { after, before, describe, test } from "node:test";
 import type { IncomingInvite } from "#sip/leg.ts";
 import { textHeader } from "#sip/message.ts";
@@ -7,9 +8,14 @@ import { SipError } from "#sip/sip-error.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { answerAt, offerAt } from "../support/descriptions.ts";
 import { KamailioSite } from "../support/kamailio-site.ts";
+import { until } from "../support/until.ts";
 
 const HOST = "127.0.0.1";
 const SERVERS = ["127.0.0.2", "127.0.0.3", "127.0.0.4"] as const;
+/** Kamailio asks every two seconds, waits three, and gives up a server that twice said nothing. */
+const QUESTIONS = 5;
+/** How long Kamailio waits for a silent server in a call. */
+const SILENCE_MS = 2_500;
 type Host = (typeof SERVERS)[number];
 
 /** A server that says what it is told to say. */
@@ -102,4 +108,33 @@ describe("Of three servers behind Kamailio", () => {
     });
     assert.deepEqual(asked, [first]);
   });
+
+  test("one that answers no OPTIONS is asked for no conference: nobody has to wait for it", async () => {
+    refusals.clear();
+    const [first = assert.fail("nobody was asked")] = await calls("health");
+    const { agent } = servers.find(({ host }) => host === first) ?? assert.fail("no server");
+    const { port } = agent;
+    await agent.close();
+    const heard: string[] = [];
+    const mute = createSocket("udp4").on("message", (bytes) => heard.push(bytes.toString()));
+    mute.bind(port, first);
+    await until(() => questions(heard) >= QUESTIONS, `${QUESTIONS} questions`, 30_000);
+
+    // A name that leads there: nobody has remembered it.
+    const startedAt = performance.now();
+    for (let at = 0; at < 12; at += 1) assert.notEqual((await calls(`later-${at}`))[0], first);
+    assert.notEqual((await calls("health"))[0], first);
+
+    assert.ok(performance.now() - startedAt < SILENCE_MS, "nobody waited for the silent one");
+    assert.deepEqual(
+      heard.filter((text) => !text.startsWith("OPTIONS ")),
+      [],
+    );
+    mute.close();
+  });
 });
+
+/** How many OPTIONS came, each as often as it may have been sent. */
+function questions(heard: readonly string[]): number {
+  return new Set(heard.map((text) => /^call-id: *(\S+)/im.exec(text)?.[1])).size;
+}
