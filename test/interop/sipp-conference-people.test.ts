@@ -1,6 +1,7 @@
-/** SIPp brings people into a conference and takes them out, by REFER and by lists, and takes calls over; real server, real mixer. */
+/** SIPp brings people into a conference and takes them out, by REFER and by lists, takes calls over, joins them and is moved; real server, real mixer. */
 import { join } from "node:path";
 import { after, afterEach, before, describe, type TestContext, test } from "node:test";
+import { formatJoin } from "#sip/join.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { offerAt } from "../support/descriptions.ts";
 import { type RuledSite, startRuledSite } from "../support/ruled-site.ts";
@@ -80,4 +81,33 @@ describe("SIPp in a conference", () => {
   test("moves by its call to another conference", () => calls("moves-by-its-call", { to: "dramas" }));
 
   test("takes over what is not its own: 403, 481, 486", () => calls("takes-over-what-is-not-its-own"));
+
+  test("joins a call it was told of, none that nobody has, and none that it takes over", async () => {
+    const alice = await UserAgent.open({ host: HOST, port: 0, name: "alice", identity: {} });
+    const { leg } = await alice.invite(site.room("films"), { offer: offerAt(4000) });
+    const call = formatJoin(leg.id);
+
+    await Promise.all([
+      calls("joins-a-call", { call, door: "" }),
+      calls("joins-a-call-nobody-has", { call: "nothing;to-tag=1;from-tag=2", door: "" }),
+      calls("joins-and-takes-over-at-once", { call, door: "" }),
+    ]);
+    await leg.bye();
+    await alice.close();
+  });
+
+  for (const name of [
+    "is-moved-and-told-by-update",
+    "is-moved-and-told-by-re-invite",
+    "is-moved-and-busy-with-an-offer",
+  ]) {
+    test(name.replaceAll("-", " "), async (t) => {
+      const anna = await plays(scenario(name), { target: site.conference, background: true });
+      t.after(() => anna.stop());
+      await anna.marks("in");
+      const { id } = await site.lists(name, "sip:anna@example.com");
+      await site.orders("POST", "/move", { participants: [id], to: "there" });
+      await anna.finished;
+    });
+  }
 });
