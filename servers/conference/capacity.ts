@@ -28,7 +28,7 @@ export interface Load {
   readonly conferences: ReadonlyMap<string, unknown>;
   /** In conferences, waiting to get in, and being called by the server. */
   readonly participants: number;
-  /** In this conference, and waiting to get in. */
+  /** In this conference, waiting to get in, and being called. */
   countOf(id: string): number;
   /** How many its policy lets in. */
   capacityOf(id: string): number;
@@ -106,10 +106,10 @@ export class Capacity {
     await this.arrivingAt(id, move);
   }
 
-  /** The same for one that the server is about to call. Throws SipError 503 when the conference is full, too. */
-  makeRoomForCall(id: string): void {
-    if (!this.#hasRoom(id, this.#arriving + 1)) throw full("Service Unavailable");
-    this.#checkConference(id, (this.#arrivingAt.get(id) ?? 0) + 1);
+  /** The same for some that the server is about to call. Throws SipError 503 when the conference is full, too. */
+  makeRoomForCalls(id: string, count: number): void {
+    if (!this.#hasRoom(id, this.#arriving + count)) throw full("Service Unavailable");
+    this.#checkConference(id, (this.#arrivingAt.get(id) ?? 0) + count);
   }
 
   /** Whether one more caller would get in now. */

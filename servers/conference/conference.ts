@@ -127,7 +127,7 @@ export class Conference {
     this.subscribers.tell();
   }
 
-  /** Somebody waits to be let in, and is listed so (RFC 4575 §5.7.1 `pending`). */
+  /** Somebody waits to be let in, and is listed so (RFC 4575 §5.7.3 `pending`). */
   wait(participant: Participant): void {
     const place = this.#placeOf(participant);
     const { user, endpoint: entity, displayText } = place;

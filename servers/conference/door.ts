@@ -3,7 +3,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
-import { parseUri } from "#sip/uri.ts";
+import { formatUri, parseUri } from "#sip/uri.ts";
 import { Lockout } from "../lockout.ts";
 import type { Policy } from "./policy.ts";
 
@@ -49,6 +49,14 @@ export class Door {
   #checkGuesser(caller: Caller): void {
     if (this.#lockout.isLocked(guesser(caller))) throw new SipError(403, "Too Many Wrong PINs");
   }
+}
+
+/** An address as a roster may show it: what opens the door there is for whoever calls it. */
+export function withoutKeys(target: SipUri): string {
+  const uri = parseUri(target);
+  if (!uri) return target;
+  const { pin: _, token: __, ...params } = uri.params;
+  return formatUri({ ...uri, params });
 }
 
 function guesser({ address, conference }: Caller): string {

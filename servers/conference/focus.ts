@@ -94,7 +94,7 @@ export class Focus {
     this.invitations = new Invitations({
       outside: options,
       limits: options.inviteLimits,
-      makeRoom: (id) => capacity.makeRoomForCall(id),
+      makeRoom: (id, count) => capacity.makeRoomForCalls(id, count),
       comesMuted: (conference, who) => members.comesMuted(conference.id, who),
       joined: (conference, who, legs) => conference.add(members.enlist(who, legs, conference)),
     });
@@ -220,7 +220,7 @@ export class Focus {
       participants: members.size + invitations.size,
       countOf: (id: string) => {
         const { size = 0, waiting } = conferences.get(id) ?? {};
-        return size + (waiting?.size ?? 0) + lobby.typing(id);
+        return size + (waiting?.size ?? 0) + lobby.typing(id) + invitations.ringing(id);
       },
       capacityOf: (id: string) => policies.of(id).capacity,
     };

@@ -8,6 +8,7 @@ import { bareHost, formatNameAddr, parseUri } from "#sip/uri.ts";
 import type { Conference } from "./conference.ts";
 import type { Legs } from "./connect.ts";
 import { dialOut, type Outside } from "./dial-out.ts";
+import { withoutKeys } from "./door.ts";
 import { aorOf, type Identity, identityOf } from "./identity.ts";
 import type { Actor } from "./rights.ts";
 import type { Newcomer } from "./standing.ts";
@@ -44,8 +45,8 @@ export interface Wish {
 export interface InvitationsOptions {
   readonly outside: Outside;
   readonly limits?: InviteLimits | undefined;
-  /** Throws SipError 503 when the server has no place for one more. */
-  makeRoom(id: string): void;
+  /** Throws SipError 503 when there is no place for so many more. */
+  makeRoom(id: string, count: number): void;
   /** Whether the conference is not to hear him. */
   comesMuted(conference: Conference, who: Newcomer): boolean;
   /** He answered: from now on he is a participant. */
@@ -78,6 +79,11 @@ export class Invitations {
     return this.#ringing.size;
   }
 
+  /** How many ring for this conference. */
+  ringing(id: string): number {
+    return [...this.#ringing.values()].filter(({ conference }) => conference.id === id).length;
+  }
+
   /** Throws SipError when `actor` may not have `count` more people called now, or one of them is no place to call. */
   check(conference: Conference, actor: Actor, places: readonly ReferTo[]): void {
     if (this.#closed) throw new SipError(503, "Closing");
@@ -87,7 +93,7 @@ export class Invitations {
     const { atOnce, perMinute, inAll } = this.#limits;
     const many = own + places.length > atOnce || this.#lately(actor.key).length + places.length > perMinute;
     if (many || this.#ringing.size + places.length > inAll) throw new SipError(503, "Too Many Invitations");
-    this.#options.makeRoom(conference.id);
+    this.#options.makeRoom(conference.id, places.length);
   }
 
   /**
@@ -140,7 +146,8 @@ export class Invitations {
     const ringing: Ringing = { conference, actor, abort, reports: new Set([report]), settled };
     this.#ringing.set(name, ringing);
     this.#caused.set(actor.key, [...this.#lately(actor.key), performance.now()]);
-    const endpoint = { entity: place.uri, displayText: identity.name ?? place.uri };
+    const entity = withoutKeys(place.uri);
+    const endpoint = { entity, displayText: identity.name ?? entity };
     conference.call(identity.aor, { ...endpoint, status: "dialing-out" });
     const tell = (status: number, reason: string) => {
       for (const one of ringing.reports) one(status, reason);
@@ -165,13 +172,13 @@ export class Invitations {
           tell(status, reason);
         },
       });
-      conference.uncall(identity.aor, place.uri);
+      conference.uncall(identity.aor, entity);
       this.#options.joined(conference, who(legs.phone), legs);
       tell(200, "OK");
     } catch (cause) {
       const { status, reason } = asSipError(cause);
       conference.call(identity.aor, { ...endpoint, status: "disconnected", cause: status, reason });
-      setTimeout(() => conference.uncall(identity.aor, place.uri), MISSED_MS).unref();
+      setTimeout(() => conference.uncall(identity.aor, entity), MISSED_MS).unref();
       tell(status, reason);
     } finally {
       this.#ringing.delete(name);

@@ -196,7 +196,7 @@ export class Members {
     return leg && this.#participants.get(leg);
   }
 
-  /** The last one to leave ends the conference (RFC 4579 §5.2: it lives as long as somebody is in it). */
+  /** The last one to leave ends the conference: it lives as long as somebody is in it. */
   #forget(participant: Participant): void {
     this.#participants.delete(participant.phone);
     const conference = this.#homes.get(participant);

@@ -24,7 +24,7 @@ import { Turns } from "./turns.ts";
 const MIXER_BYE_MS = 2_000;
 
 /** What a phone may show when its media are gone (RFC 3326). */
-const MIXER_GONE = "The mixer ended the media";
+export const MIXER_GONE = "The mixer ended the media";
 
 export class Participant implements Actor {
   readonly identity: Identity;

@@ -1,14 +1,11 @@
 /** Finds another place at a mixer for those whose mixer is gone; the phone hears where its media go now (promise F3). */
 
 import { setTimeout as pause } from "node:timers/promises";
-import type { Participant } from "./participant.ts";
+import { MIXER_GONE, type Participant } from "./participant.ts";
 
 /** With the time until a mixer is found dead it is five seconds in all. */
 const PATIENCE_MS = 2_250;
 const AGAIN_MS = 200;
-
-/** What a phone may show when its media are gone (RFC 3326). */
-const MIXER_GONE = "The mixer ended the media";
 
 export class Rehome {
   readonly #seat: (participant: Participant) => Promise<void>;

@@ -10,7 +10,7 @@ export interface Named {
   readonly displayText: string;
 }
 
-/** Who called whom (RFC 4575 §5.7.3). */
+/** Who called whom (RFC 4575 §5.7.4). */
 type JoiningMethod = "dialed-in" | "dialed-out";
 
 /**

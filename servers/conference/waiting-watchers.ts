@@ -1,4 +1,4 @@
-/** Whoever is on the line and not yet in may watch himself, and nobody else: that he waits, and then that this is over (RFC 4575 §5.7.1 `pending`). */
+/** Whoever is on the line and not yet in may watch himself, and nobody else: that he waits, and then that this is over (RFC 4575 §5.7.3 `pending`). */
 
 import type { IncomingSubscribe } from "#sip/incoming-subscribe.ts";
 import type { Notifier } from "#sip/notify.ts";

@@ -209,6 +209,21 @@ describe("The roster", () => {
     assert.equal(cast.count("films"), 1);
   });
 
+  test("shows nobody the PIN or token by which somebody is called", async () => {
+    const watch = alice.watches("films");
+    await watch.heard(1);
+    bob.picksUp = false;
+    const outcome = inFilms.refer(`${bob.address};pin=4711;token=abcdefgh;transport=udp`);
+    await until(() => statuses(watch).includes("alerting"), "bob ringing");
+    bob.invites[0]?.reject(486);
+    assert.equal(await outcome, 486);
+    await until(() => statuses(watch).includes("disconnected"), "bob not coming");
+
+    assert.match(bob.invites[0]?.target ?? "", /;pin=4711;token=abcdefgh/);
+    assert.match(JSON.stringify(watch.documents), /;transport=udp/);
+    assert.doesNotMatch(JSON.stringify(watch.documents), /4711|abcdefgh/);
+  });
+
   test("lists who came so as dialed out, at his address, and counts him", async () => {
     const watch = alice.watches("films");
     await watch.heard(1);

@@ -1,6 +1,7 @@
 /** Who comes when there is no room, or too fast, is told to come again later (RFC 3261 §21.5.4). */
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
+import { formatRecipients } from "#sip/recipient-list.ts";
 import { SipError } from "#sip/sip-error.ts";
 import type { Limits } from "../../../servers/conference/capacity.ts";
 import { ConferenceCast, type Person } from "../../support/conference-cast.ts";
@@ -67,6 +68,11 @@ describe("A conference that has room for two", () => {
     assert.match(await refusal(alices.refer(bob.address)), /^503 /);
     assert.match(await refusal(bob.joins("films", { replaces: inDramas.id })), /^503 /);
     await assert.rejects(cast.server.focus.mover.move(cast.participant(inDramas), "films"), { status: 503 });
+    const parts = [formatRecipients([{ uri: alice.address }, { uri: bob.address }])];
+    cast.server.focus.policies.change("news", { capacity: 2 });
+    await alice.joins("news", { parts, headers: { require: "recipient-list-invite" } });
+    await until(() => cast.count("news") === 2, "one of the two");
+    assert.equal(alice.invites.length + bob.invites.length, 1);
     assert.equal(inDramas.state, "confirmed");
     await alice.joins("films", { replaces: alices.id });
     assert.equal(cast.count("films"), 2);

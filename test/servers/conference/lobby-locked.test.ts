@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import type { Leg } from "#sip/leg.ts";
 import type { ConferenceCast, Person } from "../../support/conference-cast.ts";
+import { asksConference } from "../../support/control-package.ts";
 import { LobbyCast } from "../../support/lobby-cast.ts";
 import { until, within } from "../../support/until.ts";
 
@@ -49,11 +50,6 @@ describe("A moderator in the conference", () => {
     scene.films.setPolicy({ locked: true });
   });
 
-  function asks(leg: Leg, inside: string): Promise<void> {
-    const content = `<conference-info xmlns="urn:ietf:params:xml:ns:conference-info" entity="sip:x@y" state="partial">${inside}</conference-info>`;
-    return leg.info("conference-control", { type: "application/conference-info+xml", content });
-  }
-
   const letIn = (uri: string) =>
     `<users><user entity="${uri}" state="partial"><endpoint entity="x" state="partial"><status>connected</status></endpoint></user></users>`;
   const sendAway = (uri: string) => `<users><user entity="${uri}" state="deleted"/></users>`;
@@ -61,7 +57,7 @@ describe("A moderator in the conference", () => {
   test("lets somebody in by an INFO that says he is connected", async () => {
     await scene.knocks(alice);
     await scene.knocks(bob);
-    await asks(doras, letIn(alice.uri));
+    await asksConference(doras, letIn(alice.uri));
     await scene.inside(2);
 
     await scene.waiting("bob");
@@ -70,20 +66,20 @@ describe("A moderator in the conference", () => {
   test("sends somebody away by one that says he is not there, whether he waits or is in", async () => {
     const told = Promise.withResolvers<string>();
     await scene.knocks(alice, told.resolve);
-    await asks(doras, sendAway(alice.uri));
+    await asksConference(doras, sendAway(alice.uri));
     assert.match(await within(told.promise, "the refusal"), /did not let you in/);
     const removed = Promise.withResolvers<string>();
     await scene.knocks(bob, removed.resolve);
-    await asks(doras, letIn(bob.uri));
+    await asksConference(doras, letIn(bob.uri));
     await scene.inside(2);
-    await asks(doras, sendAway(bob.uri));
+    await asksConference(doras, sendAway(bob.uri));
 
     assert.match(await within(removed.promise, "the end of his call"), /Removed from the conference/);
   });
 
   test("hears 404 about somebody who does not wait", async () => {
-    await assert.rejects(asks(doras, letIn(alice.uri)), { status: 404 });
-    await assert.rejects(asks(doras, sendAway(alice.uri)), { status: 404 });
+    await assert.rejects(asksConference(doras, letIn(alice.uri)), { status: 404 });
+    await assert.rejects(asksConference(doras, sendAway(alice.uri)), { status: 404 });
   });
 
   test("ends it for all, those who wait and those who ring too", async () => {
@@ -93,7 +89,7 @@ describe("A moderator in the conference", () => {
     bob.picksUp = false;
     const rings = doras.refer(bob.address);
     await until(() => bob.invites.length === 1, "bob's phone to ring");
-    await asks(doras, "<conference-state><active>false</active></conference-state>");
+    await asksConference(doras, "<conference-state><active>false</active></conference-state>");
     const reasons = await within(Promise.all(told.map(({ promise }) => promise)), "the end of both calls");
 
     for (const reason of reasons) assert.match(reason, /The moderator ended the conference/);
@@ -108,9 +104,9 @@ describe("A moderator in the conference", () => {
     await scene.inside(2);
     const [alices] = [...alice.agent.legs()];
     assert.ok(alices);
-    await assert.rejects(asks(alices, letIn(bob.uri)), { status: 403 });
-    await assert.rejects(asks(alices, sendAway(dora.uri)), { status: 403 });
-    const end = asks(alices, "<conference-state><active>false</active></conference-state>");
+    await assert.rejects(asksConference(alices, letIn(bob.uri)), { status: 403 });
+    await assert.rejects(asksConference(alices, sendAway(dora.uri)), { status: 403 });
+    const end = asksConference(alices, "<conference-state><active>false</active></conference-state>");
 
     await assert.rejects(end, { status: 403 });
     assert.equal(cast.count("films"), 2);

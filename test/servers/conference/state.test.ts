@@ -11,12 +11,11 @@ import { parseUri } from "#sip/uri.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { StateFile } from "../../../servers/conference/state.ts";
 import { ConferenceCast, type Person } from "../../support/conference-cast.ts";
-import { mutes } from "../../support/control-package.ts";
+import { asksConference, mutes } from "../../support/control-package.ts";
 import { FakeMixer } from "../../support/fake-mixer.ts";
 import { type Server, startServer } from "../../support/servers.ts";
 import { until } from "../../support/until.ts";
 
-const INFO = "application/conference-info+xml";
 const log = { info() {}, error() {} };
 
 let folder: string;
@@ -29,10 +28,8 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function asks(leg: Leg, inside: string): Promise<void> {
-  const content = `<conference-info xmlns="urn:ietf:params:xml:ns:conference-info" entity="sip:x@y" state="partial"><conference-state>${inside}</conference-state></conference-info>`;
-  return leg.info("conference-control", { type: INFO, content });
-}
+const asks = (leg: Leg, inside: string) =>
+  asksConference(leg, `<conference-state>${inside}</conference-state>`);
 
 const lock = "<locked>true</locked>";
 
