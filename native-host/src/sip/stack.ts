@@ -2,6 +2,7 @@
 import { parse, stringify } from "sip";
 import { Amplification } from "./amplification.ts";
 import { encode } from "./codec.ts";
+import { compileEarly } from "./early-code.ts";
 import { Inbound } from "./inbound.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import type { Hop, SipMessage, SipRequest, SipResponse, Transport } from "./message.ts";
@@ -99,6 +100,7 @@ export interface Stack {
 
 /** Rejects with EADDRINUSE when the port is taken for UDP or TCP. */
 export async function openStack(options: StackOptions): Promise<Stack> {
+  compileEarly();
   const codec = { parse, stringify };
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
   const onError = options.onError ?? warn;
