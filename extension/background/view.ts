@@ -133,6 +133,7 @@ function subjectOf(
   const page = situation && essence(situation.page.uri) === essence(uri) ? situation.page : undefined;
   const known = call === undefined ? undefined : calls[call];
   if (/^tel:/i.test(uri)) return { about: "number", title: spoken(uri) };
-  if (page || own?.uri === uri) return { about: "join", title: page?.title ?? spoken(uri) };
+  if (page || (own && essence(own.uri) === essence(uri)))
+    return { about: "join", title: page?.title ?? spoken(uri) };
   return { about: known?.dir === "in" ? "answer" : "call", title: known?.who ?? spoken(uri) };
 }

@@ -95,6 +95,7 @@ const NEXT_STEPS: { readonly [Code in ErrorCode]?: string } = {
   "device-busy": "leave that call first, or choose another: partyline devices",
   unreachable: "is it running? For a server here: partyline servers",
   "no-control": "use the keys of the phone itself",
+  rejected: "with a PIN it is: partyline join 'URI;pin=1234'",
 };
 
 /** Runs one command line; sets the process's exit code: 0 done, 1 it failed and said why, 2 the words were off. */

@@ -1,5 +1,7 @@
 /** Everything that can go wrong on purpose, in one table. */
 
+import { withoutSecrets } from "./secrets.ts";
+
 /**
  * The code an application reads in `<Error code="…">`, the SIP status a peer would see, and the sentence a person
  * reads. The codes are those of the XML API (docs/xml-api.md); the list is closed.
@@ -47,7 +49,7 @@ const CATALOGUE = {
   unreachable: [503, (who: string) => `${who} cannot be reached.`],
   "authentication-failed": [401, (who: string) => `${who} did not accept our name and password.`],
   "media-mismatch": [488, (who: string) => `${who} and the device have no audio format in common.`],
-  rejected: [403, (who: string) => `${who} rejected the call.`],
+  rejected: [403, (who: string, why = "") => `${who} rejected the call${why && `: ${why}`}.`],
   // Switching
   "switch-failed": [
     480,
@@ -87,7 +89,7 @@ export class ServiceError<Code extends ErrorCode = ErrorCode> extends Error {
   constructor(code: Code, details: Details<Code>, options: ServiceErrorOptions = {}) {
     const [status, say] = CATALOGUE[code];
     // `Details` are the parameters of the sentence of this very code.
-    super((say as (...given: Details<Code>) => string)(...details), options);
+    super(withoutSecrets((say as (...given: Details<Code>) => string)(...details)), options);
     this.code = code;
     this.status = status;
     this.sip = options.sip;

@@ -77,12 +77,29 @@ describe("A conference server that dies", () => {
     assert.equal(stage.ladder.steps("SUBSCRIBE conference").length, 1);
   });
 
+  test("is asked nothing while its roster shows that it lives, and as soon as that is silent", async () => {
+    await inComedies();
+    const [subscription] = stage.cast.subscriptions;
+    const content = `<conference-info xmlns="urn:ietf:params:xml:ns:conference-info" entity="sip:comedies@127.0.0.1" state="full" version="0"/>`;
+    const type = "application/conference-info+xml";
+
+    for (let second = 0; second < 10; second++) {
+      subscription?.options.onNotify({ type, content, state: "active" });
+      await passes(1000);
+    }
+    assert.deepEqual(stage.ladder.steps("OPTIONS"), []);
+
+    stage.cast.dies("comedies");
+    await passes(4500);
+    assert.equal(call().rejoining, true);
+  });
+
   test("is not taken for dead when it only does not answer at once", async () => {
     await inComedies();
 
     stage.cast.dies("comedies");
     for (const leg of stage.cast.legs) leg.forgotten = false;
-    await passes(4000);
+    await passes(3500);
     stage.cast.returns("comedies");
     await passes(4000);
 

@@ -73,6 +73,12 @@ export class FakeMixer {
     return this.#in(conference).map(({ leg }) => leg);
   }
 
+  /** Where people are: conferences, and the rooms of those who wait. */
+  get rooms(): string[] {
+    const live = [...this.#streams.values()].filter(({ leg }) => leg.state !== "ended");
+    return [...new Set(live.map(({ conference }) => conference))];
+  }
+
   /** Whether each leg in a conference was heard, from its first moment on. */
   heard(conference: string): boolean[][] {
     return this.#in(conference).map(({ heard }) => heard);

@@ -4,6 +4,7 @@ import type { ApiClient } from "../api/client.ts";
 import { dialogOf } from "../desktop/dialog/choose-dialog.ts";
 import { type Dialog, type DialogChoice, plain } from "../desktop/dialog/dialog.ts";
 import { thisDesktop } from "../desktop/this-desktop.ts";
+import { withoutSecrets } from "../secrets.ts";
 import { el, type XmlElement } from "../xml/strict.ts";
 import { CommandError, print, printable } from "./command.ts";
 
@@ -32,7 +33,7 @@ export async function requestAsking(
 
 /** Whether a question about the one is about the other: numbers are asked about as the number plan reads them. */
 export function isAbout(id: string): (about: string) => boolean {
-  return (about) => about === id || (isTelephone(id) && isTelephone(about));
+  return (about) => about === withoutSecrets(id) || (isTelephone(id) && isTelephone(about));
 }
 
 function isTelephone(id: string): boolean {

@@ -1,5 +1,6 @@
 /** A join from the command line: sends it, asks for a device when the service does, says how it went. */
 import type { ApiClient } from "../api/client.ts";
+import { withoutSecrets } from "../secrets.ts";
 import { el, type XmlElement } from "../xml/strict.ts";
 import { isAbout, requestAsking } from "./ask-device.ts";
 import { type Input, printable } from "./command.ts";
@@ -10,7 +11,7 @@ export async function joinAndSay(input: Input, start: boolean): Promise<number> 
   const [target = ""] = input.words;
   const result = await withService(input, (client) => join(client, input, target), start);
   const { conf, call = "" } = result.attributes;
-  answer(input, result, `In ${printable(conf ?? target)} (call ${call}).`);
+  answer(input, result, `In ${printable(withoutSecrets(conf ?? target))} (call ${call}).`);
   return 0;
 }
 

@@ -2,6 +2,7 @@
 
 import type { CallState, CallView, ClientId } from "../api/call-control.ts";
 import type { ServiceError } from "../errors.ts";
+import { withoutSecrets } from "../secrets.ts";
 import type { SipUri } from "../sip/message.ts";
 import type { CallOptions, NewFarEnd } from "./call.ts";
 import { after, type CallEvent } from "./call-state.ts";
@@ -52,7 +53,8 @@ export class CallRecord {
 
   view(now: Pick<CallFacts, "mode" | "mutedBy" | "focus" | "waiting" | "device">): CallView {
     const { id: call, client, to, error } = this;
-    const { target: id, display } = to;
+    const { target, display } = to;
+    const id = withoutSecrets(target);
     const rejoining = this.rejoining && this.#state !== "ended";
     const own = { call, id, dir: this.#dir, state: this.#state, since: this.#since };
     return callView({ ...own, client, display, rejoining, error, ...now });

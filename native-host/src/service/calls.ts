@@ -4,6 +4,7 @@ import type { ClientId } from "../api/call-control.ts";
 import type { OnCall } from "../api/requests.ts";
 import type { Device } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
+import { withoutSecrets } from "../secrets.ts";
 import type { SipUri } from "../sip/message.ts";
 import type { Call } from "./call.ts";
 import type { Rights } from "./rights.ts";
@@ -92,6 +93,7 @@ export class Calls {
 
   /** The roster of a conference that some call is in. */
   rosterOf(conf: SipUri): Roster | undefined {
-    return this.all.find(({ roster }) => roster?.conf === conf)?.roster;
+    const shown = withoutSecrets(conf);
+    return this.all.find(({ roster }) => roster?.conf === shown)?.roster;
   }
 }

@@ -2,6 +2,7 @@
 
 import type { ClientId, DeviceView, PromptView } from "../api/call-control.ts";
 import { ServiceError } from "../errors.ts";
+import { withoutSecrets } from "../secrets.ts";
 import type { SipUri } from "../sip/message.ts";
 
 const EXPIRES_S = 60;
@@ -50,7 +51,13 @@ export class Prompts {
     this.#count += 1;
     const name = `p${this.#count}`;
     const devices = only ?? this.#devices();
-    const view = { prompt: name, id, ...(origin !== undefined && { origin }), expiresS: EXPIRES_S, devices };
+    const view = {
+      prompt: name,
+      id: withoutSecrets(id),
+      ...(origin !== undefined && { origin }),
+      expiresS: EXPIRES_S,
+      devices,
+    };
     const confirms = only !== undefined;
     const prompt: Prompt = { view, confirms, clients: new Set([client]), answered: Promise.withResolvers() };
     const cancel = () => prompt.answered.reject(new ServiceError("cancelled", []));
@@ -92,7 +99,7 @@ export class Prompts {
   /** One more client waits for the answer to the same question. */
   alsoAskedBy(client: ClientId, { id, origin }: Pick<Question, "id" | "origin">): void {
     for (const { view, clients } of this.#prompts.values()) {
-      if (view.id === id && view.origin === origin) clients.add(client);
+      if (view.id === withoutSecrets(id) && view.origin === origin) clients.add(client);
     }
   }
 

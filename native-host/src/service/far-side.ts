@@ -9,7 +9,7 @@ import type { FarRequests } from "./far-requests.ts";
 import type { MediaPath } from "./media-path.ts";
 import { type Move, Moves } from "./moves.ts";
 import { ReplacedLegs } from "./replaced-legs.ts";
-import { callFailure, peerSaid, switchFailure } from "./sip-failure.ts";
+import { callFailure, goodbye, peerSaid, switchFailure } from "./sip-failure.ts";
 import { switchInTime } from "./switch.ts";
 import { type DeviceChange, switchDevice } from "./switch-device.ts";
 import { Turns } from "./turns.ts";
@@ -223,7 +223,7 @@ export class FarSide {
       onOffer: (offer) => far.media.offered(offer),
       makeOffer: () => far.media.offer(this.#wish),
       onAnswer: (answer) => void far.media.answered(answer).catch(() => this.#unusable(far)),
-      onEnded: (_reason, lost) => (lost && isFocus(far) ? this.#focusGone(far) : this.#legEnded(far)),
+      onEnded: (reason, lost) => (lost && isFocus(far) ? this.#focusGone(far) : this.#legEnded(far, reason)),
       onTarget: (was) => this.#retargeted(far.leg, was),
       ...this.#options.farRequests.handlers,
     };
@@ -235,7 +235,7 @@ export class FarSide {
     this.#legEnded(far);
   }
 
-  #legEnded(far: FarEnd): void {
+  #legEnded(far: FarEnd, reason = ""): void {
     this.#replaced.ended(far.leg);
     if (this.#current?.leg !== far.leg) return;
     // A focus may end the old dialog before its 2xx to the new one is here: the switch decides what becomes of the call.
@@ -246,7 +246,7 @@ export class FarSide {
     }
     this.#current = undefined;
     far.media.close();
-    this.#options.onLost();
+    this.#options.onLost(isFocus(far) ? goodbye(far.target, reason) : undefined);
   }
 
   #focusGone(far: FarEnd): void {

@@ -6,6 +6,7 @@ import type { Codec, Device } from "../devices/device.ts";
 import type { NumberPlan } from "../devices/number-plan.ts";
 import type { DeviceRegistry } from "../devices/registry.ts";
 import { asServiceError, ServiceError } from "../errors.ts";
+import { withoutSecrets } from "../secrets.ts";
 import type { Caller } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import type { Accounts } from "./accounts.ts";
@@ -235,5 +236,5 @@ function modeWith(device: Device, wanted: Mode): "loop" | "transfer" {
 
 export function joinedOf(call: Call): Joined {
   const conf = call.conference;
-  return { call: call.id, ...(conf !== undefined && { conf }) };
+  return { call: call.id, ...(conf !== undefined && { conf: withoutSecrets(conf) }) };
 }

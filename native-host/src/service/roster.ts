@@ -1,6 +1,7 @@
 /** Who is in the conference of a call: our subscription to its event package, moved along with every switch (RFC 4575). */
 
 import type { MutedBy, RosterEndpoint, RosterUser } from "../api/call-control.ts";
+import { withoutSecrets } from "../secrets.ts";
 import { formatTargetDialog } from "../sip/header-values.ts";
 import type { SipUri } from "../sip/message.ts";
 import type { SubscribeOptions, Subscription } from "../sip/subscribe.ts";
@@ -13,6 +14,7 @@ import {
   readConferenceInfo,
 } from "./conference-info.ts";
 import { type FarEnd, isFocus } from "./far-end.ts";
+import { heardFrom } from "./focus-watch.ts";
 
 /** The user agent's side of an event package. */
 export interface Subscriber {
@@ -115,7 +117,9 @@ export class RosterWatch {
       // By it the focus knows that the subscriber is one of those inside (RFC 4538).
       headers: { "target-dialog": formatTargetDialog(far.leg.id) },
       onNotify: ({ content }) => {
-        if (this.#subscription === subscription) this.#notified(content);
+        if (this.#subscription !== subscription) return;
+        heardFrom(far.leg);
+        this.#notified(content);
       },
       onEnded: (reason, status) => {
         if (this.#subscription === subscription) this.#ended(reason, status);
@@ -155,7 +159,7 @@ export class RosterWatch {
 
 /** A conference in which nobody is, or may be seen. */
 export function nobodyAt(conf: SipUri): Roster {
-  return { conf, users: [], coming: [], called: [] };
+  return { conf: withoutSecrets(conf), users: [], coming: [], called: [] };
 }
 
 function rosterOf(far: FarEnd, info: ConferenceInfo): Roster {
@@ -167,7 +171,7 @@ function rosterOf(far: FarEnd, info: ConferenceInfo): Roster {
   const mutedBy = own.find((endpoint) => endpoint.mutedBy)?.mutedBy;
   const waiting = own.length > 0 && own.every(({ status }) => status === "pending");
   return {
-    conf: far.target,
+    conf: withoutSecrets(far.target),
     ...(title && { title }),
     ...(locked !== undefined && { locked }),
     ...(waiting && { waiting }),

@@ -48,7 +48,27 @@ export function callFailure(who: string, cause: unknown): ServiceError {
   if (cause instanceof ServiceError) return cause;
   if (!(cause instanceof SipError)) return new ServiceError("internal", [], { cause });
   if (cause.status === 487) return new ServiceError("cancelled", [], { cause });
-  return new ServiceError(codeOf(cause.status), [who], peerSaid(cause));
+  const code = codeOf(cause.status);
+  if (code === "rejected") return new ServiceError(code, [who, wordsOf(cause.reason)], peerSaid(cause));
+  return new ServiceError(code, [who], peerSaid(cause));
+}
+
+/** Phrases that say no more than their status. */
+const EMPTY_PHRASES = /^(?:forbidden|refused|rejected|bad request|not allowed)?$/i;
+const MAX_WORDS = 100;
+
+/** What a server says in words of its own: that a conference is locked, or asks for a PIN. */
+function wordsOf(phrase: string): string {
+  return EMPTY_PHRASES.test(phrase.trim()) ? "" : phrase.trim().slice(0, MAX_WORDS);
+}
+
+/** Why a conference has ended the call, where it says so (Reason, RFC 3326). */
+export function goodbye(who: string, reason: string): ServiceError | undefined {
+  const words = /;\s*text="([^"\\]+)"/i.exec(reason)?.[1];
+  if (words === undefined) return undefined;
+  return new ServiceError("rejected", [who, words.slice(0, MAX_WORDS)], {
+    reason: words.slice(0, MAX_WORDS),
+  });
 }
 
 /** Why a command whose signal is aborted was given up: what the signal says, or `cancelled`. */

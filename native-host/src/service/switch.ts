@@ -5,7 +5,7 @@
 
 import { ServiceError } from "../errors.ts";
 import type { Direction } from "../sdp/session.ts";
-import type { Caller, LegHandlers } from "../sip/leg.ts";
+import type { Caller, Leg, LegHandlers } from "../sip/leg.ts";
 import type { SipUri } from "../sip/message.ts";
 import { SipError } from "../sip/sip-error.ts";
 import { hostPort, parseUri } from "../sip/uri.ts";
@@ -44,8 +44,12 @@ export async function switchInTime(
     clearTimeout(limit);
     options.onRinging?.();
   };
+  const answered = (leg: Leg) => {
+    clearTimeout(limit);
+    to.answered?.(leg);
+  };
   try {
-    return await switchFarEnd(old, to, { ...options, onRinging, signal: abort.signal });
+    return await switchFarEnd(old, { ...to, answered }, { ...options, onRinging, signal: abort.signal });
   } finally {
     clearTimeout(limit);
   }

@@ -3,6 +3,7 @@
 import type { CallState, CallView, ClientId } from "../api/call-control.ts";
 import type { Device, DialledCall } from "../devices/device.ts";
 import { ServiceError } from "../errors.ts";
+import { withoutSecrets } from "../secrets.ts";
 import type { SipUri } from "../sip/message.ts";
 import { dialogAt, takenOver } from "./attended.ts";
 import type { Call, CallOptions, CallSurroundings, LineOptions, NewFarEnd, Tones } from "./call.ts";
@@ -74,7 +75,7 @@ export class TransferCall implements Call {
   get view(): CallView {
     return callView({
       call: this.id,
-      id: this.#target,
+      id: withoutSecrets(this.#target),
       dir: "out",
       state: this.state,
       mode: "transfer",
