@@ -6,7 +6,7 @@ import type { Sdp } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 import type { Admission, Arrival } from "./admission.ts";
 import { asFocus } from "./as-focus.ts";
-import type { Capacity } from "./capacity.ts";
+import { type Capacity, RETRY_AFTER } from "./capacity.ts";
 import type { Conference } from "./conference.ts";
 import { type Connection, connect } from "./connect.ts";
 import type { Invitations } from "./invitations.ts";
@@ -28,7 +28,6 @@ export interface ArrivalsOptions {
   readonly log: Pick<Logger, "info" | "error">;
 }
 
-const RETRY_AFTER = { "retry-after": "10" };
 /** Statuses whose words tell a caller what he may do about it. */
 const WORDED: ReadonlySet<number> = new Set([400, 403, 503]);
 

@@ -12,6 +12,9 @@ export interface Limits {
   readonly joinsInAll: Rate;
 }
 
+/** What is said to whoever there is no room for now: when to ask again, in seconds (RFC 3261 §20.33). */
+export const RETRY_AFTER = { "retry-after": "10" };
+
 /** A proxy or a gateway is one address: enough for all of a full server to come back at once. */
 export const LIMITS: Limits = {
   conferences: 2_000,

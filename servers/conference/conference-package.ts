@@ -92,6 +92,14 @@ export function countDocument({ entity, head }: Roster): Sheet {
   return sheet(entity, "full", `<conference-description/>${count}<users/>`);
 }
 
+/** For one who waits to be let in: himself, and nobody else (§5.7.3 `pending`). */
+export function waitingDocument(entity: SipUri, user: string, endpoint: string): Sheet {
+  const state = "full";
+  const call = el("endpoint", { entity: endpoint, state }, [el("status", {}, ["pending"])]);
+  const himself = el("user", { entity: user, state }, [call]);
+  return sheet(entity, "full", formatXml(el("users", { state }, [himself])));
+}
+
 /** The conference is over (RFC 4575 §4.6). */
 export function deletedDocument({ entity }: Roster): Sheet {
   return sheet(entity, "deleted", "");

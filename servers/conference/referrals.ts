@@ -4,14 +4,13 @@ import type { IncomingRefer } from "#sip/incoming-refer.ts";
 import type { SipUri } from "#sip/message.ts";
 import type { ReferTo } from "#sip/refer-to.ts";
 import { asSipError, SipError } from "#sip/sip-error.ts";
+import { RETRY_AFTER } from "./capacity.ts";
 import type { Conference } from "./conference.ts";
 import { REMOVED } from "./control.ts";
 import { aorOf } from "./identity.ts";
 import type { Invitations, Report } from "./invitations.ts";
 import type { Participant } from "./participant.ts";
 import { type Actor, mayRule } from "./rights.ts";
-
-const RETRY_AFTER = { "retry-after": "10" };
 
 /** Grants or refuses a REFER of somebody who may ask; what is not allowed is refused at once, the rest is reported. */
 export function referred(

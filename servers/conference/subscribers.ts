@@ -2,6 +2,7 @@
 
 import type { IncomingSubscribe } from "#sip/incoming-subscribe.ts";
 import type { Notifier } from "#sip/notify.ts";
+import { RETRY_AFTER } from "./capacity.ts";
 import { Counts, Documents } from "./documents.ts";
 import { RosterNotifier } from "./notifier.ts";
 import type { Roster } from "./roster.ts";
@@ -18,7 +19,6 @@ const AT_ONCE = 50;
 
 /** What a subscriber is told when what it watched is gone for it (RFC 6665 §4.1.3). */
 const NO_RESOURCE = "noresource";
-const RETRY_AFTER = { "retry-after": "10" };
 
 /** Whoever has the right to the roster; told apart, and otherwise not looked at. */
 type Member = object;
