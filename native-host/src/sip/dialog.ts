@@ -45,7 +45,7 @@ export class Dialog {
   /** Our Contact, with its parameters; one that changes goes out with the next message that has one. */
   contact: NameAddr;
   /** Set by the owner: a target refresh gave the peer another Contact; `was` is the one before. */
-  onTarget?: (was: NameAddr) => void;
+  onTarget: ((was: NameAddr) => void) | undefined;
   #routes: readonly NameAddr[];
   #remoteContact: NameAddr;
   #localSeq: number;

@@ -271,6 +271,8 @@ export class InviteLeg implements Leg, EarlyLeg, DialogUser, SessionLeg {
   }
 
   #forget(): void {
+    // A BYE that is under way keeps the dialog, and must not keep us.
+    this.#dialog.onTarget = undefined;
     this.#overtaken.stop();
     this.session.timer.stop();
     this.reliable?.stop();
