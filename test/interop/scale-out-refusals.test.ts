@@ -85,12 +85,12 @@ describe("Of three servers behind Kamailio", () => {
     });
   }
 
-  test("all three may be tried, and when all refuse the caller is told the last one's words", async () => {
+  test("all three may be tried, and when all refuse the caller is told the last one's words, and not to leave Kamailio", async () => {
     refusals.clear();
     for (const host of SERVERS) refusals.set(host, "Server Full");
     await assert.rejects(calls("unlucky"), (cause) => {
       assert.ok(cause instanceof SipError);
-      assert.deepEqual([cause.status, cause.reason], [503, "Server Full"]);
+      assert.deepEqual([cause.status, cause.reason], [500, "Server Full"]);
       return true;
     });
     assert.deepEqual(asked.toSorted(), [...SERVERS]);
@@ -102,7 +102,7 @@ describe("Of three servers behind Kamailio", () => {
     refusals.set(first, "The Conference Is Full");
     await assert.rejects(calls("popular"), (cause) => {
       assert.ok(cause instanceof SipError);
-      assert.deepEqual([cause.status, cause.reason], [503, "The Conference Is Full"]);
+      assert.deepEqual([cause.status, cause.reason], [500, "The Conference Is Full"]);
       assert.equal(cause.response && textHeader(cause.response, "retry-after"), "10");
       return true;
     });
@@ -131,6 +131,23 @@ describe("Of three servers behind Kamailio", () => {
       [],
     );
     mute.close();
+  });
+
+  test("when none of them lives the caller is told so and when to call again, and Kamailio goes on with all else", async () => {
+    await Promise.all(servers.map(({ agent }) => agent.close()));
+    const failed = async () => {
+      const cause: unknown = await calls("nobody").then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      assert.ok(cause instanceof SipError);
+      assert.equal(cause.response && textHeader(cause.response, "retry-after"), "10");
+      return [cause.status, cause.reason];
+    };
+
+    assert.deepEqual(await failed(), [500, "No Conference Server"]);
+    assert.deepEqual(await failed(), [500, "No Conference Server"]);
+    assert.equal((await phone.request("OPTIONS", site.proxy())).status, 200);
   });
 });
 
