@@ -54,7 +54,10 @@ describe("proxy and conference server", () => {
     };
     const log = { info: () => {}, error: () => {} };
     const mixer = "sip:127.0.0.1:5090" as const;
-    const servers = [await openProxy(shared), await openConferenceServer({ ...shared, mixers: [mixer], log })];
+    const servers = [
+      await openProxy(shared),
+      await openConferenceServer({ ...shared, mixers: [mixer], log }),
+    ];
     const alice = await UserAgent.open({ host: "127.0.0.1", port: 0, name: "alice", identity: {}, ca });
 
     for (const { ports } of servers) {
