@@ -210,7 +210,7 @@ describe("The extension", () => {
       await popup.focus("#device");
       await popup.keyboard.type("Desk");
       assert.equal((await service.next("Use", 0)).attributes["dev"], "desk");
-      for (const next of ["mute", "hold", "keypad-toggle", "leave"]) {
+      for (const next of ["mute", "hold", "hand", "keypad-toggle", "leave"]) {
         await popup.keyboard.press("Tab");
         assert.equal(await popup.evaluate("document.activeElement.id"), next);
       }

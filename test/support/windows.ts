@@ -35,12 +35,18 @@ export function worker(viewer: Viewer): Promise<WebWorker> {
 export async function shows(page: Page, wanted: RegExp): Promise<void> {
   let words = "";
   const says = async () => {
-    words = String(await page.evaluate("document.body.innerText"));
+    words = String(await page.evaluate("document.body.innerText").catch(betweenDocuments));
     return wanted.test(words);
   };
   await until(says, `${wanted} on the screen`).catch((cause: unknown) => {
     throw new Error(`the screen says ${JSON.stringify(words)}`, { cause });
   });
+}
+
+/** A window that has just opened changes from an empty document to its own, and has no words in between. */
+function betweenDocuments(cause: unknown): string {
+  if (cause instanceof Error && cause.message.includes("context was destroyed")) return "";
+  throw cause;
 }
 
 /** Connects a new browser with the service, as its settings do; resolves when it is one of the devices. */
