@@ -4,6 +4,8 @@ import type { Caller, DialogId, InviteOptions, Leg } from "#sip/leg.ts";
 import type { Sdp, SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { formatUri, parseUri } from "#sip/uri.ts";
+import type { LegConfiguration } from "../mscml/request.ts";
+import { configurationOf, isDone, partOf, rememberOrder } from "./leg-order.ts";
 import { quieted, toPhone } from "./quiet.ts";
 
 /** A mixer that says nothing for so long is down; the caller should not wait for longer. */
@@ -11,6 +13,9 @@ const MIXER_TIMEOUT_MS = 4_000;
 
 /** The statuses that are about the caller's media rather than about the mixer (RFC 3261 §21.4.26, §21.6.4). */
 const ABOUT_MEDIA = new Set([415, 488, 606]);
+
+/** So a mixer may refuse that cannot read a body of several parts, or finds no description in it (RFC 3261 §8.2.3). */
+const NOT_READ: ReadonlySet<number> = new Set([400, 415, 488]);
 
 /** What a participant brings: an offer, or the will to answer the mixer's (delayed offer). */
 export interface MediaOrder {
@@ -25,9 +30,16 @@ export interface MediaOrder {
   readonly confirm?: Promise<unknown>;
 }
 
+interface Seat {
+  readonly leg: Leg;
+  readonly answer: Sdp;
+}
+
 export class MixerControl {
   readonly #caller: Caller;
   readonly #mixer: SipUri;
+  /** Whether it takes an INVITE that says more than the media. */
+  #readsParts = true;
 
   constructor(caller: Caller, mixer: SipUri) {
     this.#caller = caller;
@@ -38,14 +50,42 @@ export class MixerControl {
    * A mixer leg in this conference and the mixer's session description.
    * Throws SipError: 488 when the mixer cannot do these media, 487 when `signal` aborted, else 503.
    */
-  async order(conference: string, order: MediaOrder): Promise<{ leg: Leg; answer: Sdp }> {
-    const options: InviteOptions = { ...order, ...quieted(order), timeoutMs: MIXER_TIMEOUT_MS };
+  async order(conference: string, order: MediaOrder): Promise<Seat> {
     try {
-      const { leg, answer } = await this.#caller.invite(conferenceAt(this.#mixer, conference), options);
+      const { leg, answer } = await this.#invite(conferenceAt(this.#mixer, conference), order);
       return { leg, answer: order.offer === undefined ? answer : toPhone(answer, order.offer) };
     } catch (cause) {
       throw order.signal?.aborted === true ? new SipError(487, "Request Terminated") : asSeenByCaller(cause);
     }
+  }
+
+  async #invite(target: SipUri, order: MediaOrder): Promise<Seat> {
+    const media: InviteOptions = { ...order, ...quieted(order), timeoutMs: MIXER_TIMEOUT_MS };
+    const configuration = this.#readsParts ? configurationOf(target, order) : undefined;
+    if (!configuration) return this.#caller.invite(target, media);
+    try {
+      return await this.#configured(target, media, configuration);
+    } catch (cause) {
+      if (order.signal?.aborted || !(cause instanceof SipError && NOT_READ.has(cause.status))) throw cause;
+      const seat = await this.#caller.invite(target, media);
+      this.#readsParts = false;
+      return seat;
+    }
+  }
+
+  /** The leg is told in the same message how it is to be; what the mixer says to that is kept for whoever rules the leg. */
+  async #configured(target: SipUri, media: InviteOptions, configuration: LegConfiguration): Promise<Seat> {
+    let done = false;
+    const seat = await this.#caller.invite(target, {
+      ...media,
+      brief: true,
+      parts: [partOf(configuration)],
+      onAccepted: (response) => {
+        done = isDone(response);
+      },
+    });
+    if (done) rememberOrder(seat.leg, configuration);
+    return seat;
   }
 }
 

@@ -17,6 +17,7 @@ import { SipError } from "#sip/sip-error.ts";
 import { MSCML } from "../mscml/document.ts";
 import { type MscmlResponse, readNotification } from "../mscml/notification.ts";
 import { configureLeg, type LegConfiguration, type MixMode, play } from "../mscml/request.ts";
+import { orderedAs } from "./leg-order.ts";
 import type { Prompt } from "./prompts.ts";
 import { directionOf, toMixer, toPhone } from "./quiet.ts";
 import { Turns } from "./turns.ts";
@@ -61,12 +62,14 @@ export class MixerLeg {
   readonly #controlling = new Turns();
   readonly #offering = new Turns();
 
-  /** Takes over a confirmed leg, and has it configured. */
+  /** Takes over a confirmed leg, and has it configured unless its INVITE has done so. */
   constructor(leg: Leg, { phone, silenced, fresh, rest }: MixerLegOptions, events: MixerLegEvents) {
     this.#leg = leg;
     this.#phone = phone;
     this.#silenced = silenced;
-    this.#mode = fresh ? "full" : undefined;
+    const { mixmode = fresh ? "full" : undefined, keypresses = false } = orderedAs(leg) ?? {};
+    this.#mode = mixmode;
+    this.#reportsKeys = keypresses;
     this.#events = events;
     leg.handlers = {
       onOffer: (offer) => this.#offered(offer),

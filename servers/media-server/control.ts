@@ -8,6 +8,7 @@ import type { Sdp, SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { parseUri } from "#sip/uri.ts";
 import { agreedMedia } from "./agreed-media.ts";
+import { firstOrder } from "./first-order.ts";
 import { LegControl } from "./leg-control.ts";
 import { LegReports } from "./leg-reports.ts";
 import type { Media, MediaEngine, PlayEnd } from "./media-engine.ts";
@@ -161,7 +162,8 @@ export class Control {
       return false;
     }
     const { mixer } = this.#options;
-    const leg = invite.accept(ours);
+    const order = firstOrder(invite.request);
+    const leg = invite.accept(ours, order && { parts: [order.answer] });
     const reports = new LegReports(leg, room);
     const control = new LegControl({ mixer, prompts: this.#prompts, stream, reports });
     const participant = { stream, port, owner: invite.source.address, room, leg, reports, control };
@@ -172,6 +174,8 @@ export class Control {
     // What was asked for on another leg ends with it.
     if (known) control.reset();
     else if (media) mixer.agree(stream, media);
+    // Before he is in the room: who is ordered muted is heard in no frame.
+    if (order?.settings) control.begin(order.settings);
     this.#whenAcknowledged(leg, stream, known ? media : undefined);
     mixer.move(stream, room);
     return true;

@@ -5,7 +5,7 @@ import { MSCML, MscmlError, shown } from "../mscml/document.ts";
 import { keypress, type MscmlResponse, response } from "../mscml/notification.ts";
 import { type MscmlRequest, readRequest } from "../mscml/request.ts";
 import type { LegReports } from "./leg-reports.ts";
-import type { MediaEngine, PlayEnd } from "./media-engine.ts";
+import type { MediaEngine, PlayEnd, StreamSettings } from "./media-engine.ts";
 import type { Prompts } from "./prompts.ts";
 
 export interface LegControlOptions {
@@ -55,6 +55,12 @@ export class LegControl {
     mixer.configure(stream, { keypresses: false });
   }
 
+  /** What the INVITE of the leg ordered beside the media; it has been answered. */
+  begin(settings: StreamSettings): void {
+    const { mixer, stream } = this.#options;
+    mixer.configure(stream, settings);
+  }
+
   /** A key of the participant, if the owner wants them. */
   key(digit: string, sinceMs: number | undefined): void {
     this.#options.reports.tell(keypress(digit, sinceMs));
@@ -78,11 +84,9 @@ export class LegControl {
     this.#answer({ request: request.name, id: request.id, code: 200, text: "OK" });
   }
 
-  #configure({ name, id, configuration: { mixmode, keypresses, clamp } }: Configure): void {
+  #configure(request: Configure): void {
     const { mixer, stream } = this.#options;
-    if (clamp === false)
-      throw new MscmlError(501, "This mixer always keeps keys from the others", { request: name, id });
-    mixer.configure(stream, { mixMode: mixmode, keypresses });
+    mixer.configure(stream, settingsOf(request));
   }
 
   #play({ name, id, urls }: Play): void {
@@ -108,6 +112,17 @@ export class LegControl {
   #answer(answer: Answer): void {
     this.#options.reports.tell(response(answer));
   }
+}
+
+/** What is to change of the stream. Throws MscmlError 501. */
+export function settingsOf({
+  name,
+  id,
+  configuration: { mixmode, keypresses, clamp },
+}: Configure): StreamSettings {
+  if (clamp === false)
+    throw new MscmlError(501, "This mixer always keeps keys from the others", { request: name, id });
+  return { mixMode: mixmode, keypresses };
 }
 
 function typeOf(request: SipRequest): string {

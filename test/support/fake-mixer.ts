@@ -3,12 +3,13 @@ import { makeAnswer, makeOffer } from "#sdp/offer-answer.ts";
 import { readAudio, sends } from "#sdp/session.ts";
 import type { IncomingInvite, InDialogAnswer, Leg } from "#sip/leg.ts";
 import type { Sdp, SipRequest, SipUri } from "#sip/message.ts";
+import { type BodyPart, partsOf } from "#sip/multipart.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { parseUri } from "#sip/uri.ts";
 import type { UserAgentOptions } from "#sip/user-agent.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { MSCML } from "../../servers/mscml/document.ts";
-import { keypress, talkerReport } from "../../servers/mscml/notification.ts";
+import { keypress, response, talkerReport } from "../../servers/mscml/notification.ts";
 import { type LegConfiguration, type MscmlRequest, readRequest } from "../../servers/mscml/request.ts";
 
 const HOST = "127.0.0.1";
@@ -33,6 +34,10 @@ export class FakeMixer {
   onChange: (() => void | Promise<void>) | undefined;
   /** Whether it can be told by MSCML what to do with a leg. */
   takesMscml: boolean | "silence" = true;
+  /** Whether it does what an INVITE says beside the media, passes it over, or refuses such an INVITE with this status. */
+  readsParts: boolean | number = true;
+  /** The INFOs it was sent, and the INVITEs. */
+  readonly asked = { infos: 0, invites: 0 };
   readonly agent: UserAgent;
   readonly #streams = new Map<Leg, Stream>();
   #nextPort: number;
@@ -121,6 +126,7 @@ export class FakeMixer {
   async #invited(invite: IncomingInvite): Promise<void> {
     const { refusing } = this;
     let cancelled = false;
+    this.asked.invites += 1;
     invite.onCancelled = () => {
       cancelled = true;
     };
@@ -128,10 +134,19 @@ export class FakeMixer {
     if (cancelled || refusing === "silence") return;
     const old = invite.replaces && this.agent.findLeg(invite.replaces);
     const conference = /^conf=(.+)$/.exec(parseUri(invite.target)?.user ?? "")?.[1];
-    if (refusing !== undefined) invite.reject(refusing);
+    const refused = refusing ?? this.#cannotRead(invite);
+    if (refused !== undefined) invite.reject(refused);
     else if (conference === undefined) invite.reject(404);
     else if (invite.replaces && !old) invite.reject(481);
     else this.#answer(invite, conference, old);
+  }
+
+  #cannotRead(invite: IncomingInvite): number | undefined {
+    return typeof this.readsParts === "number" && ordered(invite) ? this.readsParts : undefined;
+  }
+
+  #told(invite: IncomingInvite): LegConfiguration | undefined {
+    return this.readsParts === true && this.takesMscml === true ? ordered(invite) : undefined;
   }
 
   #answer(invite: IncomingInvite, conference: string, old: Leg | undefined): void {
@@ -142,7 +157,8 @@ export class FakeMixer {
       invite.reject(488);
       return;
     }
-    const leg = invite.accept(description);
+    const told = this.#told(invite);
+    const leg = invite.accept(description, told && { parts: [DONE] });
     leg.handlers = {
       onOffer: async (offer) => {
         await this.onChange?.();
@@ -157,7 +173,7 @@ export class FakeMixer {
     };
     // The mode goes along with the stream, until the mixer is told another.
     const { mixmode } = (old && this.#streams.get(old)?.configuration) ?? {};
-    const configuration = mixmode === undefined ? {} : { mixmode };
+    const configuration = mixmode === undefined ? { ...told } : { mixmode, ...told };
     const stream: Stream = { conference, port, leg, configuration, heard: [], played: [] };
     this.#streams.set(leg, stream);
     if (invite.offer !== undefined) listen(stream, invite.offer);
@@ -172,6 +188,7 @@ export class FakeMixer {
     const asked: MscmlRequest = readRequest(request.content);
     if (asked.name === "play") stream.played.push(...asked.urls.map((url) => url.replace("partyline:", "")));
     if (asked.name !== "configure_leg") return { status: 200 };
+    this.asked.infos += 1;
     stream.configuration = { ...stream.configuration, ...asked.configuration };
     listen(stream);
     return { status: 200 };
@@ -182,6 +199,19 @@ export class FakeMixer {
     const mutable = { ...local, codecs: [...local.codecs] };
     return offer === undefined ? makeOffer(mutable) : makeAnswer(offer, mutable);
   }
+}
+
+const DONE: BodyPart = {
+  type: MSCML,
+  disposition: "signal;handling=optional",
+  content: response({ request: "configure_leg", code: 200, text: "OK" }),
+};
+
+/** What the INVITE says beside the media. */
+function ordered({ request }: IncomingInvite): LegConfiguration | undefined {
+  const part = partsOf(request)?.find(({ type }) => type === MSCML);
+  const order = part && readRequest(part.content);
+  return order?.name === "configure_leg" ? order.configuration : undefined;
 }
 
 /** Notes whether the stream is heard now, as the phone's media have it and the mixer was told. */

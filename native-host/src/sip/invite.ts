@@ -225,6 +225,7 @@ class OutgoingInvite implements Attempt {
     this.#outcome = "accepted";
     for (const other of this.#forks.values()) if (other !== fork) other.leg.overtake();
     try {
+      this.#wanted.options.onAccepted?.(response);
       const answer = await fork.accept(response);
       this.#wanted.resolve({ leg: fork.leg, answer });
     } catch (error) {

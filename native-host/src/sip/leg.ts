@@ -118,6 +118,8 @@ export interface InviteOptions {
   readonly headers?: ExtraHeaders;
   /** The proxy it goes by, in place of the user agent's own (§8.1.2). */
   readonly proxy?: SipUri | undefined;
+  /** The INVITE says nothing of our abilities and our name, to a peer that needs neither and where its length counts (§18.1.1). */
+  readonly brief?: boolean;
   /** What the body has beside the session description, as parts of their own (RFC 5621). */
   readonly parts?: readonly BodyPart[];
   /** The user part of our Contact; the user agent's, or a random one, when missing. */
@@ -129,6 +131,8 @@ export interface InviteOptions {
   readonly handlers?: LegHandlers;
   /** 101 to 199, as they come. */
   readonly onProgress?: (status: number, response: SipResponse) => void;
+  /** The 2xx that makes the call, before its ACK. */
+  readonly onAccepted?: (response: SipResponse) => void;
   /** Each phone that rings, once when its dialog begins and again when it first describes its (early) media. */
   readonly onEarly?: (early: EarlyLeg) => void;
   /** A second phone that accepted the same call, ACKed and open; hung up at once without this. */
@@ -182,5 +186,7 @@ export interface AcceptOptions {
   /** The user part of our Contact; that of the request URI when missing. */
   readonly contactUser?: string;
   readonly headers?: ExtraHeaders;
+  /** What the 2xx has beside the session description; only for a caller that is known to read such bodies. */
+  readonly parts?: readonly BodyPart[];
   readonly handlers?: LegHandlers;
 }

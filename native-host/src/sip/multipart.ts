@@ -1,6 +1,6 @@
 /** Bodies of several parts: a session description, and beside it a list of people (RFC 2046 §5.1, RFC 5621 §3). */
 import { type Body, mediaType, parseParameters, token } from "./header-values.ts";
-import { type SipMessage, textHeader } from "./message.ts";
+import { type Sdp, type SipMessage, textHeader } from "./message.ts";
 
 export interface BodyPart extends Body {
   /** Content-Disposition without its parameters, lower case; "" when the part does not say. */
@@ -17,7 +17,7 @@ const BOUNDARY = /^[\w'()+,\-./:=? ]{0,69}[\w'()+,\-./:=?]$/;
 export function formatParts(parts: readonly BodyPart[]): Body | undefined {
   const [first, ...others] = parts;
   if (!first || others.length === 0) return first && { type: first.type, content: first.content };
-  const boundary = `part-${token()}`;
+  const boundary = parts.some(({ content }) => content.includes("--part")) ? `part-${token()}` : "part";
   const written = parts.map(({ type, disposition, content }) => {
     const how = disposition === "" ? "" : `Content-Disposition: ${disposition}\r\n`;
     return `--${boundary}\r\nContent-Type: ${type}\r\n${how}\r\n${content}\r\n`;
@@ -26,6 +26,13 @@ export function formatParts(parts: readonly BodyPart[]): Body | undefined {
     type: `multipart/mixed;boundary="${boundary}"`,
     content: `${written.join("")}--${boundary}--\r\n`,
   };
+}
+
+/** A session description with what goes along with it; undefined when there is nothing to say. */
+export function describing(sdp: Sdp | undefined, parts: readonly BodyPart[] = []): Body | undefined {
+  // Its disposition is `session` unless it says another (RFC 3261 §20.11).
+  const session = { type: "application/sdp", disposition: "", content: sdp ?? "" };
+  return formatParts(session.content === "" ? parts : [session, ...parts]);
 }
 
 /** The parts of a body, one of one kind being its own part; undefined when it cannot be taken apart. */

@@ -18,6 +18,7 @@ import type {
 import { answerTo, sdpIn } from "./leg-session.ts";
 import type { Setup } from "./leg-setup.ts";
 import type { Hop, NameAddr, Sdp, SipRequest, SipResponse, SipUri } from "./message.ts";
+import { describing } from "./multipart.ts";
 import { ReliableResponses } from "./reliable.ts";
 import type { ServerTransaction } from "./stack.ts";
 import { parseUri } from "./uri.ts";
@@ -172,7 +173,7 @@ export class PendingInvite implements IncomingInvite, Attempt, Setup {
     const response = this.#core.response(this.request, 200, {
       tag: this.#tag,
       headers,
-      body: sdpBody(local),
+      body: describing(local, options.parts),
     });
     leg.confirm();
     this.#transaction.respond(response);
