@@ -101,6 +101,8 @@ describe("A conference server that is killed", () => {
     await calls("bob", room);
     await mutes(alices, "sip:bob@example.com");
     await until(() => mixer.heard(room)[1]?.at(-1) === false, "bob muted");
+    // By the time she is in, the server has the mixer's answer about bob.
+    await calls("carol", room);
     await isKilled();
 
     const bobs = await calls("bob", room);
