@@ -6,6 +6,7 @@ import type { Route } from "./route.ts";
 const FILES = [
   ["/", "text/html; charset=utf-8", "operator.html", "showPage"],
   ["/operator.css", "text/css; charset=utf-8", "operator.css", "showStyle"],
+  ["/known.js", "text/javascript; charset=utf-8", "known.js", "showKnownScript"],
   ["/operator.js", "text/javascript; charset=utf-8", "operator.js", "showScript"],
   ["/roster.js", "text/javascript; charset=utf-8", "roster.js", "showRosterScript"],
   ["/stream.js", "text/javascript; charset=utf-8", "stream.js", "showStreamScript"],

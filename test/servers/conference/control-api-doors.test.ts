@@ -33,6 +33,7 @@ describe("The token", () => {
     assert.deepEqual(open.sort(), [
       "/",
       "/health",
+      "/known.js",
       "/openapi.json",
       "/operator.css",
       "/operator.js",

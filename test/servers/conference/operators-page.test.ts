@@ -152,10 +152,13 @@ describe("The operators' page", () => {
     await page.keyboard.press("Enter");
     await shows("#question", /End films for all 2 in it\?/);
     await page.keyboard.press("Escape");
+    // Until it is closed, nothing else takes the focus.
+    await page.waitForSelector("dialog:not([open])");
     assert.equal(control.cast.count("films"), 2);
 
     await page.focus("#end");
     await page.keyboard.press("Enter");
+    await page.waitForSelector("dialog[open]");
     await page.focus("#yes");
     await page.keyboard.press("Enter");
     await until(() => control.cast.count("films") === 0, "the end of films");

@@ -1,22 +1,17 @@
 /** The operators' page: what the control API tells, as it happens, and buttons for what it can do. */
 
+import { Known, MOST_SHOWN } from "./known.js";
 import { showConferences, showPeople } from "./roster.js";
 import { Api, Refused } from "./stream.js";
 
 const KEY = "partyline-token";
-/** People shown of one conference. */
-const MOST_SHOWN = 500;
 const REDRAW_MS = 200;
 const COME_BACK_MS = 2_000;
 const HEALTH_MS = 10_000;
 
 const $ = (id) => document.getElementById(id);
 
-const conferences = new Map();
-const people = new Map();
-const chosen = new Set();
-let selected;
-let total = 0;
+const known = new Known();
 let api;
 let connection = new AbortController();
 let drawing = false;
@@ -33,13 +28,13 @@ $("sign-in").addEventListener("submit", (event) => {
 $("forget").addEventListener("click", () => signOut("Not connected"));
 $("lock").addEventListener("click", () =>
   attempt(async () => {
-    const { id, policy } = conferences.get(selected);
-    know(await api.ask("PUT", `/conferences/${id}/lock`, { locked: !policy.locked }));
+    const { id, policy } = known.conference;
+    known.know(await api.ask("PUT", `/conferences/${id}/lock`, { locked: !policy.locked }));
   }),
 );
 $("end").addEventListener("click", () =>
   attempt(async () => {
-    const { id, title, participants, held } = conferences.get(selected);
+    const { id, title, participants, held } = known.conference;
     const question = held
       ? `End ${title} for all ${participants} in it?`
       : `Forget all that is set up for ${title}?`;
@@ -59,7 +54,7 @@ $("dial-out").addEventListener("submit", (event) => {
   event.preventDefault();
   void attempt(async () => {
     const uri = $("uri").value.trim();
-    await api.ask("POST", `/conferences/${selected}/dial-out`, { uri });
+    await api.ask("POST", `/conferences/${known.selected}/dial-out`, { uri });
     say(`Calling ${uri}`);
     $("uri").value = "";
   });
@@ -104,7 +99,7 @@ function signOut(state, why = "") {
   connection.abort();
   api = undefined;
   sessionStorage.removeItem(KEY);
-  conferences.clear();
+  known.setAll([]);
   select(undefined);
   $("state").textContent = state;
   $("health").textContent = "";
@@ -123,20 +118,17 @@ function shown(connected) {
 
 async function readAll() {
   const { items } = await api.list("/conferences", "conferences", 10_000);
-  conferences.clear();
-  for (const one of items) conferences.set(one.id, one);
+  known.setAll(items);
   await readPeople();
   await lookAtHealth();
 }
 
 async function readPeople() {
-  const id = selected;
+  const id = known.selected;
   if (id === undefined) return;
   const found = await api.list(`/conferences/${id}/participants`, "participants", MOST_SHOWN);
-  if (id !== selected) return;
-  people.clear();
-  total = found.total;
-  for (const one of found.items) people.set(one.id, one);
+  if (id !== known.selected) return;
+  known.setPeople(found);
   draw();
 }
 
@@ -147,7 +139,8 @@ async function lookAtHealth() {
   $("drain").setAttribute("aria-pressed", String(status === "draining"));
 }
 
-const HEARD = {
+/** What an event has the page do; what it tells of conferences and people is known by then. */
+const DONE = {
   open() {
     $("state").textContent = "Live";
     $("alert").textContent = "";
@@ -155,78 +148,19 @@ const HEARD = {
     void attempt(readAll);
   },
   reset: () => void attempt(readAll),
-  "conference-created": ({ conference }) => know(conference),
-  "conference-changed": ({ conference }) => know(conference),
-  "conference-ended"({ id }) {
-    conferences.delete(id);
-    if (id === selected) {
-      say(`The conference ${id} is over`);
-      select(undefined);
-    }
-  },
-  "participant-waiting": (event) => came(event, "waits to be let in"),
-  "participant-joined": (event) => came(event, "came"),
-  "participant-changed": (event) => seen(event),
-  "participant-talking": (event) => seen(event),
-  "participant-moved"(event) {
-    went(event.from, event.participant.id, event.participant.name);
-    count(event.from, -1);
-    came(event, "came from elsewhere");
-  },
-  "participant-left"({ id, conference, ...counts }) {
-    went(conference, id, people.get(id)?.name);
-    set(conference, counts);
-  },
   "server-draining": () => void attempt(lookAtHealth),
   "server-resumed": () => void attempt(lookAtHealth),
 };
 
 function hear(name, data) {
-  HEARD[name]?.(data);
+  const news = known.hear(name, data);
+  if (news !== undefined) say(news);
+  DONE[name]?.();
   draw();
-}
-
-function know(conference) {
-  conferences.set(conference.id, conference);
-  draw();
-}
-
-function came(event, how) {
-  seen(event);
-  if (event.participant.conference !== selected) return;
-  total = event.participants + event.waiting;
-  say(`${event.participant.name} ${how}`);
-}
-
-function seen({ participant, participants, waiting }) {
-  set(participant.conference, { participants, waiting });
-  if (participant.conference !== selected) return;
-  if (people.has(participant.id) || people.size < MOST_SHOWN) people.set(participant.id, participant);
-}
-
-function went(conference, id, name) {
-  if (conference !== selected) return;
-  people.delete(id);
-  chosen.delete(id);
-  total = Math.max(0, total - 1);
-  if (name !== undefined) say(`${name} left`);
-}
-
-function set(id, counts) {
-  const known = conferences.get(id);
-  if (known) conferences.set(id, { ...known, ...counts });
-}
-
-function count(id, by) {
-  const known = conferences.get(id);
-  if (known) set(id, { participants: Math.max(0, known.participants + by) });
 }
 
 function select(id) {
-  selected = id;
-  people.clear();
-  chosen.clear();
-  total = 0;
+  known.select(id);
   $("people").replaceChildren();
   draw();
   if (id === undefined) return;
@@ -246,12 +180,12 @@ async function act(what, { id, name, conference, muted }) {
 }
 
 async function moveChosen() {
-  const participants = [...chosen].filter((id) => people.has(id));
+  const participants = [...known.chosen].filter((id) => known.people.has(id));
   if (participants.length === 0) return complain(new Error("Choose somebody first."));
   const { moves } = await api.ask("POST", "/move", { participants, to: $("to").value.trim() });
   const failed = moves.filter(({ moved }) => !moved);
   say(`${moves.length - failed.length} moved`);
-  chosen.clear();
+  known.chosen.clear();
   if (failed.length > 0) complain(new Error(`${failed.length} stayed: ${failed[0].detail}`));
 }
 
@@ -273,7 +207,7 @@ function say(text) {
   $("news").textContent = text;
 }
 
-/** Resolves with whether the user said yes. */
+/** Resolves with whether the user said yes, and not at all when the next question was quicker than the end of this one. */
 function confirmed(question, yes) {
   const dialog = $("confirm");
   $("question").textContent = question;
@@ -281,7 +215,8 @@ function confirmed(question, yes) {
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+    // It comes later than the closing: that of the question before is no answer to this one.
+    dialog.onclose = () => dialog.open || resolve(dialog.returnValue === "yes");
   });
 }
 
@@ -298,7 +233,7 @@ function draw() {
 }
 
 function drawHealth() {
-  const held = [...conferences.values()].filter((conference) => conference.held);
+  const held = [...known.conferences.values()].filter((conference) => conference.held);
   const present = held.reduce((sum, { participants, waiting }) => sum + participants + waiting, 0);
   $("health").textContent = [`${held.length} held, ${peopleOf(present)}`, ...problems].join(" · ");
 }
@@ -308,6 +243,7 @@ function peopleOf(count) {
 }
 
 function drawConferences() {
+  const { conferences, selected } = known;
   const all = [...conferences.values()].sort((one, other) => one.title.localeCompare(other.title));
   showConferences($("conferences"), all, selected, select);
   $("total").textContent = all.length === 1 ? "1 conference" : `${all.length} conferences`;
@@ -316,7 +252,7 @@ function drawConferences() {
 }
 
 function drawPeople() {
-  const conference = conferences.get(selected);
+  const { conference, people, total, chosen } = known;
   // Whoever was there goes on where the others are.
   if (conference === undefined && $("detail").contains(document.activeElement)) $("overview-title").focus();
   $("detail").hidden = conference === undefined;
