@@ -148,6 +148,9 @@ async function films(options: Partial<UserAgentOptions> = {}): Promise<UserAgent
   return Object.assign(agent, { [Symbol.asyncDispose]: () => agent.close() });
 }
 
+/** As phones have it in every INVITE. */
+const ALLOW =
+  "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, NOTIFY, SUBSCRIBE, INFO, MESSAGE, REFER, UPDATE, PRACK, PUBLISH";
 const CONTACT = (port: number) => `Contact: <sip:alice@127.0.0.1:${port}>`;
 const SDP = makeOffer({ address: "127.0.0.1", port: 5000, codecs: ["PCMU"], telephoneEvent: true });
 
@@ -180,13 +183,32 @@ for (const [what, parts] of [
 test("a phone that nobody acknowledges is still told goodbye", async () => {
   await using server = await films();
   using alice = await RawUdp.open(server.port);
-  const lines = ["Content-Type: application/sdp", CONTACT(alice.port)];
+  const lines = ["Content-Type: application/sdp", ALLOW, CONTACT(alice.port)];
 
   alice.send(rawRequest({ method: "INVITE", uri: `sip:films@127.0.0.1:${server.port}`, lines, body: SDP }));
 
   const heard: string[] = [];
   while (!heard.at(-1)?.startsWith("BYE ")) heard.push(await alice.next());
   assert.ok(heard.filter((text) => text.startsWith("SIP/2.0 200 ")).length >= 2, heard.join("\n"));
+});
+
+test("a phone whose ACKs were lost is asked with an OPTIONS, and once it answers hears the 200 again", async () => {
+  await using server = await films();
+  using alice = await RawUdp.open(server.port);
+  const lines = ["Content-Type: application/sdp", ALLOW, CONTACT(alice.port)];
+  alice.send(rawRequest({ method: "INVITE", uri: `sip:films@127.0.0.1:${server.port}`, lines, body: SDP }));
+
+  let asked = await alice.next();
+  while (!asked.startsWith("OPTIONS ")) asked = await alice.next();
+  const copied = asked.split("\r\n").filter((line) => /^(Via|From|To|Call-ID|CSeq):/.test(line));
+  alice.send(["SIP/2.0 404 Not Found", ...copied, "Content-Length: 0", "", ""].join("\r\n"));
+
+  const next: string[] = [];
+  while (next.length < 3) next.push(await alice.next());
+  assert.ok(
+    next.every((text) => text.startsWith("SIP/2.0 200 ") && /CSeq: 1 INVITE/.test(text)),
+    next.join("\n"),
+  );
 });
 
 test("who acknowledged gets everything, however much it is", async () => {

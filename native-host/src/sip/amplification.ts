@@ -4,8 +4,10 @@ import type { Hop, SipHeaders, SipMessage, SipRequest, Via } from "./message.ts"
 
 /** Bytes we send for each byte an unproved source has sent (the limit QUIC has too, RFC 9000 §8.1). */
 const FACTOR = 3;
-/** Left over by every repeated 1xx and 2xx, so that a BYE or a refusal can still end a call that nobody confirmed. */
+/** Left over by every question, so that a BYE or a refusal can still end a call that nobody confirmed. */
 const GOODBYE_BYTES = 330;
+/** Left over by whatever is sent again, so that a question can still be asked and a goodbye said. */
+const QUESTION_BYTES = 330;
 /** A proof counts for so long. */
 const PROVED_FOR_MS = 3_600_000;
 /** More of anything than this is not remembered: the oldest goes. */
@@ -93,10 +95,23 @@ export class Amplification {
     return cause?.provedAt === undefined ? cause : undefined;
   }
 
-  /** A 1xx or 2xx whose tag was told before is a repeated one: what ends the call must still have room. */
+  /**
+   * Whether this question (an OPTIONS) may go to a source that was refused something; if so its bytes are counted. What
+   * an honest peer answered may be lost, and without a question it could never be told anything again.
+   */
+  admitsQuestion(question: SipRequest, hop: Hop, bytes: number): boolean {
+    const source = this.#source(this.#keyOf(hop));
+    const branch = branchOf(question);
+    if (branch === undefined || !spend(source, bytes, GOODBYE_BYTES)) return false;
+    keep(this.#told, branch, source);
+    return true;
+  }
+
+  /** What must still have room after a message that was sent before. */
   #reserve(message: Printable, secret: string | undefined): number {
-    const again = secret !== undefined && "status" in message && this.#told.has(secret);
-    return again && message.status < 300 ? GOODBYE_BYTES : 0;
+    if (secret === undefined || !this.#told.has(secret)) return 0;
+    const endsTheCall = "method" in message ? message.method === "BYE" : message.status >= 300;
+    return endsTheCall ? 0 : QUESTION_BYTES + GOODBYE_BYTES;
   }
 
   #prove(message: SipMessage): void {

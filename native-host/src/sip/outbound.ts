@@ -11,6 +11,7 @@ import {
   type Transport,
   type Via,
 } from "./message.ts";
+import { question } from "./question.ts";
 import type { DnsOptions, Lookup } from "./resolver/names.ts";
 import { nextUri, Resolver, type Targets } from "./resolver.ts";
 import { asSipError, SipError } from "./sip-error.ts";
@@ -94,12 +95,27 @@ export class Outbound {
       if (!isUsable(hop)) throw new SipError(503, "Bad Target");
       const bytes = this.#allowed(message, hop);
       // What a forged source may not draw is left out, as if the network had lost it.
-      if (bytes && !this.#endpoint.send(bytes, hop, fail)) this.#room.leave();
+      if (bytes) this.#send(bytes, hop, fail);
+      else this.#ask(hop);
       return bytes !== undefined;
     } catch (cause) {
       fail(cause);
       return false;
     }
+  }
+
+  #send(bytes: Buffer, hop: Hop, fail: (cause: unknown) => void): void {
+    if (!this.#endpoint.send(bytes, hop, fail)) this.#room.leave();
+  }
+
+  /** Whoever answers is no forgery, and hears what is repeated from then on. */
+  #ask(hop: Hop): void {
+    const { amplification, onTrace } = this.#options;
+    const asked = question(hop, this.#endpoint.sentBy(hop));
+    const bytes = this.#encode(asked);
+    if (!amplification.admitsQuestion(asked, hop, bytes.length)) return;
+    this.#send(bytes, hop, () => {});
+    onTrace("out", asked, hop);
   }
 
   /** The message in full, else in the fewest words, else not at all. */
