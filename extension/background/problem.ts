@@ -77,6 +77,14 @@ const SENTENCES: Readonly<Record<string, Row>> = {
     "join-here",
   ],
   locked: ["This conference is locked.", "Ask somebody in it to open it, then join again.", "join-here"],
+  removed: [
+    "You were removed from the conference.",
+    "Ask whoever moderates it, then join again.",
+    "join-here",
+  ],
+  over: ["The conference was ended for everybody.", "Join again to begin it anew.", "join-here"],
+  "said-goodbye": ["The conference ended the call.", "Join again, or ask its owner why.", "join-here"],
+  "not-let-in": ["The moderator did not let you in.", "Ask for it first, then join again.", "join-here"],
   "muted-by-moderator": [
     "A moderator has muted you, and only a moderator can let you be heard again.",
     "Raise your hand to ask for it.",
@@ -127,6 +135,10 @@ const WORDED: readonly (readonly [code: string, words: RegExp, problem: string])
   ["rejected", /too many wrong pins/i, "guessed"],
   ["rejected", /\bpin\b|token/i, "no-pin"],
   ["rejected", /locked/i, "locked"],
+  ["rejected", /removed from the conference/i, "removed"],
+  ["rejected", /ended the conference|conference was ended/i, "over"],
+  ["rejected", /did not let you in/i, "not-let-in"],
+  ["rejected", /ended the call/i, "said-goodbye"],
 ];
 
 /** In the sentence of a browser that may not listen (web-phone.ts). */

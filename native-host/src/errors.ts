@@ -49,7 +49,7 @@ const CATALOGUE = {
   unreachable: [503, (who: string) => `${who} cannot be reached.`],
   "authentication-failed": [401, (who: string) => `${who} did not accept our name and password.`],
   "media-mismatch": [488, (who: string) => `${who} and the device have no audio format in common.`],
-  rejected: [403, (who: string, why = "") => `${who} rejected the call${why && `: ${why}`}.`],
+  rejected: [403, (who: string, why = "", did = "rejected the call") => `${who} ${did}${why && `: ${why}`}.`],
   // Switching
   "switch-failed": [
     480,

@@ -14,6 +14,7 @@ import {
 } from "./admin-views.ts";
 import type { Conference } from "./conference.ts";
 import { isConferenceId } from "./conference-id.ts";
+import { REMOVED } from "./control.ts";
 import { Drain, type DrainOptions } from "./drain.ts";
 import type { Focus } from "./focus.ts";
 import type { Participant } from "./participant.ts";
@@ -36,7 +37,6 @@ export interface Moved {
 }
 
 const ENDED = "The conference was ended by the operator";
-const REMOVED = "Removed from the conference";
 
 export class Admin {
   readonly #options: AdminOptions;

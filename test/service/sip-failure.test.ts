@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { SipError } from "#sip/sip-error.ts";
 import { ServiceError } from "../../native-host/src/errors.ts";
-import { asFailure, callFailure } from "../../native-host/src/service/sip-failure.ts";
+import { asFailure, callFailure, goodbye } from "../../native-host/src/service/sip-failure.ts";
 
 /** docs/xml-api.md, "Errors": what a far end's refusal is called. */
 const NAMES: Readonly<Record<string, readonly number[]>> = {
@@ -38,6 +38,13 @@ describe("A far end's refusal", () => {
       reason: "Busy Here",
       detail: "sip:bob@example.com is busy.",
     });
+  });
+
+  test("in the middle of a call is told as it gave it, where it gave one", () => {
+    const told = goodbye("sip:films@example.com", 'SIP;text="Removed from the conference"');
+
+    assert.equal(told?.message, "sip:films@example.com ended the call: Removed from the conference.");
+    assert.equal(goodbye("sip:films@example.com", "SIP;cause=200"), undefined);
   });
 
   test("that has a name already keeps it, and a mistake of ours is internal", () => {

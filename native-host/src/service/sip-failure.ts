@@ -66,7 +66,7 @@ function wordsOf(phrase: string): string {
 export function goodbye(who: string, reason: string): ServiceError | undefined {
   const words = /;\s*text="([^"\\]+)"/i.exec(reason)?.[1];
   if (words === undefined) return undefined;
-  return new ServiceError("rejected", [who, words.slice(0, MAX_WORDS)], {
+  return new ServiceError("rejected", [who, words.slice(0, MAX_WORDS), "ended the call"], {
     reason: words.slice(0, MAX_WORDS),
   });
 }
