@@ -29,7 +29,7 @@ describe("Media straight from device to far end", () => {
     const heard = offersTo("desk");
     const { description, handlers } = stage.cast.leg("comedies");
 
-    await handlers.onOffer?.(description.replaceAll("101", "97"));
+    await handlers.onOffer?.(description.replace(/(?<=[ :])101\b/g, "97"));
 
     assert.ok(heard[0]?.includes(events(97)), heard[0]);
   });

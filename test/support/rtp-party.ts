@@ -49,8 +49,8 @@ export class RtpParty {
     return new RtpParty(socket, options);
   }
 
-  /** An SDP offer for this endpoint, with telephone-event 101. */
-  offer(direction = "sendrecv"): string {
+  /** An SDP offer for this endpoint, with telephone-event under the number `events`. */
+  offer(direction = "sendrecv", events = 101): string {
     const payload = this.codec === "PCMA" ? 8 : 0;
     const where = `IN IP${isIPv6(this.address) ? 6 : 4} ${this.address}`;
     const lines = [
@@ -59,10 +59,10 @@ export class RtpParty {
       "s=-",
       `c=${where}`,
       "t=0 0",
-      `m=audio ${this.port} RTP/AVP ${payload} 101`,
+      `m=audio ${this.port} RTP/AVP ${payload} ${events}`,
       `a=rtpmap:${payload} ${this.codec}/8000`,
-      "a=rtpmap:101 telephone-event/8000",
-      "a=fmtp:101 0-15",
+      `a=rtpmap:${events} telephone-event/8000`,
+      `a=fmtp:${events} 0-15`,
       "a=ptime:20",
       `a=${direction}`,
     ];

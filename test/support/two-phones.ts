@@ -67,8 +67,8 @@ export class Phone {
   }
 
   description(direction = "sendrecv"): Sdp {
+    if (this.#events !== undefined) return this.rtp.offer(direction, this.#events);
     const own = this.rtp.offer(direction);
-    if (this.#events !== undefined) return own.replaceAll("101", String(this.#events));
     return own.replace(/^(m=.*) 101/m, "$1").replace(/^a=\w+:101 .*\r\n/gm, "");
   }
 
