@@ -133,8 +133,38 @@ export function buildControlApi(
   api.setNotFoundHandler((_request, reply) =>
     sendProblem(reply, new Refusal(404, "There is nothing here; /openapi.json says what there is.")),
   );
-  for (const route of allRoutes()) addRoute(api, desk, route);
+  const routes = allRoutes();
+  for (const route of routes) addRoute(api, desk, route);
+  for (const [url, methods] of methodsByUrl(routes)) refuseOthers(api, url, methods);
   return api;
+}
+
+function methodsByUrl(routes: readonly Route[]): Map<string, string[]> {
+  const all = new Map<string, string[]>();
+  for (const { method, path } of routes) {
+    const url = urlOf(path);
+    all.set(url, [...(all.get(url) ?? []), method]);
+  }
+  return all;
+}
+
+/** A path that is there, asked for what it cannot do (RFC 9110 §15.5.6). */
+function refuseOthers(api: FastifyInstance, url: string, methods: readonly string[]): void {
+  const allow = methods.join(", ");
+  api.route({
+    method: api.supportedMethods.filter((method) => !methods.includes(method)),
+    url,
+    handler: (_request, reply) =>
+      sendProblem(
+        reply.header("allow", allow),
+        new Refusal(405, `This path takes ${allow} and nothing else.`),
+      ),
+  });
+}
+
+/** `/conferences/{id}` as fastify has it. */
+function urlOf(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ":$1");
 }
 
 function addRoute(api: FastifyInstance, desk: Desk, route: Route): void {
@@ -144,7 +174,7 @@ function addRoute(api: FastifyInstance, desk: Desk, route: Route): void {
   });
   api.route({
     method,
-    url: path.replace(/\{(\w+)\}/g, ":$1"),
+    url: urlOf(path),
     config: { open: route.open === true },
     schema: {
       ...(params && { params: record(params, Object.keys(params)) }),

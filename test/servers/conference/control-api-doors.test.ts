@@ -158,7 +158,10 @@ describe("The control API", () => {
       const { status } = await control.asks("GET", path);
       assert.ok(status === 404 || status === 400 || status === 414, `${path}: ${status}`);
     }
-    assert.equal((await control.asks("PATCH", "/conferences")).status, 404);
+    const wrong = await control.asks("PATCH", "/conferences");
+    assert.deepEqual([wrong.status, wrong.body.detail], [405, "This path takes GET and nothing else."]);
+    assert.equal(wrong.headers.get("allow"), "GET");
+    assert.equal((await control.asks("PATCH", "/nothing")).status, 404);
     assert.equal((await control.asks("GET", "/conferences?limit=0")).status, 400);
     assert.equal((await control.asks("GET", "/conferences?limit=ten")).status, 400);
     const paged = await control.asks("GET", "/conferences?page=2");
