@@ -54,6 +54,21 @@ describe("a source that may be forged", () => {
     assert.equal(amplification.admits(accepted(invite, "ours"), VICTIM, 5000), true);
   });
 
+  test("is asked as long as there is room for a goodbye after it, and proved by any answer", () => {
+    const amplification = new Amplification();
+    const invite = message("INVITE");
+    const question = message("OPTIONS");
+    amplification.received(VICTIM, 200);
+    amplification.heard(invite, VICTIM);
+
+    assert.equal(amplification.hasRoomToAsk(VICTIM), true);
+    assert.equal(amplification.admitsQuestion(question, VICTIM, 271), false);
+    assert.equal(amplification.admitsQuestion(question, VICTIM, 270), true);
+    assert.equal(amplification.hasRoomToAsk(VICTIM), false);
+    amplification.heard(buildResponse(question, 404), VICTIM);
+    assert.equal(amplification.admits(accepted(invite, "ours"), VICTIM, 5000), true);
+  });
+
   test("is not proved by the tag of somebody else's dialog", () => {
     const amplification = new Amplification();
     const invite = message("INVITE");

@@ -8,6 +8,8 @@ const FACTOR = 3;
 const GOODBYE_BYTES = 330;
 /** Left over by whatever is sent again, so that a question can still be asked and a goodbye said. */
 const QUESTION_BYTES = 330;
+/** No question is shorter. */
+const LEAST_QUESTION_BYTES = 240;
 /** A proof counts for so long. */
 const PROVED_FOR_MS = 3_600_000;
 /** More of anything than this is not remembered: the oldest goes. */
@@ -95,6 +97,11 @@ export class Amplification {
     return cause?.provedAt === undefined ? cause : undefined;
   }
 
+  /** Whether there is room for any question; for whom there is none, none need be written. */
+  hasRoomToAsk(hop: Hop): boolean {
+    return fits(this.#source(this.#keyOf(hop)), LEAST_QUESTION_BYTES + GOODBYE_BYTES);
+  }
+
   /**
    * Whether this question (an OPTIONS) may go to a source that was refused something; if so its bytes are counted. What
    * an honest peer answered may be lost, and without a question it could never be told anything again.
@@ -148,9 +155,13 @@ export class Amplification {
 }
 
 function spend(source: Source, bytes: number, reserve: number): boolean {
-  if (source.spent + bytes + reserve > FACTOR * source.received) return false;
+  if (!fits(source, bytes + reserve)) return false;
   source.spent += bytes;
   return true;
+}
+
+function fits({ spent, received }: Source, bytes: number): boolean {
+  return spent + bytes <= FACTOR * received;
 }
 
 /** What nobody can know whom we have not told: our branches, and the random tags of a dialog's 1xx and 2xx. */

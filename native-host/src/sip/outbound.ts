@@ -111,6 +111,7 @@ export class Outbound {
   /** Whoever answers is no forgery, and hears what is repeated from then on. */
   #ask(hop: Hop): void {
     const { amplification, onTrace } = this.#options;
+    if (!amplification.hasRoomToAsk(hop)) return;
     const asked = question(hop, this.#endpoint.sentBy(hop));
     const bytes = this.#encode(asked);
     if (!amplification.admitsQuestion(asked, hop, bytes.length)) return;
