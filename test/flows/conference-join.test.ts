@@ -76,7 +76,8 @@ describe("Joining a conference", () => {
     await left("films", 1);
 
     const [mixerLeg] = cast.mixer.legs("films");
-    assert.equal(readAudio(mixerLeg?.description ?? "")?.port, alice.rtpPort);
+    const port = () => readAudio(mixerLeg?.description ?? "")?.port;
+    await until(() => port() === alice.rtpPort, "her answer at the mixer");
     cast.ladder.drop(isAboutKeys);
     cast.ladder.reads(`
       alice      -> conference: INVITE
