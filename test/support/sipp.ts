@@ -16,6 +16,9 @@ const MOST_ATTEMPTS = 4;
 /** Lines shown of each of its files when a scenario went wrong: enough for one call. */
 const SHOWN_LINES = 150;
 
+/** Two for SIP, two for audio, and two for the video that it opens beside the audio whether asked for or not. */
+const PORTS = 6;
+
 export interface SippOptions {
   /** Whom it calls; a scenario that waits for calls may do without. */
   readonly target?: { readonly host: string; readonly port: number };
@@ -82,7 +85,7 @@ async function begin(scenario: string, options: SippOptions, attempt = 1): Promi
 async function beginOnce(scenario: string, options: SippOptions): Promise<Playing> {
   const folder = await mkdtemp(join(tmpdir(), "partyline-sipp-"));
   const host = options.local?.host ?? HOST;
-  const port = options.local?.port ?? (await freePorts(4));
+  const port = options.local?.port ?? (await freePorts(PORTS));
   const listening = listens(folder);
   const args = command(scenario, { ...options, local: { host, port } });
   const program = await Program.start("sipp", { name: "sipp", args, cwd: folder });
