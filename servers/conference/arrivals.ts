@@ -1,8 +1,7 @@
 /** Callers on their way into a conference: a leg of the mixer for each, then a seat (RFC 4579 §5.1), or that of an old call (RFC 3891). */
 
 import type { Logger } from "pino";
-import type { DialogId, IncomingInvite, Leg } from "#sip/leg.ts";
-import type { Sdp } from "#sip/message.ts";
+import type { DialogId, IncomingInvite } from "#sip/leg.ts";
 import { SipError } from "#sip/sip-error.ts";
 import type { Admission, Arrival } from "./admission.ts";
 import { asFocus } from "./as-focus.ts";
@@ -12,12 +11,12 @@ import { type Connection, connect } from "./connect.ts";
 import type { Invitations } from "./invitations.ts";
 import { type Lobby, type Obstacle, waitingRoom } from "./lobby.ts";
 import type { Members } from "./members.ts";
-import type { MediaOrder } from "./mixer-control.ts";
+import type { MediaOrder, Seat } from "./mixer-control.ts";
 import type { Participant } from "./participant.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 
 export interface ArrivalsOptions {
-  order(room: string, order: MediaOrder): Promise<{ leg: Leg; answer: Sdp }>;
+  order(room: string, order: MediaOrder): Promise<Seat>;
   readonly members: Members;
   readonly admission: Admission;
   readonly capacity: Capacity;
@@ -77,7 +76,7 @@ export class Arrivals {
     const { id, invite, identity } = arrival;
     const silenced = this.#comesMuted(arrival);
     const order = (media: MediaOrder) => this.#options.order(room, { ...media, silenced, signal: cancelled });
-    const undo = (mixer: Leg) => mixer.bye();
+    const undo = ({ leg }: Seat) => leg.bye();
     const legs = await connect({ invite, cancelled, order, undo }, asFocus(id));
     const conference = members.open(id);
     const standing = admission.standing(arrival);
@@ -99,7 +98,7 @@ export class Arrivals {
       const participant = members.enlist({ identity, standing, room }, legs, to);
       if (to.has(old)) to.replace(old, participant);
       this.#seat(entry, to, participant);
-      old.replaced(legs.mixer);
+      old.replaced(legs.mixer.leg);
       onMoved(from, to);
     });
   }
@@ -124,11 +123,10 @@ export class Arrivals {
       invite: arrival.invite,
       cancelled,
       order: (media) => order(room, { ...media, silenced, replaces }),
-      undo: async (mixer) => {
-        if (!old.hears(mixer)) return mixer.bye();
+      undo: async ({ leg }) => {
+        if (!old.hears(leg)) return leg.bye();
         const offer = old.description;
-        const back = await order(old.room, { offer, silenced: old.silenced, replaces: mixer.id });
-        old.takeBack(back.leg);
+        old.takeBack(await order(old.room, { offer, silenced: old.silenced, replaces: leg.id }));
       },
     };
   }

@@ -3,21 +3,21 @@
 import type { AcceptOptions, IncomingInvite, Leg } from "#sip/leg.ts";
 import type { Sdp } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
-import type { MediaOrder } from "./mixer-control.ts";
+import type { MediaOrder, Seat } from "./mixer-control.ts";
 
 /** The two legs of a participant, both confirmed. */
 export interface Legs {
   readonly phone: Leg;
-  readonly mixer: Leg;
+  readonly mixer: Seat;
 }
 
 export interface Connection {
   readonly invite: IncomingInvite;
   /** Aborts when the caller cancels. */
   readonly cancelled: AbortSignal;
-  order(media: MediaOrder): Promise<{ leg: Leg; answer: Sdp }>;
+  order(media: MediaOrder): Promise<Seat>;
   /** Takes back what `order` got when the caller cancelled meanwhile. */
-  undo(mixer: Leg): Promise<void>;
+  undo(seat: Seat): Promise<void>;
 }
 
 /** Throws SipError, with nothing left behind: 487 when the caller cancelled, else what `order` threw. */
@@ -29,13 +29,13 @@ export async function connect(connection: Connection, accept: AcceptOptions): Pr
 
 async function offered(connection: Connection, accept: AcceptOptions, offer: Sdp): Promise<Legs> {
   const confirmed = Promise.withResolvers<void>();
-  const { leg: mixer, answer } = await connection.order({ offer, confirm: confirmed.promise });
+  const mixer = await connection.order({ offer, confirm: confirmed.promise });
   if (connection.cancelled.aborted) {
     confirmed.resolve();
     await connection.undo(mixer);
     throw requestTerminated();
   }
-  const phone = connection.invite.accept(answer, accept);
+  const phone = connection.invite.accept(mixer.answer, accept);
   // The mixer speaks once it has its ACK, and so not to a caller who was never there (RFC 3725 §4).
   void phone.acknowledged().then(() => confirmed.resolve());
   return { phone, mixer };
@@ -53,9 +53,9 @@ async function answeredInAck(connection: Connection, accept: AcceptOptions): Pro
     return promise;
   };
   try {
-    const { leg: mixer } = await connection.order({ answerOffer });
+    const mixer = await connection.order({ answerOffer });
     if (phone !== undefined && phone.state !== "ended") return { phone, mixer };
-    await mixer.bye();
+    await mixer.leg.bye();
     throw requestTerminated();
   } catch (cause) {
     await phone?.bye();

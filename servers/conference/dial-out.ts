@@ -10,7 +10,7 @@ import type { Sdp, SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { asFocus } from "./as-focus.ts";
 import type { Legs } from "./connect.ts";
-import type { MediaOrder } from "./mixer-control.ts";
+import type { MediaOrder, Seat } from "./mixer-control.ts";
 import { toMixer } from "./quiet.ts";
 
 /** What calling needs of the world around it. */
@@ -18,7 +18,7 @@ export interface Outside {
   readonly caller: Caller;
   /** The URI under which a conference is known. */
   entity(id: string): SipUri;
-  order(conference: string, order: MediaOrder): Promise<{ leg: Leg; answer: Sdp }>;
+  order(conference: string, order: MediaOrder): Promise<Seat>;
 }
 
 export interface Outgoing {
@@ -49,26 +49,28 @@ const DISCARD = 9;
  */
 export async function dialOut(outside: Outside, call: Outgoing): Promise<Legs> {
   const { conference, signal } = call;
-  const { leg: mixer, answer: offer } = await outside.order(conference, { answerOffer: asleep, signal });
+  const mixer = await outside.order(conference, { answerOffer: asleep, signal });
   const gone = new Promise<void>((resolve) => {
-    mixer.handlers = { onEnded: () => resolve() };
+    mixer.leg.handlers = { onEnded: () => resolve() };
   });
   try {
-    return { mixer, phone: await reach(outside, call, { mixer, offer, gone }) };
+    return { mixer, phone: await reach(outside, call, { ...mixer, gone }) };
   } catch (cause) {
-    await mixer.bye();
+    await mixer.leg.bye();
     throw cause;
   }
 }
 
-interface Place {
-  readonly mixer: Leg;
-  readonly offer: Sdp;
+interface Place extends Seat {
   /** Resolves when the mixer leg has ended. */
   readonly gone: Promise<void>;
 }
 
-async function reach(outside: Outside, call: Outgoing, { mixer, offer, gone }: Place): Promise<Leg> {
+async function reach(
+  outside: Outside,
+  call: Outgoing,
+  { leg: mixer, answer: offer, gone }: Place,
+): Promise<Leg> {
   const { conference, target, headers, replaces, ringMs, signal } = call;
   const { contactUser, contactParams, headers: own, handlers } = asFocus(conference);
   const { leg: phone, answer } = await outside.caller.invite(target, {

@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { IncomingRefer } from "#sip/incoming-refer.ts";
 import type { IncomingSubscribe } from "#sip/incoming-subscribe.ts";
 import type { Caller, DialogId, IncomingInvite, Leg } from "#sip/leg.ts";
-import type { Sdp, SipUri } from "#sip/message.ts";
+import type { SipUri } from "#sip/message.ts";
 import { parseUri } from "#sip/uri.ts";
 import { Admission } from "./admission.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -18,7 +18,7 @@ import type { Identity } from "./identity.ts";
 import { Invitations, type InviteLimits } from "./invitations.ts";
 import { Lobby, type LobbyOptions } from "./lobby.ts";
 import { Members } from "./members.ts";
-import type { MediaOrder } from "./mixer-control.ts";
+import type { MediaOrder, Seat } from "./mixer-control.ts";
 import { Moderators } from "./moderators.ts";
 import { Mover } from "./mover.ts";
 import type { Participant } from "./participant.ts";
@@ -32,7 +32,7 @@ import { TrustedProxies } from "./trusted-proxies.ts";
 export interface FocusOptions {
   /** The URI under which a conference is known. */
   entity(id: string): SipUri;
-  order(conference: string, order: MediaOrder): Promise<{ leg: Leg; answer: Sdp }>;
+  order(conference: string, order: MediaOrder): Promise<Seat>;
   /** Whether any mixer lives; always when missing. */
   hasMixer?(): boolean;
   findLeg(id: DialogId): Leg | undefined;

@@ -4,11 +4,10 @@
  */
 
 import { readAudio } from "#sdp/session.ts";
-import type { Leg } from "#sip/leg.ts";
 import type { Sdp, SipResponse, SipUri } from "#sip/message.ts";
-import { type BodyPart, partsOf } from "#sip/multipart.ts";
-import { MSCML } from "../mscml/document.ts";
+import type { BodyPart } from "#sip/multipart.ts";
 import { readNotification } from "../mscml/notification.ts";
+import { mscmlOf, mscmlPart } from "../mscml/part.ts";
 import { configureLeg, type LegConfiguration } from "../mscml/request.ts";
 
 /** An INVITE that has more might not fit into a datagram, and would be tried by TCP first (RFC 3261 §18.1.1). */
@@ -23,8 +22,6 @@ interface Ordered {
   readonly silenced?: boolean;
   readonly replaces?: unknown;
 }
-
-const asOrdered = new WeakMap<Leg, LegConfiguration>();
 
 /** What is to be said of this leg; undefined when there is nothing to say, or no room to say it. */
 export function configurationOf(
@@ -41,26 +38,16 @@ export function configurationOf(
 }
 
 export function partOf(configuration: LegConfiguration): BodyPart {
-  return { type: MSCML, disposition: "signal;handling=optional", content: configureLeg(configuration) };
+  return mscmlPart(configureLeg(configuration));
 }
 
 /** Whether the mixer says in its 2xx that it has done so. */
 export function isDone(response: SipResponse): boolean {
-  const part = partsOf(response)?.find(({ type }) => type === MSCML);
+  const content = mscmlOf(response);
   try {
-    const said = part && readNotification(part.content);
+    const said = content === undefined ? undefined : readNotification(content);
     return said?.kind === "response" && said.request === "configure_leg" && said.code < 300;
   } catch {
     return false;
   }
-}
-
-/** The leg is so from its beginning on. */
-export function rememberOrder(leg: Leg, configuration: LegConfiguration): void {
-  asOrdered.set(leg, configuration);
-}
-
-/** What the mixer has said to have done when it took the leg; undefined when it said nothing of that kind. */
-export function orderedAs(leg: Leg): LegConfiguration | undefined {
-  return asOrdered.get(leg);
 }

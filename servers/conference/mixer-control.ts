@@ -5,7 +5,7 @@ import type { Sdp, SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { formatUri, parseUri } from "#sip/uri.ts";
 import type { LegConfiguration } from "../mscml/request.ts";
-import { configurationOf, isDone, partOf, rememberOrder } from "./leg-order.ts";
+import { configurationOf, isDone, partOf } from "./leg-order.ts";
 import { quieted, toPhone } from "./quiet.ts";
 
 /** A mixer that says nothing for so long is down; the caller should not wait for longer. */
@@ -30,9 +30,13 @@ export interface MediaOrder {
   readonly confirm?: Promise<unknown>;
 }
 
-interface Seat {
+/** A leg in a conference. */
+export interface Seat {
   readonly leg: Leg;
+  /** The mixer's description. */
   readonly answer: Sdp;
+  /** What the INVITE said of the leg beside its media, and the mixer says to have done. */
+  readonly configured?: LegConfiguration;
 }
 
 export class MixerControl {
@@ -52,8 +56,8 @@ export class MixerControl {
    */
   async order(conference: string, order: MediaOrder): Promise<Seat> {
     try {
-      const { leg, answer } = await this.#invite(conferenceAt(this.#mixer, conference), order);
-      return { leg, answer: order.offer === undefined ? answer : toPhone(answer, order.offer) };
+      const seat = await this.#invite(conferenceAt(this.#mixer, conference), order);
+      return order.offer === undefined ? seat : { ...seat, answer: toPhone(seat.answer, order.offer) };
     } catch (cause) {
       throw order.signal?.aborted === true ? new SipError(487, "Request Terminated") : asSeenByCaller(cause);
     }
@@ -84,8 +88,7 @@ export class MixerControl {
         done = isDone(response);
       },
     });
-    if (done) rememberOrder(seat.leg, configuration);
-    return seat;
+    return done ? { ...seat, configured: configuration } : seat;
   }
 }
 

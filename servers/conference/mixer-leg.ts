@@ -17,7 +17,7 @@ import { SipError } from "#sip/sip-error.ts";
 import { MSCML } from "../mscml/document.ts";
 import { type MscmlResponse, readNotification } from "../mscml/notification.ts";
 import { configureLeg, type LegConfiguration, type MixMode, play } from "../mscml/request.ts";
-import { orderedAs } from "./leg-order.ts";
+import type { Seat } from "./mixer-control.ts";
 import type { Prompt } from "./prompts.ts";
 import { directionOf, toMixer, toPhone } from "./quiet.ts";
 import { Turns } from "./turns.ts";
@@ -63,11 +63,15 @@ export class MixerLeg {
   readonly #offering = new Turns();
 
   /** Takes over a confirmed leg, and has it configured unless its INVITE has done so. */
-  constructor(leg: Leg, { phone, silenced, fresh, rest }: MixerLegOptions, events: MixerLegEvents) {
+  constructor(
+    { leg, configured = {} }: Omit<Seat, "answer">,
+    { phone, silenced, fresh, rest }: MixerLegOptions,
+    events: MixerLegEvents,
+  ) {
     this.#leg = leg;
     this.#phone = phone;
     this.#silenced = silenced;
-    const { mixmode = fresh ? "full" : undefined, keypresses = false } = orderedAs(leg) ?? {};
+    const { mixmode = fresh ? "full" : undefined, keypresses = false } = configured;
     this.#mode = mixmode;
     this.#reportsKeys = keypresses;
     this.#events = events;

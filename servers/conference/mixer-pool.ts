@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { Caller, Leg } from "#sip/leg.ts";
 import type { Sdp, SipResponse, SipUri } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
-import { type MediaOrder, MixerControl } from "./mixer-control.ts";
+import { type MediaOrder, MixerControl, type Seat } from "./mixer-control.ts";
 import { HEALTH_TIMES, type HealthTimes, MixerHealth } from "./mixer-health.ts";
 
 export interface MixerPoolOptions {
@@ -15,12 +15,6 @@ export interface MixerPoolOptions {
   ask(uri: SipUri): Promise<SipResponse>;
   readonly log: Pick<Logger, "info" | "error">;
   readonly times?: HealthTimes | undefined;
-}
-
-/** A leg in a conference, and the mixer's description. */
-export interface Seat {
-  readonly leg: Leg;
-  readonly answer: Sdp;
 }
 
 /** What is known of one mixer. */

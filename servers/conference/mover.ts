@@ -1,18 +1,16 @@
 /** Moves participants between conferences: the mixer carries the stream over, the phone keeps its call and its media (RFC 3891, RFC 3261 §12.2). */
 
-import type { Leg } from "#sip/leg.ts";
-import type { Sdp } from "#sip/message.ts";
 import { asSipError, SipError } from "#sip/sip-error.ts";
 import type { Conference } from "./conference.ts";
 import type { Members } from "./members.ts";
-import type { MediaOrder } from "./mixer-control.ts";
+import type { MediaOrder, Seat } from "./mixer-control.ts";
 import type { Participant } from "./participant.ts";
 import { Rehome } from "./rehome.ts";
 import type { Standing } from "./standing.ts";
 
 export interface MoverOptions {
   readonly members: Pick<Members, "homeOf" | "transfer">;
-  order(room: string, order: MediaOrder): Promise<{ leg: Leg; answer: Sdp }>;
+  order(room: string, order: MediaOrder): Promise<Seat>;
   /** Runs `move`, counting whom it moves as one of that conference. Throws SipError 503 when there is no place for them. */
   moving(id: string, move: () => Promise<void>): Promise<void>;
   onMoved(from: Conference | undefined, to: Conference): void;

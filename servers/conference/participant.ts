@@ -9,8 +9,10 @@ import { SipError } from "#sip/sip-error.ts";
 import type { Bearing } from "./bearing.ts";
 import { Conduct } from "./conduct.ts";
 import { CONFERENCE_CONTROL } from "./conference-control.ts";
+import type { Legs } from "./connect.ts";
 import type { Identity } from "./identity.ts";
 import type { Keys } from "./keys.ts";
+import type { Seat } from "./mixer-control.ts";
 import { MixerLeg, type MixerLegOptions } from "./mixer-leg.ts";
 import type { By } from "./muting.ts";
 import type { Prompt } from "./prompts.ts";
@@ -46,13 +48,13 @@ export class Participant implements Actor {
   #moving = false;
 
   /** Takes over both legs: they end together. */
-  constructor(who: Entering, legs: { phone: Leg; mixer: Leg }, events: ParticipantEvents) {
+  constructor(who: Entering, { phone, mixer }: Legs, events: ParticipantEvents) {
     this.identity = who.identity;
     this.standing = who.standing;
     this.room = who.room;
-    this.phone = legs.phone;
+    this.phone = phone;
     this.#events = events;
-    this.#description = legs.phone.description;
+    this.#description = phone.description;
     this.conduct = new Conduct({
       bearing: who.bearing,
       isModerator: () => this.moderator,
@@ -61,7 +63,7 @@ export class Participant implements Actor {
       onChanged: () => events.onChanged(),
     });
     this.keys = this.conduct.keys;
-    this.#mixer = this.#seatedOn(legs.mixer, { fresh: who.bearing === undefined });
+    this.#mixer = this.#seatedOn(mixer, { fresh: who.bearing === undefined });
     this.#listen();
   }
 
@@ -167,14 +169,11 @@ export class Participant implements Actor {
   reseat(seat: Seating, seated: () => void, rest?: Promise<void>): Promise<void> {
     return this.handOver(async (replaces) => {
       const left = this.#mixer;
-      const { leg, answer } = await seat({
-        offer: this.#description,
-        silenced: this.conduct.muted,
-        replaces,
-      });
-      this.takeBack(leg, rest);
+      const offer = this.#description;
+      const mixer = await seat({ offer, silenced: this.conduct.muted, replaces });
+      this.takeBack(mixer, rest);
       try {
-        const stays = await this.#follow(answer);
+        const stays = await this.#follow(mixer.answer);
         if (this.#ended) throw new SipError(481, "Call Does Not Exist");
         seated();
         setTimeout(() => void left.bye(), stays ? MIXER_BYE_MS : 0).unref();
@@ -182,14 +181,14 @@ export class Participant implements Actor {
         this.#mixer = left;
         // Whoever hung up meanwhile has ended the new leg alone.
         if (this.#ended) void left.bye();
-        await leg.bye();
+        await mixer.leg.bye();
         throw cause;
       }
     });
   }
 
-  /** The stream that was taken comes back on this leg of the mixer. */
-  takeBack(mixer: Leg, rest?: Promise<void>): void {
+  /** The stream that was taken comes back on that leg of the mixer. */
+  takeBack(mixer: Seat, rest?: Promise<void>): void {
     this.#mixer = this.#seatedOn(mixer, { rest });
   }
 
@@ -221,10 +220,10 @@ export class Participant implements Actor {
   }
 
   /** Their place at the mixer from now on, which is silent if they are. */
-  #seatedOn(leg: Leg, when: Pick<MixerLegOptions, "fresh" | "rest">): MixerLeg {
+  #seatedOn(seat: Seat, when: Pick<MixerLegOptions, "fresh" | "rest">): MixerLeg {
     const silenced = this.conduct.muted;
     const mixer: MixerLeg = new MixerLeg(
-      leg,
+      seat,
       { phone: this.#description, silenced, ...when },
       {
         onOffer: (offer) => this.#offered(offer),

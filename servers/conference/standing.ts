@@ -1,10 +1,8 @@
 /** How somebody takes part: by what right, how he came, and what goes along with him. */
 
-import type { Leg } from "#sip/leg.ts";
-import type { Sdp } from "#sip/message.ts";
 import type { Bearing } from "./bearing.ts";
 import type { Identity } from "./identity.ts";
-import type { MediaOrder } from "./mixer-control.ts";
+import type { MediaOrder, Seat } from "./mixer-control.ts";
 import type { Actor } from "./rights.ts";
 import type { Present } from "./roster.ts";
 
@@ -43,7 +41,4 @@ export interface ParticipantEvents {
 }
 
 /** Gets a leg of a mixer for media that a phone has described; `replaces` is the leg whose stream is to go on there. */
-export type Seating = (media: Pick<MediaOrder, "offer" | "replaces" | "silenced">) => Promise<{
-  readonly leg: Leg;
-  readonly answer: Sdp;
-}>;
+export type Seating = (media: Pick<MediaOrder, "offer" | "replaces" | "silenced">) => Promise<Seat>;

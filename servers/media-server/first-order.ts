@@ -1,8 +1,9 @@
 /** What an INVITE orders of its leg beside the media: `configure_leg` in a part of its own, answered in the 200 (RFC 5022 §3, RFC 5621). */
 import type { SipRequest } from "#sip/message.ts";
-import { type BodyPart, partsOf } from "#sip/multipart.ts";
-import { MSCML, MscmlError } from "../mscml/document.ts";
+import type { BodyPart } from "#sip/multipart.ts";
+import { MscmlError } from "../mscml/document.ts";
 import { type MscmlResponse, response } from "../mscml/notification.ts";
+import { mscmlOf, mscmlPart } from "../mscml/part.ts";
 import { readRequest } from "../mscml/request.ts";
 import { settingsOf } from "./leg-control.ts";
 import type { StreamSettings } from "./media-engine.ts";
@@ -16,10 +17,10 @@ export interface FirstOrder {
 
 /** Undefined when the INVITE has no such part. */
 export function firstOrder(invite: SipRequest): FirstOrder | undefined {
-  const part = partsOf(invite)?.find(({ type }) => type === MSCML);
-  if (!part) return undefined;
+  const content = mscmlOf(invite);
+  if (content === undefined) return undefined;
   try {
-    const request = readRequest(part.content);
+    const request = readRequest(content);
     const { name, id } = request;
     if (name !== "configure_leg")
       throw new MscmlError(501, "An INVITE can say configure_leg only", { request: name, id });
@@ -38,5 +39,5 @@ function refusal(cause: unknown): Omit<MscmlResponse, "kind"> {
 }
 
 function answering(answer: Omit<MscmlResponse, "kind">): BodyPart {
-  return { type: MSCML, disposition: "signal;handling=optional", content: response(answer) };
+  return mscmlPart(response(answer));
 }

@@ -3,13 +3,13 @@ import { makeAnswer, makeOffer } from "#sdp/offer-answer.ts";
 import { readAudio, sends } from "#sdp/session.ts";
 import type { IncomingInvite, InDialogAnswer, Leg } from "#sip/leg.ts";
 import type { Sdp, SipRequest, SipUri } from "#sip/message.ts";
-import { type BodyPart, partsOf } from "#sip/multipart.ts";
 import { SipError } from "#sip/sip-error.ts";
 import { parseUri } from "#sip/uri.ts";
 import type { UserAgentOptions } from "#sip/user-agent.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { MSCML } from "../../servers/mscml/document.ts";
 import { keypress, response, talkerReport } from "../../servers/mscml/notification.ts";
+import { mscmlOf, mscmlPart } from "../../servers/mscml/part.ts";
 import { type LegConfiguration, type MscmlRequest, readRequest } from "../../servers/mscml/request.ts";
 
 const HOST = "127.0.0.1";
@@ -201,16 +201,12 @@ export class FakeMixer {
   }
 }
 
-const DONE: BodyPart = {
-  type: MSCML,
-  disposition: "signal;handling=optional",
-  content: response({ request: "configure_leg", code: 200, text: "OK" }),
-};
+const DONE = mscmlPart(response({ request: "configure_leg", code: 200, text: "OK" }));
 
 /** What the INVITE says beside the media. */
 function ordered({ request }: IncomingInvite): LegConfiguration | undefined {
-  const part = partsOf(request)?.find(({ type }) => type === MSCML);
-  const order = part && readRequest(part.content);
+  const content = mscmlOf(request);
+  const order = content === undefined ? undefined : readRequest(content);
   return order?.name === "configure_leg" ? order.configuration : undefined;
 }
 

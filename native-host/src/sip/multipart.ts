@@ -3,7 +3,7 @@ import { type Body, mediaType, parseParameters, token } from "./header-values.ts
 import { type Sdp, type SipMessage, textHeader } from "./message.ts";
 
 export interface BodyPart extends Body {
-  /** Content-Disposition without its parameters, lower case; "" when the part does not say. */
+  /** Content-Disposition, "" when the part does not say; of a part that was read in lower case, without parameters. */
   readonly disposition: string;
 }
 
