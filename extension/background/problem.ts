@@ -126,7 +126,9 @@ export function callProblemFrom(failure: unknown): Problem | undefined {
 
 /** What a conference says of its own door, or of its moderators, has a next step of its own. */
 function worded({ code, detail }: HostError): Problem | undefined {
-  const row = WORDED.find(([of, words]) => of === code && words.test(detail));
+  // The sentence of a refusal begins with the conference's URI, and that may read "pin" or "locked".
+  const said = detail.replace(/^sips?:\S+ /i, "");
+  const row = WORDED.find(([of, words]) => of === code && words.test(said));
   return row && problemOf(row[2]);
 }
 

@@ -25,4 +25,11 @@ describe("A conference that ends a call and says why", () => {
       assert.match(problem?.step ?? "", /\.$/);
     });
   }
+
+  test("the name of a conference is no part of what it says", () => {
+    const told = goodbye("sip:locked-pin@example.com", `SIP;text="Out of tea"`);
+    const problem = problemFrom(new HostError({ code: told?.code ?? "", detail: told?.message ?? "" }));
+
+    assert.equal(problem?.code, "said-goodbye");
+  });
 });
