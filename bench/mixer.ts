@@ -3,9 +3,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Clock } from "../servers/media-server/mixing/clock.ts";
+import { Mixer } from "../servers/media-server/mixing/mixer.ts";
 import { DgramIo } from "../servers/media-server/packet-io/dgram.ts";
-import { Clock } from "../servers/mixer/clock.ts";
-import { Mixer } from "../servers/mixer/mixer.ts";
 import type { Calls } from "./mixer-callers.ts";
 import type { Benchmark, Row } from "./table.ts";
 

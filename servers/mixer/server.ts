@@ -2,8 +2,8 @@
 import type { SipUri } from "#sip/message.ts";
 import type { Control } from "../media-server/control.ts";
 import { type FaceOptions, openFace } from "../media-server/face.ts";
+import { Mixer, type MixerDump, type MixerOptions } from "../media-server/mixing/mixer.ts";
 import type { PortRange } from "../media-server/packet-io/packet-io.ts";
-import { Mixer, type MixerDump, type MixerOptions } from "./mixer.ts";
 
 export interface MixerServerOptions extends FaceOptions {
   readonly rtp: PortRange;

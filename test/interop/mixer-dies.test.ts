@@ -138,7 +138,7 @@ test("When the thread that mixes dies, the new one has everybody, and nobody has
     rtp: { first: 0, last: 0 },
     log,
     spawn: (data) => {
-      const script = new URL("../../servers/mixer/tick-worker.ts", import.meta.url);
+      const script = new URL("../../servers/media-server/mixing/tick-worker.ts", import.meta.url);
       const thread = new Worker(script, { workerData: data, transferList: [data.port] });
       threads.push(thread);
       return thread;

@@ -4,8 +4,8 @@ import type { Codec } from "#rtp/g711.ts";
 import { writeRtp } from "#rtp/packet.ts";
 import type { Address } from "../../servers/media-server/address-lock.ts";
 import type { Media } from "../../servers/media-server/media-engine.ts";
+import { Engine, type Report } from "../../servers/media-server/mixing/engine.ts";
 import type { PacketIo } from "../../servers/media-server/packet-io/packet-io.ts";
-import { Engine, type Report } from "../../servers/mixer/engine.ts";
 import { RtpRecording } from "./rtp-recording.ts";
 import { FRAME_MS, FRAME_SAMPLES, toneFrame } from "./tone.ts";
 

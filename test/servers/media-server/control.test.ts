@@ -178,7 +178,7 @@ describe("the mixer's SIP face", () => {
     const threads: Worker[] = [];
     const films = await studio({
       spawn(data) {
-        const url = new URL("../../../servers/mixer/tick-worker.ts", import.meta.url);
+        const url = new URL("../../../servers/media-server/mixing/tick-worker.ts", import.meta.url);
         threads.push(new Worker(url, { workerData: data, transferList: [data.port] }));
         return threads.at(-1) as Worker;
       },

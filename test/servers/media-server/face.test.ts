@@ -15,7 +15,7 @@ describe("A media server that cannot listen", () => {
       rtp: { first: 0, last: 0 },
       log: { info: () => undefined, error: () => undefined },
       spawn(data) {
-        const url = new URL("../../../servers/mixer/tick-worker.ts", import.meta.url);
+        const url = new URL("../../../servers/media-server/mixing/tick-worker.ts", import.meta.url);
         const thread = new Worker(url, { workerData: data, transferList: [data.port] });
         threads.push(once(thread, "exit"));
         return thread;

@@ -2,13 +2,13 @@
 
 import { type Codec, g711 } from "#rtp/g711.ts";
 import { emptyHeader, HEADER_BYTES, isRtcp, type RtpHeader, readRtpInto } from "#rtp/packet.ts";
-import { type Address, AddressLock, sameAddress } from "../media-server/address-lock.ts";
-import { FRAME } from "../media-server/frame.ts";
-import { KeyEvents } from "../media-server/keys.ts";
-import type { Media } from "../media-server/media-engine.ts";
-import { PromptPlayer } from "../media-server/prompt-player.ts";
-import { Voice } from "../media-server/voice.ts";
-import type { MixMode } from "../mscml/request.ts";
+import type { MixMode } from "../../mscml/request.ts";
+import { type Address, AddressLock, sameAddress } from "../address-lock.ts";
+import { FRAME } from "../frame.ts";
+import { KeyEvents } from "../keys.ts";
+import type { Media } from "../media-engine.ts";
+import { PromptPlayer } from "../prompt-player.ts";
+import { Voice } from "../voice.ts";
 import { JitterBuffer } from "./jitter-buffer.ts";
 
 /** How a stream's numbers begin: random by rule (RFC 3550 §5.1), chosen in tests. */

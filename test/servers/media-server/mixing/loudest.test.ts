@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Voice } from "../../../servers/media-server/voice.ts";
-import { Loudest } from "../../../servers/mixer/loudest.ts";
+import { Loudest } from "../../../../servers/media-server/mixing/loudest.ts";
+import { Voice } from "../../../../servers/media-server/voice.ts";
 
 /** Voices that speak at a steady level, and which of them a mix of two carries at each tick. */
 function panel(...levels: number[]) {

@@ -1,8 +1,8 @@
 /** The mixer as the main thread sees it: a handle on the thread that mixes, and on its crashes. */
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import type { Media, MediaEngine, MediaEvents, StreamSettings } from "../media-server/media-engine.ts";
-import type { PortRange } from "../media-server/packet-io/packet-io.ts";
-import type { Samples } from "../media-server/prompt-player.ts";
+import type { Media, MediaEngine, MediaEvents, StreamSettings } from "../media-engine.ts";
+import type { PortRange } from "../packet-io/packet-io.ts";
+import type { Samples } from "../prompt-player.ts";
 import type { ClockCounters } from "./clock.ts";
 import type { Command, EngineDump, Report } from "./engine.ts";
 import type { WorkerData, WorkerReport } from "./tick-worker.ts";

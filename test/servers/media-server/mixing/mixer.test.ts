@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { Worker } from "node:worker_threads";
-import type { Media } from "../../../servers/media-server/media-engine.ts";
-import { Mixer, MixerBusyError, type MixerOptions } from "../../../servers/mixer/mixer.ts";
-import { freePorts } from "../../support/ports.ts";
-import { RtpParty } from "../../support/rtp-party.ts";
-import { until } from "../../support/until.ts";
+import type { Media } from "../../../../servers/media-server/media-engine.ts";
+import { Mixer, MixerBusyError, type MixerOptions } from "../../../../servers/media-server/mixing/mixer.ts";
+import { freePorts } from "../../../support/ports.ts";
+import { RtpParty } from "../../../support/rtp-party.ts";
+import { until } from "../../../support/until.ts";
 
 const ends: (() => unknown)[] = [];
 after(async () => {
@@ -95,7 +95,7 @@ describe("the mixer in its thread", () => {
     const films = mixer({
       onCrash: () => crash.resolve(),
       spawn(data) {
-        const url = new URL("../../../servers/mixer/tick-worker.ts", import.meta.url);
+        const url = new URL("../../../../servers/media-server/mixing/tick-worker.ts", import.meta.url);
         const thread = new Worker(url, { workerData: data, transferList: [data.port] });
         threads.push(thread);
         return thread;

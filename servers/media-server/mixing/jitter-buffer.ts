@@ -1,6 +1,6 @@
 /** Jitter buffer of one received stream: packets in by timestamp, one frame of samples out every tick. */
 import { type RtpHeader, sequenceAhead, timestampAhead } from "#rtp/packet.ts";
-import { FRAME } from "../media-server/frame.ts";
+import { FRAME } from "../frame.ts";
 
 /** Samples kept: 256 ms. A power of two, so that a timestamp finds its place across the wrap. */
 const RING = 2048;

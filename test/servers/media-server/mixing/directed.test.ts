@@ -1,9 +1,9 @@
 /** What a stream is told to be, tick by tick: muted, parked, played to. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { MixerBench, type Phone } from "../../support/mixer-bench.ts";
-import { samplesOf } from "../../support/rtp-recording.ts";
-import { toneLevel, toneSamples } from "../../support/tone.ts";
+import { MixerBench, type Phone } from "../../../support/mixer-bench.ts";
+import { samplesOf } from "../../../support/rtp-recording.ts";
+import { toneLevel, toneSamples } from "../../../support/tone.ts";
 
 const [ALICE, BOB, PROMPT] = [450, 600, 1000] as const;
 

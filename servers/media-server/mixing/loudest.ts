@@ -1,5 +1,5 @@
 /** The few loudest, which a mix carries. */
-import type { Voice } from "../media-server/voice.ts";
+import type { Voice } from "../voice.ts";
 import { QUIET } from "./jitter-buffer.ts";
 
 /** The participants whose frames go into one mix: all that are not quiet, or the loudest `limit` of them. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { MixerBench } from "../../support/mixer-bench.ts";
-import { samplesOf } from "../../support/rtp-recording.ts";
+import { MixerBench } from "../../../support/mixer-bench.ts";
+import { samplesOf } from "../../../support/rtp-recording.ts";
 
 const [ALICE, BOB, CAROL, _DAVE] = [450, 600, 1000, 1300] as const;
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { writeRtp } from "#rtp/packet.ts";
-import { MixerBench } from "../../support/mixer-bench.ts";
+import { MixerBench } from "../../../support/mixer-bench.ts";
 
 const [ALICE, BOB, _CAROL, DAVE] = [450, 600, 1000, 1300] as const;
 

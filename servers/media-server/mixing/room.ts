@@ -1,7 +1,7 @@
 /** One conference's media: everybody hears the sum of the others (N-1), one tick of 20 ms at a time. */
 import { type Codec, g711 } from "#rtp/g711.ts";
-import { FRAME, saturate } from "../media-server/frame.ts";
-import { UNDER_PROMPT } from "../media-server/prompt-player.ts";
+import { FRAME, saturate } from "../frame.ts";
+import { UNDER_PROMPT } from "../prompt-player.ts";
 import { Loudest } from "./loudest.ts";
 import type { Stream } from "./stream.ts";
 

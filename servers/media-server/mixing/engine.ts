@@ -1,9 +1,9 @@
 /** The mixing engine: all streams and rooms, moved on by ticks; commands take effect at the beginning of one. */
 import { randomBytes } from "node:crypto";
-import type { Media, PlayEnd, StreamSettings } from "../media-server/media-engine.ts";
-import type { PacketIo } from "../media-server/packet-io/packet-io.ts";
-import type { Samples } from "../media-server/prompt-player.ts";
-import type { MixMode } from "../mscml/request.ts";
+import type { MixMode } from "../../mscml/request.ts";
+import type { Media, PlayEnd, StreamSettings } from "../media-engine.ts";
+import type { PacketIo } from "../packet-io/packet-io.ts";
+import type { Samples } from "../prompt-player.ts";
 import type { JitterCounters } from "./jitter-buffer.ts";
 import { type MixOutput, Room } from "./room.ts";
 import { Stream, type StreamCounters, type StreamStart } from "./stream.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readRtp, writeRtp } from "#rtp/packet.ts";
-import { FRAME } from "../../../servers/media-server/frame.ts";
-import { JitterBuffer } from "../../../servers/mixer/jitter-buffer.ts";
+import { FRAME } from "../../../../servers/media-server/frame.ts";
+import { JitterBuffer } from "../../../../servers/media-server/mixing/jitter-buffer.ts";
 
 /** Code word c decodes to c * 100, so that a frame tells which packet it came from. */
 const decode = Int16Array.from({ length: 256 }, (_, code) => code * 100);

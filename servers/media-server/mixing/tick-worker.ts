@@ -1,7 +1,7 @@
 /** The thread that mixes: sockets, engine and clock, apart from SIP, so that neither makes the other late. */
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { DgramIo } from "../media-server/packet-io/dgram.ts";
-import type { PortRange } from "../media-server/packet-io/packet-io.ts";
+import { DgramIo } from "../packet-io/dgram.ts";
+import type { PortRange } from "../packet-io/packet-io.ts";
 import { Clock, type ClockCounters } from "./clock.ts";
 import { type Command, Engine, type Report } from "./engine.ts";
 
