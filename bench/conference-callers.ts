@@ -80,7 +80,7 @@ class Crowd {
     const n = this.#count;
     this.#count += 1;
     const room = `sip:${rooms[n % rooms.length]}@${server}`;
-    const id = `${n}.${process.pid}@${HOST}`;
+    const id = `${n}.${process.pid}.${HOST}`;
     const call: Call = { id, room, to: `<${room}>`, contact: room };
     const answer = await this.#ask(
       server,
