@@ -30,18 +30,25 @@ export class Clock {
   readonly #time: Time;
   readonly #tick: () => void;
   readonly #turn = () => this.#run();
-  #due: number;
-  #stop: () => void;
+  #due = 0;
+  #stop: (() => void) | undefined;
 
+  /** It stands until it is started. */
   constructor(tick: () => void, time: Time = systemTime) {
     this.#tick = tick;
     this.#time = time;
-    this.#due = time.now() + TICK_MS;
-    this.#stop = time.after(TICK_MS, this.#turn);
+  }
+
+  /** The next tick comes a period from now, unless it runs already. */
+  start(): void {
+    if (this.#stop) return;
+    this.#due = this.#time.now() + TICK_MS;
+    this.#stop = this.#time.after(TICK_MS, this.#turn);
   }
 
   stop(): void {
-    this.#stop();
+    this.#stop?.();
+    this.#stop = undefined;
   }
 
   #run(): void {

@@ -91,6 +91,11 @@ export class Engine {
     else this.#change(command);
   }
 
+  /** Whether nobody is in any room: then a tick would do nothing. */
+  get idle(): boolean {
+    return this.#rooms.length === 0;
+  }
+
   tick(): void {
     this.#tick++;
     for (const room of this.#rooms) room.mix(this.#tick, this.#output);

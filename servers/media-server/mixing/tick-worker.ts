@@ -15,7 +15,7 @@ export interface WorkerData {
 /** Reports as they leave the thread: a dump has the clock's counters too. */
 export type WorkerReport = Report & { readonly clock?: ClockCounters };
 
-/** Commands are applied as they come, so that whoever calls is answered at once, and what came by then when a tick begins. */
+/** Commands are applied as they come, so that whoever calls is answered at once, and what came by then when a tick begins. Nothing ticks for nobody. */
 function runTicks({ port, host, rtp }: WorkerData): void {
   const io = new DgramIo(host, rtp, (...packet) => engine.receive(...packet));
   const report = (said: Report) =>
@@ -24,10 +24,12 @@ function runTicks({ port, host, rtp }: WorkerData): void {
   // The port's other end is held by mixer.ts alone, which posts nothing but lists of commands.
   const apply = (message: unknown) => {
     for (const command of message as readonly Command[]) engine.apply(command);
+    if (!engine.idle) clock.start();
   };
   const clock = new Clock(() => {
     for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) apply(next.message);
     engine.tick();
+    if (engine.idle) clock.stop();
   });
   port.on("message", apply);
 }

@@ -77,7 +77,7 @@ describe("the mixer in its thread", () => {
     assert.equal((await films.dump()).streams.length, 1);
   });
 
-  test("counts its ticks, and lets nobody in when the ports are used up", async () => {
+  test("lets nobody in when the ports are used up", async () => {
     const lowest = await freePorts(4);
     const narrow = mixer({ rtp: { first: lowest, last: lowest + 3 } });
     const [first, second] = [await narrow.open(), await narrow.open()];
@@ -86,7 +86,22 @@ describe("the mixer in its thread", () => {
     await assert.rejects(narrow.open(), MixerBusyError);
     narrow.close(first.stream);
     assert.equal((await narrow.open()).port, lowest);
-    await until(async () => (await narrow.dump()).clock.ticks > 0, "a tick");
+  });
+
+  test("ticks for whoever is in a room, and for nobody not at all", async () => {
+    const [films, games] = [mixer(), mixer()];
+    await join(films, "comedies", 450);
+    const bob = await join(films, "comedies", undefined);
+    await bob.party.hears(450);
+    const alone = await join(games, "chess", 600);
+    await until(async () => (await games.dump()).clock.ticks > 5, "ticks");
+    games.close(alone.stream);
+    await bob.party.frames(3);
+    const { ticks } = (await games.dump()).clock;
+    await bob.party.frames(10);
+
+    assert.equal((await games.dump()).clock.ticks, ticks);
+    assert.ok((await films.dump()).clock.ticks > 10);
   });
 
   test("starts another thread when its own dies, and says so", async () => {
