@@ -8,12 +8,13 @@ import { MULTIPLE_REFER, RECIPIENT_LIST_INVITE } from "#sip/recipient-list.ts";
 import { bracketed } from "#sip/uri.ts";
 import type { UserAgentOptions } from "#sip/user-agent.ts";
 import { UserAgent } from "#sip/user-agent.ts";
+import { isOwn, type OwnMixer } from "../media-server/own-mixer.ts";
 import type { Limits } from "./capacity.ts";
 import { CONFERENCE_EVENT, CONFERENCE_INFO } from "./conference-package.ts";
 import { Focus } from "./focus.ts";
 import type { InviteLimits } from "./invitations.ts";
 import type { HealthTimes } from "./mixer-health.ts";
-import { MixerPool, type MixerState } from "./mixer-pool.ts";
+import { MixerPool, type MixerPoolOptions, type MixerState } from "./mixer-pool.ts";
 import type { Moderators } from "./moderators.ts";
 import { StateFile } from "./state.ts";
 
@@ -22,6 +23,8 @@ export interface ConferenceServerOptions
     Partial<Pick<UserAgentOptions, "timers" | "onTrace" | "tls" | "ca" | "ws" | "wss" | "origins" | "dns">> {
   /** One or more; each conference is at one of them, and at another one when that dies. */
   readonly mixers: readonly SipUri[];
+  /** What mixes within this process: the mixer that is called OWN. It is closed with the server. */
+  readonly own?: OwnMixer;
   /** How often the mixers are asked whether they live. */
   readonly health?: HealthTimes;
   readonly log: Pick<Logger, "info" | "error">;
@@ -59,7 +62,7 @@ const MIXER_SESSION_S = 1_800;
 
 /** Opens the server on UDP and TCP; rejects when the port is taken. */
 export async function openConferenceServer(options: ConferenceServerOptions): Promise<ConferenceServer> {
-  const { mixers, health, log, limits, inviteLimits, moderators, factory, ...rest } = options;
+  const { mixers, own, health, log, limits, inviteLimits, moderators, factory, ...rest } = options;
   const { outboundProxy: proxy, credentials = [], trustedProxies, state: path, ...others } = rest;
   const { session = SESSION, ...sockets } = others;
   const state = path === undefined ? undefined : new StateFile(path, { log });
@@ -95,9 +98,7 @@ export async function openConferenceServer(options: ConferenceServerOptions): Pr
   });
   const pool = new MixerPool({
     mixers,
-    // The pool and the mixers ask one another by OPTIONS whether they live; not every leg has to.
-    caller: { invite: (target, call) => agent.invite(target, { ...call, sessionExpiresS: MIXER_SESSION_S }) },
-    ask: (uri) => agent.request("OPTIONS", uri),
+    ...reaching(agent, own),
     log,
     times: health,
   });
@@ -111,7 +112,22 @@ export async function openConferenceServer(options: ConferenceServerOptions): Pr
       const ended = focus.close();
       await agent.close();
       await ended;
+      await own?.close();
       state?.close();
     },
+  };
+}
+
+/** How the pool reaches its mixers: the own one within this process, all others by SIP. */
+function reaching(agent: UserAgent, own: OwnMixer | undefined): Pick<MixerPoolOptions, "caller" | "ask"> {
+  return {
+    caller: {
+      invite(target, call) {
+        if (own && isOwn(target)) return own.calls.invite(target, call);
+        // The pool and the mixers ask one another by OPTIONS whether they live; not every leg has to.
+        return agent.invite(target, { ...call, sessionExpiresS: MIXER_SESSION_S });
+      },
+    },
+    ask: (uri) => (own && isOwn(uri) ? own.ask() : agent.request("OPTIONS", uri)),
   };
 }

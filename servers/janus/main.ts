@@ -1,8 +1,8 @@
 /** Starts the Janus adapter from its command line. */
 import { readFile } from "node:fs/promises";
 import { isIP, isIPv4 } from "node:net";
+import { readRtpRange } from "../media-server/rtp-range.ts";
 import { COMMON_USAGE, commonOptions, readPort, runServer } from "../process.ts";
-import { readRtpRange } from "../rtp-range.ts";
 import { openJanusServer } from "./server.ts";
 
 const USAGE = `janus [--bind ADDRESS] [--port N] [--rtp FIRST-LAST] [--janus URL] [--inside ADDRESS] [--api-secret FILE]

@@ -14,7 +14,7 @@ export interface FaceOptions extends Pick<ControlOptions, "codecs" | "log" | "wa
   readonly onTrace?: UserAgentOptions["onTrace"];
 }
 
-type Stoppable = MediaEngine & { stop(): Promise<void> };
+export type Stoppable = MediaEngine & { stop(): Promise<void> };
 
 /** What is behind the face. */
 export interface Behind<Engine extends Stoppable> {
@@ -33,12 +33,12 @@ export interface Face<Engine> {
   close(): Promise<void>;
 }
 
-/** Rejects when the engine does not start, or the SIP port is taken; nothing is left then. */
-export async function openFace<Engine extends Stoppable>(
-  options: FaceOptions,
-  { name, start, inviteStatus }: Behind<Engine>,
-): Promise<Face<Engine>> {
-  const { host, port, codecs, log, watch, timers, session, onTrace } = options;
+/** What decides and what mixes, each knowing the other; calls come from elsewhere. */
+export async function startControl<Engine extends Stoppable>(
+  { host, codecs, log, watch }: Pick<FaceOptions, "host" | "codecs" | "log" | "watch">,
+  start: Behind<Engine>["start"],
+  findLeg: ControlOptions["findLeg"],
+): Promise<{ readonly engine: Engine; readonly control: Control }> {
   const engine = await start({
     onTalking: (...talk) => control.talking(...talk),
     onKey: (...key) => control.key(...key),
@@ -46,7 +46,6 @@ export async function openFace<Engine extends Stoppable>(
     onFailed: (stream, cause) => control.failed(stream, cause),
     onCrash: (cause) => control.crashed(cause),
   });
-  const findLeg: ControlOptions["findLeg"] = (id) => agent?.findLeg(id);
   const control = new Control({
     mixer: engine,
     host,
@@ -55,6 +54,16 @@ export async function openFace<Engine extends Stoppable>(
     ...(codecs && { codecs }),
     ...(watch && { watch }),
   });
+  return { engine, control };
+}
+
+/** Rejects when the engine does not start, or the SIP port is taken; nothing is left then. */
+export async function openFace<Engine extends Stoppable>(
+  options: FaceOptions,
+  { name, start, inviteStatus }: Behind<Engine>,
+): Promise<Face<Engine>> {
+  const { host, port, log, timers, session, onTrace } = options;
+  const { engine, control } = await startControl(options, start, (id) => agent?.findLeg(id));
   let agent: UserAgent | undefined;
   const close = async () => {
     control.close();

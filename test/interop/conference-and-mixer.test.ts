@@ -1,11 +1,11 @@
-/** The conference server and the mixer as two processes, with people who talk, listen and move. */
+/** The conference server with the mixer in another process and in its own, with people who talk, listen and move. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Leg } from "#sip/leg.ts";
 import type { SipUri } from "#sip/message.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { RtpParty } from "../support/rtp-party.ts";
-import { type ConferenceSite, startConferenceSite } from "../support/servers.ts";
+import { SITES } from "../support/servers.ts";
 import { until } from "../support/until.ts";
 
 const HOST = "127.0.0.1";
@@ -56,43 +56,44 @@ class Guest {
   }
 }
 
-describe("A conference with a real mixer", () => {
-  let site: ConferenceSite;
-  let alice: Guest;
-  let bob: Guest;
-  let carol: Guest;
+for (const [what, startSite] of Object.entries(SITES))
+  describe(`A conference with ${what}`, () => {
+    let site: Awaited<ReturnType<typeof startSite>>;
+    let alice: Guest;
+    let bob: Guest;
+    let carol: Guest;
 
-  before(async () => {
-    site = await startConferenceSite();
-    alice = await Guest.open("alice", 400);
-    bob = await Guest.open("bob", 600);
-    carol = await Guest.open("carol", 900);
+    before(async () => {
+      site = await startSite();
+      alice = await Guest.open("alice", 400);
+      bob = await Guest.open("bob", 600);
+      carol = await Guest.open("carol", 900);
+    });
+
+    after(async () => {
+      await Promise.all([alice, bob, carol].map((guest) => guest.close()));
+      await site.stop();
+    });
+
+    test("lets everybody hear the others, says who talks, and carries a mover over in one stream", async () => {
+      const inComedies = await alice.joins(site.room("comedies"));
+      await bob.joins(site.room("comedies"));
+      await carol.joins(site.room("dramas"));
+      const comedies = bob.watches(site.room("comedies"));
+      await Promise.all([alice.rtp.hears(600), bob.rtp.hears(400)]);
+      await until(() => comedies.some((text) => />true<\/talking>/.test(text)), "somebody talking");
+
+      const movedAt = alice.rtp.forget();
+      await alice.joins(site.room("dramas"), inComedies);
+      await Promise.all([alice.rtp.hears(900), carol.rtp.hears(400)]);
+      await alice.rtp.frames(10);
+
+      assert.equal(alice.rtp.heard.missingFrames({ from: movedAt }), 0);
+      assert.equal(alice.rtp.heard.ssrcChanges({ from: movedAt }), 0);
+      await until(
+        () => comedies.some((text) => text.includes(`"${alice.uri}" state="deleted"`)),
+        "alice to be gone",
+      );
+      assert.deepEqual([...alice.agent.legs()].length, 1);
+    });
   });
-
-  after(async () => {
-    await Promise.all([alice, bob, carol].map((guest) => guest.close()));
-    await site.stop();
-  });
-
-  test("lets everybody hear the others, says who talks, and carries a mover over in one stream", async () => {
-    const inComedies = await alice.joins(site.room("comedies"));
-    await bob.joins(site.room("comedies"));
-    await carol.joins(site.room("dramas"));
-    const comedies = bob.watches(site.room("comedies"));
-    await Promise.all([alice.rtp.hears(600), bob.rtp.hears(400)]);
-    await until(() => comedies.some((text) => />true<\/talking>/.test(text)), "somebody talking");
-
-    const movedAt = alice.rtp.forget();
-    await alice.joins(site.room("dramas"), inComedies);
-    await Promise.all([alice.rtp.hears(900), carol.rtp.hears(400)]);
-    await alice.rtp.frames(10);
-
-    assert.equal(alice.rtp.heard.missingFrames({ from: movedAt }), 0);
-    assert.equal(alice.rtp.heard.ssrcChanges({ from: movedAt }), 0);
-    await until(
-      () => comedies.some((text) => text.includes(`"${alice.uri}" state="deleted"`)),
-      "alice to be gone",
-    );
-    assert.deepEqual([...alice.agent.legs()].length, 1);
-  });
-});

@@ -5,7 +5,7 @@ import type { SipUri } from "#sip/message.ts";
 import { UserAgent } from "#sip/user-agent.ts";
 import { type MixerServer, openMixerServer } from "../../servers/mixer/server.ts";
 import { type Server, startServer } from "../support/servers.ts";
-import { Talker, usersIn } from "../support/talker.ts";
+import { hearEachOther, Talker, usersIn } from "../support/talker.ts";
 import { until } from "../support/until.ts";
 
 const HOST = "127.0.0.1";
@@ -29,11 +29,6 @@ function startConferenceAt(port: number): Promise<Server> {
 async function kill(): Promise<void> {
   conference.program.kill("SIGKILL");
   await conference.program.exited;
-}
-
-function hearEachOther(talkers: readonly Talker[]): Promise<unknown> {
-  const others = (self: Talker) => talkers.filter((talker) => talker !== self).map(({ rtp }) => rtp.hz ?? 0);
-  return Promise.all(talkers.flatMap((talker) => others(talker).map((hz) => talker.rtp.hears(hz))));
 }
 
 describe("When the conference server is killed", () => {

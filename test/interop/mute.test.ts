@@ -7,7 +7,7 @@ import { type ConferenceServer, openConferenceServer } from "../../servers/confe
 import { mutes } from "../support/control-package.ts";
 import { mediaOf } from "../support/rtp-party.ts";
 import { type ReceivedPacket, samplesOf } from "../support/rtp-recording.ts";
-import { type ConferenceSite, type Server, startConferenceSite, startServer } from "../support/servers.ts";
+import { type Server, SITES, startServer } from "../support/servers.ts";
 import { FRAME_MS } from "../support/tone.ts";
 import { until } from "../support/until.ts";
 import { VoicePhone } from "../support/voice-phone.ts";
@@ -42,99 +42,100 @@ async function lastHeard(since: number): Promise<number> {
   return alice.lastWith(VOICE, since);
 }
 
-describe("A conference and a mixer as programs", () => {
-  let site: ConferenceSite;
-  before(async () => {
-    site = await startConferenceSite();
-  });
-  after(() => site.stop());
+for (const [what, startSite] of Object.entries(SITES))
+  describe(`A conference server and ${what} as programs`, () => {
+    let site: Awaited<ReturnType<typeof startSite>>;
+    before(async () => {
+      site = await startSite();
+    });
+    after(() => site.stop());
 
-  test("are told mute by himself: the last frame comes within 40 ms, listed within 200 ms, ten times", async (t) => {
-    const room = site.room("films");
-    await meet(room);
-    await alice.watches(room);
-    const silent: number[] = [];
-    const listed: number[] = [];
-    for (let round = 0; round < 10; round++) {
-      await anyMoment();
-      const at = performance.now();
+    test("are told mute by himself: the last frame comes within 40 ms, listed within 200 ms, ten times", async (t) => {
+      const room = site.room("films");
+      await meet(room);
+      await alice.watches(room);
+      const silent: number[] = [];
+      const listed: number[] = [];
+      for (let round = 0; round < 10; round++) {
+        await anyMoment();
+        const at = performance.now();
+        await mutes(bob.call, bob.uri);
+        listed.push((await alice.reads(/muted-via-focus/, at)) - at);
+        silent.push(await lastHeard(at));
+        await mutes(bob.call, bob.uri, false);
+        await alice.rtp.hears(VOICE);
+      }
+      t.diagnostic(
+        `last frame after ms: ${silent.map(Math.round)}; roster after ms: ${listed.map(Math.round)}`,
+      );
+
+      assert.ok(Math.max(...silent) < 40, `${silent}`);
+      assert.ok(Math.max(...listed) < 200, `${listed}`);
+    });
+
+    test("hear *6 from his phone: the last frame comes within 40 ms of the key, and he hears so", async (t) => {
+      const room = site.room("keys");
+      await meet(room);
+      await alice.watches(room);
+      const silent: number[] = [];
+      for (let round = 0; round < 5; round++) {
+        bob.rtp.forget();
+        const at = await bob.presses("*6");
+        silent.push(await lastHeard(at));
+        await until(() => bob.rtp.heard.audio().some(isSound), "a prompt");
+        await bob.presses("*6");
+        await alice.rtp.hears(VOICE);
+      }
+      t.diagnostic(`last frame after ms: ${silent.map(Math.round)}`);
+
+      assert.ok(Math.max(...silent) < 40, `${silent}`);
+    });
+
+    test("keep his hand, and what he is played, to those it is for", async () => {
+      const room = site.room("hands");
+      await meet(room);
+      await alice.watches(room);
       await mutes(bob.call, bob.uri);
-      listed.push((await alice.reads(/muted-via-focus/, at)) - at);
-      silent.push(await lastHeard(at));
+      await alice.rtp.frames(25);
+      alice.rtp.forget();
+      bob.rtp.forget();
+      const at = performance.now();
+      await bob.presses("*9");
+      await alice.reads(/hand[^>]*>true</, at);
+      await until(() => bob.rtp.heard.audio().some(isSound), "a prompt");
+
+      assert.deepEqual(alice.rtp.heard.audio().filter(isSound), []);
+    });
+
+    test("are on hold: the music is never heard, and he is heard again by resuming", async () => {
+      await meet(site.room("hold"));
+      await bob.offers("sendonly");
+      bob.rtp.hz = MUSIC;
+      const held = performance.now();
+      await alice.rtp.frames(25);
+      bob.rtp.hz = VOICE;
+      await bob.offers("sendrecv");
+      await alice.rtp.hears(VOICE);
+
+      assert.deepEqual(alice.framesWith(MUSIC, held), []);
+    });
+
+    test("never let a frame of the muted be heard when he calls anew in the place of his call", async () => {
+      const room = site.room("takeover");
+      await meet(room);
+      await mutes(bob.call, bob.uri);
+      await alice.rtp.frames(10);
+      const since = performance.now();
+      for (let round = 0; round < 30; round++) {
+        await anyMoment();
+        await bob.joins(room);
+      }
+      await alice.rtp.frames(10);
+      assert.deepEqual(alice.framesWith(VOICE, since), []);
       await mutes(bob.call, bob.uri, false);
       await alice.rtp.hears(VOICE);
-    }
-    t.diagnostic(
-      `last frame after ms: ${silent.map(Math.round)}; roster after ms: ${listed.map(Math.round)}`,
-    );
-
-    assert.ok(Math.max(...silent) < 40, `${silent}`);
-    assert.ok(Math.max(...listed) < 200, `${listed}`);
+    });
   });
-
-  test("hear *6 from his phone: the last frame comes within 40 ms of the key, and he hears so", async (t) => {
-    const room = site.room("keys");
-    await meet(room);
-    await alice.watches(room);
-    const silent: number[] = [];
-    for (let round = 0; round < 5; round++) {
-      bob.rtp.forget();
-      const at = await bob.presses("*6");
-      silent.push(await lastHeard(at));
-      await until(() => bob.rtp.heard.audio().some(isSound), "a prompt");
-      await bob.presses("*6");
-      await alice.rtp.hears(VOICE);
-    }
-    t.diagnostic(`last frame after ms: ${silent.map(Math.round)}`);
-
-    assert.ok(Math.max(...silent) < 40, `${silent}`);
-  });
-
-  test("keep his hand, and what he is played, to those it is for", async () => {
-    const room = site.room("hands");
-    await meet(room);
-    await alice.watches(room);
-    await mutes(bob.call, bob.uri);
-    await alice.rtp.frames(25);
-    alice.rtp.forget();
-    bob.rtp.forget();
-    const at = performance.now();
-    await bob.presses("*9");
-    await alice.reads(/hand[^>]*>true</, at);
-    await until(() => bob.rtp.heard.audio().some(isSound), "a prompt");
-
-    assert.deepEqual(alice.rtp.heard.audio().filter(isSound), []);
-  });
-
-  test("are on hold: the music is never heard, and he is heard again by resuming", async () => {
-    await meet(site.room("hold"));
-    await bob.offers("sendonly");
-    bob.rtp.hz = MUSIC;
-    const held = performance.now();
-    await alice.rtp.frames(25);
-    bob.rtp.hz = VOICE;
-    await bob.offers("sendrecv");
-    await alice.rtp.hears(VOICE);
-
-    assert.deepEqual(alice.framesWith(MUSIC, held), []);
-  });
-
-  test("never let a frame of the muted be heard when he calls anew in the place of his call", async () => {
-    const room = site.room("takeover");
-    await meet(room);
-    await mutes(bob.call, bob.uri);
-    await alice.rtp.frames(10);
-    const since = performance.now();
-    for (let round = 0; round < 30; round++) {
-      await anyMoment();
-      await bob.joins(room);
-    }
-    await alice.rtp.frames(10);
-    assert.deepEqual(alice.framesWith(VOICE, since), []);
-    await mutes(bob.call, bob.uri, false);
-    await alice.rtp.hears(VOICE);
-  });
-});
 
 describe("A conference with two mixers", () => {
   let mixers: Server[];

@@ -64,6 +64,16 @@ export interface ConferenceSite {
   stop(): Promise<void>;
 }
 
+/** One that mixes by itself. */
+export async function startOwnSite(): Promise<Omit<ConferenceSite, "mixer">> {
+  const conference = await startServer("conference", { args: ["--mixer", "own", "--rtp", "0"] });
+  const room: ConferenceSite["room"] = (name) => `sip:${name}@${conference.host}:${conference.port}`;
+  return { conference, room, stop: async () => void (await conference.stop()) };
+}
+
+/** Both kinds, by what mixes. */
+export const SITES = { "a mixer": startConferenceSite, "a mixer of its own": startOwnSite };
+
 export async function startConferenceSite(): Promise<ConferenceSite> {
   const mixer = await startMixer();
   const conference = await startConference(mixer);

@@ -116,3 +116,9 @@ export function usersIn(document: string): string[] {
   const users = parseXml(document).children.find(({ name }) => name === "users")?.children ?? [];
   return users.map(({ attributes }) => `${attributes["entity"]} ${attributes["state"] ?? "full"}`);
 }
+
+/** All of a conference hear all the others from now on, within so many milliseconds. */
+export function hearEachOther(talkers: readonly Talker[], withinMs?: number): Promise<unknown> {
+  const others = (self: Talker) => talkers.filter((talker) => talker !== self).map(({ rtp }) => rtp.hz ?? 0);
+  return Promise.all(talkers.flatMap((talker) => others(talker).map((hz) => talker.rtp.hears(hz, withinMs))));
+}

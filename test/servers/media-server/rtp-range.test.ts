@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { readRtpRange } from "../../servers/rtp-range.ts";
+import { readRtpRange } from "../../../servers/media-server/rtp-range.ts";
 
 describe("The ports for media", () => {
   test("are a range with both its ends, from its first even port on, or any free ones", () => {
