@@ -222,8 +222,14 @@ function load({ legs, ordering }: Station): number {
   return live(legs).size + ordering;
 }
 
+/** Whoever is in is looked for until one is found: a room may have a thousand. */
 function isHeld({ legs, ordering }: Room): boolean {
-  return ordering > 0 || live(legs).size > 0;
+  if (ordering > 0) return true;
+  for (const leg of legs) {
+    if (leg.state !== "ended") return true;
+    legs.delete(leg);
+  }
+  return false;
 }
 
 function has(legs: Set<Leg>, callId: string): boolean {
