@@ -51,6 +51,7 @@ const FIGURES: readonly Figure<Round>[] = [
 /** `version` is that of the Asterisk in these rounds. */
 export function roundRows(rounds: readonly Everyone<Round>[], version?: string): Row[] {
   const ours = (of: (round: Round) => number) => median(rounds.map((round) => of(round.ours)));
+  const inside = (of: (round: Round) => number) => median(rounds.map((round) => of(round.inside)));
   const sipp = (of: (round: Round) => number) => median(rounds.map((round) => of(round.sipp)));
   const alone = (round: Round) => round.join.cpuMs[0] ?? 0;
   const quoted = (what: string, of: (round: Round) => number, reference: number): Row => ({
@@ -64,6 +65,10 @@ export function roundRows(rounds: readonly Everyone<Round>[], version?: string):
     { what: "join, conference server alone", unit: "ms CPU", value: ours(alone), reference: sipp(alone) },
     quoted("join, CPU beside Asterisk's 2 to 3", join, ASTERISK.cpuMs),
     quoted("join, CPU beside FreeSWITCH's 6 to 7", join, FREESWITCH.cpuMs),
+    {
+      ...quoted("join, mixer inside, CPU beside Asterisk's 2 to 3", join, ASTERISK.cpuMs),
+      value: inside(join),
+    },
     quoted("join 100/s, median beside Asterisk", soon, ASTERISK.medianMs),
     quoted("join 100/s, p95 beside Asterisk", late, ASTERISK.p95Ms),
     quoted("join 100/s, median beside FreeSWITCH", soon, FREESWITCH.medianMs),
