@@ -2,6 +2,7 @@
 import type { CliCommand } from "./command.ts";
 import {
   CONTROL_OPTIONS,
+  MEDIA_OPTIONS,
   METRICS_OPTION,
   runServers,
   SERVER_OPTIONS,
@@ -11,12 +12,13 @@ import {
 export const conference: CliCommand = {
   summary: "Runs the conference server until Ctrl-C.",
   usage:
-    "[--bind ADDRESS] [--port N] [--mixer URI]… [--moderator URI --users FILE] [--outbound-proxy URI] [--credentials FILE] [--factory NAME] [--state FILE] [--session SECONDS] [--trusted-proxy ADDRESS]… [--control-token FILE] [--control-port N] [--certificate FILE --key FILE] [--ws-port N]",
+    "[--bind ADDRESS] [--port N] [--mixer URI|own]… [--rtp FIRST-LAST] [--codecs LIST] [--moderator URI --users FILE] [--outbound-proxy URI] [--credentials FILE] [--factory NAME] [--state FILE] [--session SECONDS] [--trusted-proxy ADDRESS]… [--control-token FILE] [--control-port N] [--certificate FILE --key FILE] [--ws-port N]",
   options: {
     ...SERVER_OPTIONS,
     ...METRICS_OPTION,
     ...TRANSPORT_OPTIONS,
     ...CONTROL_OPTIONS,
+    ...MEDIA_OPTIONS,
     moderator: {
       type: "string",
       multiple: true,
@@ -65,7 +67,7 @@ export const conference: CliCommand = {
       type: "string",
       multiple: true,
       value: "URI",
-      help: "what mixes the conferences; with several another goes on when one dies",
+      help: "what mixes the conferences, own for this server itself; with several another goes on when one dies",
     },
   },
   words: [0, 0],

@@ -1,6 +1,6 @@
 /** `partyline janus`: Janus's AudioBridge as a mixer of conferences. */
 import type { CliCommand } from "./command.ts";
-import { runServers, SERVER_OPTIONS } from "./server-processes.ts";
+import { METRICS_OPTION, runServers, SERVER_OPTIONS } from "./server-processes.ts";
 
 export const janus: CliCommand = {
   summary: "Runs a mixer whose media a Janus server mixes, until Ctrl-C.",
@@ -8,6 +8,7 @@ export const janus: CliCommand = {
     "[--bind ADDRESS] [--port N] [--rtp FIRST-LAST] [--janus URL] [--inside ADDRESS] [--api-secret FILE]",
   options: {
     ...SERVER_OPTIONS,
+    ...METRICS_OPTION,
     rtp: { type: "string", value: "FIRST-LAST", help: "ports for the phones' media" },
     janus: { type: "string", value: "URL", help: "Janus's WebSocket API (ws://127.0.0.1:8188)" },
     inside: {

@@ -1,6 +1,6 @@
 /** `partyline mixer`: the media of every conference. */
 import type { CliCommand } from "./command.ts";
-import { METRICS_OPTION, runServers, SERVER_OPTIONS } from "./server-processes.ts";
+import { MEDIA_OPTIONS, METRICS_OPTION, runServers, SERVER_OPTIONS } from "./server-processes.ts";
 
 export const mixer: CliCommand = {
   summary: "Runs the mixer until Ctrl-C.",
@@ -8,12 +8,7 @@ export const mixer: CliCommand = {
   options: {
     ...SERVER_OPTIONS,
     ...METRICS_OPTION,
-    rtp: { type: "string", value: "FIRST-LAST", help: "ports for media" },
-    codecs: {
-      type: "string",
-      value: "LIST",
-      help: "PCMU,PCMA or one of them, best first; else the caller's order",
-    },
+    ...MEDIA_OPTIONS,
   },
   words: [0, 0],
   run: (input) => runServers(["mixer"], input),

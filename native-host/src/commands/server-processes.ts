@@ -27,6 +27,16 @@ export const METRICS_OPTION: Options = {
   },
 };
 
+/** What mixes is told where and how. */
+export const MEDIA_OPTIONS: Options = {
+  rtp: { type: "string", value: "FIRST-LAST", help: "ports for media" },
+  codecs: {
+    type: "string",
+    value: "LIST",
+    help: "PCMU,PCMA or one of them, best first; else the caller's order",
+  },
+};
+
 /** The control API of the conference server. */
 export const CONTROL_OPTIONS: Options = {
   "control-token": {
@@ -71,18 +81,19 @@ const FAREWELL_MS = 5_000;
 export function serverArguments(name: ServerName, input: Input): string[] {
   const bind = input.text("bind") ?? "127.0.0.1";
   const ports = portsFrom(input.text("port-base"));
+  const rtp = `${ports.rtp.first}-${ports.rtp.last}`;
   const own: Readonly<Record<ServerName, readonly string[]>> = {
     proxy: proxyArguments(input),
     conference: [
-      ...mixers(input, `sip:${bind}:${ports.mixer}`),
+      ...mixing(input, `sip:${bind}:${ports.mixer}`, rtp),
       ...moderation(input),
       ...dialling(input),
       ...passedOn(input, ["factory", "state", "session", "join-rate", "join-rate-all"]),
       ...input.list("trusted-proxy").flatMap((address) => ["--trusted-proxy", address]),
       ...controlling(input, ports.control),
     ],
-    mixer: mixerArguments(input, `${ports.rtp.first}-${ports.rtp.last}`),
-    janus: janusArguments(input, `${ports.rtp.first}-${ports.rtp.last}`),
+    mixer: mixerArguments(input, rtp),
+    janus: janusArguments(input, rtp),
     web: ["--conference", input.text("conference") ?? `${bind}:${ports.conference}`],
   };
   return [
@@ -93,9 +104,12 @@ export function serverArguments(name: ServerName, input: Input): string[] {
   ];
 }
 
-function mixers(input: Input, usual: string): string[] {
+/** One that mixes by itself does it on the ports that the mixer would have. */
+function mixing(input: Input, usual: string, range: string): string[] {
   const named = input.list("mixer");
-  return (named.length === 0 ? [usual] : named).flatMap((uri) => ["--mixer", uri]);
+  const mixers = (named.length === 0 ? [usual] : named).flatMap((uri) => ["--mixer", uri]);
+  const media = named.includes("own") ? mixerArguments(input, range) : passedOn(input, ["rtp", "codecs"]);
+  return [...mixers, ...media];
 }
 
 function moderation(input: Input): string[] {
@@ -132,12 +146,16 @@ function controlling(input: Input, usual: number): string[] {
 function proxyArguments(input: Input): string[] {
   const users = input.text("users");
   const domains = input.list("domain").flatMap((domain) => ["--domain", domain]);
-  return users === undefined ? domains : [...domains, "--users", users];
+  const redirects = input.flag("follow-redirects") ? ["--follow-redirects"] : [];
+  return [...domains, ...redirects, ...(users === undefined ? [] : ["--users", users])];
 }
 
 function transportArguments(input: Input): string[] {
   const texts = passedOn(input, ["certificate", "key", "tls-port", "ca", "ws-port", "wss-port"]);
-  return [...texts, ...input.list("origin").flatMap((origin) => ["--origin", origin])];
+  const lists = ["origin", "name-server"].flatMap((name) =>
+    input.list(name).flatMap((one) => [`--${name}`, one]),
+  );
+  return [...texts, ...lists];
 }
 
 function mixerArguments(input: Input, range: string): string[] {
