@@ -35,7 +35,7 @@ interface Said {
 /** Throws a sentence. */
 export function readMixers({ bind, mixer: said, rtp, codecs }: Said): MixerSettings {
   const mixers = said.map((mixer) => (mixer === "own" ? OWN : readUri(mixer)));
-  const twice = said.find((mixer, at) => said.indexOf(mixer) < at);
+  const twice = said.find((_, at) => mixers.indexOf(mixers[at] ?? OWN) < at);
   if (twice !== undefined) throw new Error(`--mixer ${twice} is said twice.`);
   if (mixers.includes(OWN)) return { mixers, media: readMedia(bind, rtp, codecs) };
   const lost = rtp === undefined ? codecs && "--codecs" : "--rtp";

@@ -1,7 +1,7 @@
 /** Starts the Janus adapter from its command line. */
 import { readFile } from "node:fs/promises";
-import { isIP, isIPv4 } from "node:net";
-import { readRtpRange } from "../media-server/rtp-range.ts";
+import { isIPv4 } from "node:net";
+import { RTP_PORTS, readMedia } from "../media-server/options.ts";
 import { COMMON_USAGE, commonOptions, readPort, runServer } from "../process.ts";
 import { openJanusServer } from "./server.ts";
 
@@ -23,20 +23,19 @@ await runServer({
   usage: USAGE,
   options: {
     ...commonOptions(5091),
-    rtp: { type: "string", default: "40000-49999" },
+    rtp: { type: "string", default: RTP_PORTS },
     janus: { type: "string", default: "ws://127.0.0.1:8188" },
     inside: { type: "string", default: "127.0.0.1" },
     "api-secret": { type: "string" },
   },
   read({ bind, port, rtp, janus, inside, "api-secret": secretFile }) {
-    if (isIP(bind) === 0 || bind === "0.0.0.0" || bind === "::")
-      throw new Error(`--bind ${bind} is not one literal address; participants must be told where to send.`);
+    const media = readMedia(bind, rtp);
     if (!isIPv4(inside) || inside === "0.0.0.0")
       throw new Error(
         `--inside ${inside} is not one literal IPv4 address; Janus must be told where to send.`,
       );
     if (!/^wss?:\/\/\S+$/.test(janus)) throw new Error(`--janus ${janus} is not the address of a WebSocket.`);
-    return { host: bind, port: readPort(port), rtp: readRtpRange(rtp), url: janus, inside, secretFile };
+    return { host: bind, port: readPort(port), ...media, url: janus, inside, secretFile };
   },
   async open({ secretFile, ...settings }, { log, trace }) {
     const secret = secretFile === undefined ? undefined : (await readFile(secretFile, "utf8")).trim();

@@ -14,7 +14,7 @@ export interface FaceOptions extends Pick<ControlOptions, "codecs" | "log" | "wa
   readonly onTrace?: UserAgentOptions["onTrace"];
 }
 
-export type Stoppable = MediaEngine & { stop(): Promise<void> };
+type Stoppable = MediaEngine & { stop(): Promise<void> };
 
 /** What is behind the face. */
 export interface Behind<Engine extends Stoppable> {

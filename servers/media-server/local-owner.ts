@@ -1,7 +1,7 @@
 /** What the owner of a leg says to the other end of a call within this process; its failures are nobody else's. */
 
-import { sameMedia } from "#sdp/origin.ts";
 import type { InDialogAnswer, Leg } from "#sip/leg.ts";
+import { answerTo } from "#sip/leg-session.ts";
 import type { Sdp, SipRequest } from "#sip/message.ts";
 import { SipError } from "#sip/sip-error.ts";
 
@@ -17,19 +17,13 @@ export class LocalOwner {
     try {
       callback();
     } catch (cause) {
-      this.#statusOf(cause);
+      this.statusOf(cause);
     }
   }
 
   /** Its answer to an offer, or the status to refuse it with. */
-  async answer(leg: Leg, offer: Sdp): Promise<Sdp | number> {
-    const { onOffer } = leg.handlers;
-    if (!onOffer) return sameMedia(offer, leg.description) ? leg.localDescription : 488;
-    try {
-      return await onOffer(offer);
-    } catch (cause) {
-      return this.#statusOf(cause);
-    }
+  answer(leg: Leg, offer: Sdp): Promise<Sdp | number> {
+    return answerTo({ agreement: leg, core: this, leg }, offer);
   }
 
   /** Its answer to any other request; to one it does not take, that of a leg of SIP. */
@@ -40,13 +34,14 @@ export class LocalOwner {
       const answer = await handlers.onRequest?.(request);
       if (answer) return answer;
     } catch (cause) {
-      return { status: this.#statusOf(cause) };
+      return { status: this.statusOf(cause) };
     }
     if (method !== "INFO") return { status: 501 };
     return { status: content === "" ? 200 : 415 };
   }
 
-  #statusOf(thrown: unknown): number {
+  /** The status for what a callback threw, as Core.statusOf. */
+  statusOf(thrown: unknown): number {
     if (thrown instanceof SipError) return thrown.status;
     this.#onError(new Error("owner failed", { cause: thrown }));
     return 500;

@@ -1,11 +1,11 @@
 /** A mixer within the process of those who order from it: calls reach its control as they are, and its thread mixes. */
 import type { Caller } from "#sip/leg.ts";
 import type { SipResponse, SipUri } from "#sip/message.ts";
-import type { Control } from "./control.ts";
 import { type FaceOptions, startControl } from "./face.ts";
 import { LocalCalls } from "./local-calls.ts";
 import { LocalLeg, OWN } from "./local-leg.ts";
-import { Mixer, type MixerDump, type MixerOptions } from "./mixing/mixer.ts";
+import { dumpOf, startMixer, type WholeDump } from "./mixing/behind.ts";
+import type { MixerOptions } from "./mixing/mixer.ts";
 import type { MediaSettings } from "./options.ts";
 
 export interface OwnMixerOptions
@@ -17,7 +17,7 @@ export interface OwnMixer {
   readonly calls: Caller;
   /** Whether it lives, as OPTIONS to another one would say. */
   ask(): Promise<SipResponse>;
-  dump(): Promise<MixerDump & { readonly legs: ReturnType<Control["dump"]> }>;
+  dump(): Promise<WholeDump>;
   close(): Promise<void>;
 }
 
@@ -27,14 +27,14 @@ export function isOwn(uri: SipUri): boolean {
 }
 
 export async function openOwnMixer(options: OwnMixerOptions): Promise<OwnMixer> {
-  const { host, rtp, log, spawn } = options;
+  const { log } = options;
   const calls = new LocalCalls(
     (invite) => void control.receive(invite),
     (err) => log.error({ err }, "the own mixer failed on a call"),
   );
   const { engine, control } = await startControl(
     options,
-    (events) => new Mixer({ host, rtp, ...events, ...(spawn && { spawn }) }),
+    (events) => startMixer(options, events),
     (id) => calls.findLeg(id),
   );
   const [asking] = LocalLeg.pair(
@@ -44,7 +44,7 @@ export async function openOwnMixer(options: OwnMixerOptions): Promise<OwnMixer> 
   return {
     calls,
     ask: () => asking.request("OPTIONS"),
-    dump: async () => ({ ...(await engine.dump()), legs: control.dump() }),
+    dump: () => dumpOf({ engine, control }),
     async close() {
       control.close();
       await engine.stop();

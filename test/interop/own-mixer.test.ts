@@ -111,6 +111,7 @@ describe("A conference server that mixes by itself", () => {
     const wrong = [
       ["--mixer", "own", "--bind", "0.0.0.0"],
       ["--mixer", "own", "--mixer", "own"],
+      ["--mixer", "own", "--mixer", OWN],
       ["--mixer", "own", "--rtp", "5-4"],
       ["--mixer", "own", "--codecs", "opus"],
       ["--rtp", "0"],

@@ -41,10 +41,16 @@ export function sdpIn(message: SipMessage): Sdp {
   return parts?.find((part) => part.type === SDP)?.content ?? "";
 }
 
+/** As much of a session as an answer needs. */
+export interface Answering {
+  readonly agreement: Pick<Agreement, "description" | "localDescription">;
+  readonly core: Pick<Core, "statusOf">;
+  readonly leg: Pick<SessionLeg, "handlers">;
+}
+
 /** The owner's answer to an offer of the peer, or the status to refuse it with. */
-export async function answerTo(session: LegSession, offer: Sdp): Promise<Sdp | number> {
-  const { agreement, core } = session;
-  const { onOffer } = session.leg.handlers;
+export async function answerTo({ agreement, core, leg }: Answering, offer: Sdp): Promise<Sdp | number> {
+  const { onOffer } = leg.handlers;
   if (!onOffer) return sameMedia(offer, agreement.description) ? agreement.localDescription : 488;
   try {
     return await onOffer(offer);
