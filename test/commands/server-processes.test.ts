@@ -24,6 +24,7 @@ describe("partyline as the one who starts a server", () => {
       const taken = new Set(lines.join("\n").match(/--[a-z]+(-[a-z]+)*/g));
       const offered = { ...COMMON_OPTIONS, ...COMMANDS[name]?.options };
 
+      assert.ok(taken.has("--bind") && taken.has("--port"), lines.join("\n"));
       assert.deepEqual(
         [...taken].filter((option) => !(option.slice(2) in offered)),
         [],

@@ -86,10 +86,9 @@ export function serverArguments(name: ServerName, input: Input): string[] {
     proxy: proxyArguments(input),
     conference: [
       ...mixing(input, `sip:${bind}:${ports.mixer}`, rtp),
-      ...moderation(input),
-      ...dialling(input),
-      ...passedOn(input, ["factory", "state", "session", "join-rate", "join-rate-all"]),
-      ...input.list("trusted-proxy").flatMap((address) => ["--trusted-proxy", address]),
+      ...eachPassedOn(input, ["moderator", "trusted-proxy"]),
+      ...passedOn(input, ["users", "outbound-proxy", "credentials", "factory", "state", "session"]),
+      ...passedOn(input, ["join-rate", "join-rate-all"]),
       ...controlling(input, ports.control),
     ],
     mixer: mixerArguments(input, rtp),
@@ -107,19 +106,9 @@ export function serverArguments(name: ServerName, input: Input): string[] {
 /** One that mixes by itself does it on the ports that the mixer would have. */
 function mixing(input: Input, usual: string, range: string): string[] {
   const named = input.list("mixer");
-  const mixers = (named.length === 0 ? [usual] : named).flatMap((uri) => ["--mixer", uri]);
+  const mixers = named.length === 0 ? ["--mixer", usual] : eachPassedOn(input, ["mixer"]);
   const media = named.includes("own") ? mixerArguments(input, range) : passedOn(input, ["rtp", "codecs"]);
   return [...mixers, ...media];
-}
-
-function moderation(input: Input): string[] {
-  const users = input.text("users");
-  const moderators = input.list("moderator").flatMap((one) => ["--moderator", one]);
-  return users === undefined ? moderators : [...moderators, "--users", users];
-}
-
-function dialling(input: Input): string[] {
-  return passedOn(input, ["outbound-proxy", "credentials"]);
 }
 
 /** Options as they were said. */
@@ -130,37 +119,35 @@ function passedOn(input: Input, names: readonly string[]): string[] {
   });
 }
 
+/** The same of options that may be repeated. */
+function eachPassedOn(input: Input, names: readonly string[]): string[] {
+  return names.flatMap((name) => input.list(name).flatMap((one) => [`--${name}`, one]));
+}
+
 /** The control API is always there: its page is how somebody sees what the server does. */
 function controlling(input: Input, usual: number): string[] {
   const token = input.text("control-token") ?? join(input.text("data-dir") ?? dataDir(), "control-token");
   const moved = input.text("port") === undefined ? String(usual) : undefined;
   const port = input.text("control-port") ?? moved;
-  const bind = input.text("control-bind");
   return [
     ...["--control-token", token],
     ...(port === undefined ? [] : ["--control-port", port]),
-    ...(bind === undefined ? [] : ["--control-bind", bind]),
+    ...passedOn(input, ["control-bind"]),
   ];
 }
 
 function proxyArguments(input: Input): string[] {
-  const users = input.text("users");
-  const domains = input.list("domain").flatMap((domain) => ["--domain", domain]);
   const redirects = input.flag("follow-redirects") ? ["--follow-redirects"] : [];
-  return [...domains, ...redirects, ...(users === undefined ? [] : ["--users", users])];
+  return [...eachPassedOn(input, ["domain"]), ...redirects, ...passedOn(input, ["users"])];
 }
 
 function transportArguments(input: Input): string[] {
   const texts = passedOn(input, ["certificate", "key", "tls-port", "ca", "ws-port", "wss-port"]);
-  const lists = ["origin", "name-server"].flatMap((name) =>
-    input.list(name).flatMap((one) => [`--${name}`, one]),
-  );
-  return [...texts, ...lists];
+  return [...texts, ...eachPassedOn(input, ["origin", "name-server"])];
 }
 
 function mixerArguments(input: Input, range: string): string[] {
-  const codecs = input.text("codecs");
-  return ["--rtp", input.text("rtp") ?? range, ...(codecs === undefined ? [] : ["--codecs", codecs])];
+  return ["--rtp", input.text("rtp") ?? range, ...passedOn(input, ["codecs"])];
 }
 
 function janusArguments(input: Input, range: string): string[] {
@@ -169,14 +156,9 @@ function janusArguments(input: Input, range: string): string[] {
 
 /** What the SIP servers log; the demo site logs nothing. */
 function logArguments(input: Input): string[] {
-  const level = input.text("log-level");
-  const pcap = input.text("pcap");
-  const metrics = input.text("metrics-port");
   return [
-    ...(metrics === undefined ? [] : ["--metrics-port", metrics]),
-    ...(level === undefined ? [] : ["--log-level", level]),
+    ...passedOn(input, ["metrics-port", "log-level", "pcap"]),
     ...(input.flag("flow") ? ["--flow"] : []),
-    ...(pcap === undefined ? [] : ["--pcap", pcap]),
   ];
 }
 
