@@ -47,6 +47,7 @@ const unmixed: Open = async (phones) => {
   const clock = new Clock(() => {
     for (const port of phones) io.send(port, packet, { address: HOST, port });
   });
+  clock.start();
   return {
     ports,
     async close() {
