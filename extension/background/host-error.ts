@@ -5,6 +5,8 @@ export class HostError extends Error {
   override readonly name = "HostError";
   readonly code: string;
   readonly detail: string;
+  /** What the far end said, in its own words; "" when it said nothing. */
+  readonly reason: string;
 
   constructor({
     code = "internal",
@@ -14,6 +16,7 @@ export class HostError extends Error {
     super(detail || reason || code);
     this.code = code;
     this.detail = detail || reason;
+    this.reason = reason;
   }
 }
 

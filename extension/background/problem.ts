@@ -125,22 +125,28 @@ export function callProblemFrom(failure: unknown): Problem | undefined {
 }
 
 /** What a conference says of its own door, or of its moderators, has a next step of its own. */
-function worded({ code, detail }: HostError): Problem | undefined {
-  // The sentence of a refusal begins with the conference's URI, and that may read "pin" or "locked".
-  const said = detail.replace(/^sips?:\S+ /i, "");
-  const row = WORDED.find(([of, words]) => of === code && words.test(said));
+function worded({ code, detail, reason }: HostError): Problem | undefined {
+  const row =
+    THEIR_WORDS.find(([of, words]) => of === code && words.test(reason)) ??
+    OUR_WORDS.find(([of, words]) => of === code && words.test(detail));
   return row && problemOf(row[2]);
 }
 
-const WORDED: readonly (readonly [code: string, words: RegExp, problem: string])[] = [
+type Worded = readonly [code: string, words: RegExp, problem: string];
+
+/** In the service's sentence, which names the conference too, whose name may be any word. */
+const OUR_WORDS: readonly Worded[] = [
   ["forbidden", /moderator's mute/, "muted-by-moderator"],
+  ["rejected", / ended the call\b/, "said-goodbye"],
+];
+
+const THEIR_WORDS: readonly Worded[] = [
   ["rejected", /too many wrong pins/i, "guessed"],
   ["rejected", /\bpin\b|token/i, "no-pin"],
   ["rejected", /locked/i, "locked"],
   ["rejected", /removed from the conference/i, "removed"],
   ["rejected", /ended the conference|conference was ended/i, "over"],
   ["rejected", /did not let you in/i, "not-let-in"],
-  ["rejected", /ended the call/i, "said-goodbye"],
 ];
 
 /** In the sentence of a browser that may not listen (web-phone.ts). */

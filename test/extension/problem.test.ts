@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { HostError } from "../../extension/background/host-error.ts";
 import { problemFrom } from "../../extension/background/problem.ts";
-import { goodbye } from "../../native-host/src/service/sip-failure.ts";
+import { errorElement, failureOf } from "../../native-host/src/api/answers.ts";
+import type { ServiceError } from "../../native-host/src/errors.ts";
+import { callFailure, goodbye } from "../../native-host/src/service/sip-failure.ts";
+import { SipError } from "../../native-host/src/sip/sip-error.ts";
 
 /** What the conference server says in the Reason of its BYE, and what the popup makes of it. */
 const GOODBYES: Readonly<Record<string, string>> = {
@@ -15,11 +18,15 @@ const GOODBYES: Readonly<Record<string, string>> = {
   "Out of tea": "The conference ended the call.",
 };
 
+/** An error of the service's, as it is handed to the extension. */
+function handedOn(error: ServiceError | undefined): HostError {
+  return new HostError(errorElement(failureOf(error)).attributes);
+}
+
 describe("A conference that ends a call and says why", () => {
   for (const [words, sentence] of Object.entries(GOODBYES)) {
     test(`"${words}" is shown as a sentence with a next step`, () => {
-      const told = goodbye("sip:films@example.com", `SIP;text="${words}"`);
-      const problem = problemFrom(new HostError({ code: told?.code ?? "", detail: told?.message ?? "" }));
+      const problem = problemFrom(handedOn(goodbye("sip:films@example.com", `SIP;text="${words}"`)));
 
       assert.equal(problem?.sentence, sentence);
       assert.match(problem?.step ?? "", /\.$/);
@@ -27,9 +34,15 @@ describe("A conference that ends a call and says why", () => {
   }
 
   test("the name of a conference is no part of what it says", () => {
-    const told = goodbye("sip:locked-pin@example.com", `SIP;text="Out of tea"`);
-    const problem = problemFrom(new HostError({ code: told?.code ?? "", detail: told?.message ?? "" }));
+    const problem = problemFrom(handedOn(goodbye("sip:locked-pin@example.com", `SIP;text="Out of tea"`)));
 
     assert.equal(problem?.code, "said-goodbye");
+  });
+
+  test("and one that refuses is taken by its own words, too", () => {
+    const refused = callFailure("sip:pin@example.com", new SipError(403, "The Conference Is Locked"));
+    const problem = problemFrom(handedOn(refused));
+
+    assert.equal(problem?.code, "locked");
   });
 });
