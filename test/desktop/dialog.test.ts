@@ -23,20 +23,17 @@ const QUESTION = {
 };
 const NEVER = new AbortController().signal;
 
-/** Puts a program of that name first on PATH: it writes down its arguments and answers with these words and code. */
+/** Puts a program of that name first on PATH: it writes down its arguments and answers with these words, and ends so. */
 async function fake(
   t: TestContext,
   name: string,
   answer: string,
-  code = 0,
+  end = "exit 0",
 ): Promise<() => Promise<string[]>> {
   const folder = await mkdtemp(join(tmpdir(), "partyline-desktop-"));
   const file = join(folder, name);
   const args = join(folder, "args");
-  await writeFile(
-    file,
-    `#!/bin/sh\nprintf '%s\\n' "$@" > '${args}'\nprintf '%s' '${answer}'\nexit ${code}\n`,
-  );
+  await writeFile(file, `#!/bin/sh\nprintf '%s\\n' "$@" > '${args}'\nprintf '%s' '${answer}'\n${end}\n`);
   await chmod(file, 0o755);
   const { PATH } = process.env;
   process.env["PATH"] = `${folder}:${PATH}`;
@@ -78,15 +75,22 @@ describe("The question for a phone on the desktop", () => {
   });
 
   test("is declined by closing it, and an answer that is none counts as that", async (t) => {
-    await fake(t, "zenity", "", 1);
-    assert.equal(await zenity(QUESTION, NEVER), undefined);
+    for (const end of ["exit $ZENITY_CANCEL", "exit $ZENITY_ESC"]) {
+      await fake(t, "zenity", "", end);
+      assert.equal(await zenity(QUESTION, NEVER), undefined);
+    }
     await fake(t, "zenity", "99");
     assert.equal(await zenity(QUESTION, NEVER), undefined);
   });
 
   test("fails when the program cannot show it", async (t) => {
-    await fake(t, "zenity", "", 255);
-    await assert.rejects(zenity(QUESTION, NEVER), /zenity ended with 255/);
+    // Of itself zenity says 1 without a display, and also when it is declined.
+    for (const code of [1, 255]) {
+      await fake(t, "zenity", "", `exit ${code}`);
+      await assert.rejects(zenity(QUESTION, NEVER), { message: `zenity ended with ${code}` });
+    }
+    await fake(t, "kdialog", "", "kill $$");
+    await assert.rejects(kdialog(QUESTION, NEVER), { message: "kdialog ended with a signal" });
   });
 
   test("is KDE's where KDE is, and nobody's without a display", async (t) => {

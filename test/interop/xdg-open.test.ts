@@ -16,9 +16,9 @@ const run = promisify(execFile);
 const HOST = "127.0.0.1";
 const RINGS_WITHIN_MS = 700;
 
-/** A screen that nobody sees; resolves with its DISPLAY. */
+/** A screen that nobody sees; resolves with its DISPLAY. It does not start anew, refusing others, whenever its last program leaves. */
 async function screen(t: TestContext): Promise<string> {
-  const args = ["-displayfd", "1", "-screen", "0", "900x600x24", "-nolisten", "tcp"];
+  const args = ["-displayfd", "1", "-screen", "0", "900x600x24", "-nolisten", "tcp", "-noreset"];
   const server = spawn("Xvfb", args, { stdio: ["ignore", "pipe", "ignore"] });
   t.after(() => server.kill());
   const [number] = await once(createInterface({ input: server.stdout }), "line");
@@ -66,17 +66,23 @@ async function stopService(log: string): Promise<void> {
   if (pid > 0) process.kill(pid, "SIGTERM");
 }
 
-/** Presses the button at the lower right of the dialog: Call. */
-async function pressCall(env: Readonly<Record<string, string>>): Promise<number> {
+/** What handles the dialog on a screen, once it is shown there. */
+async function shownDialog(env: Readonly<Record<string, string>>) {
   const xdotool = async (...args: readonly string[]) =>
     (await run("xdotool", args, { env: { ...process.env, ...env } }).catch(() => ({ stdout: "" }))).stdout;
   const shown = async () => (await xdotool("search", "--onlyvisible", "--name", "^Partyline$")).trim();
   await until(async () => (await shown()) !== "", "the dialog");
-  const geometry = await xdotool("getwindowgeometry", "--shell", (await shown()).split("\n").at(-1) ?? "");
-  const value = (name: string) => Number(new RegExp(`^${name}=(\\d+)$`, "m").exec(geometry)?.[1]);
-  const [x, y] = [value("X") + value("WIDTH") - 60, value("Y") + value("HEIGHT") - 25];
   // What is drawn first may not yet listen.
   await delay(300);
+  return { xdotool, window: (await shown()).split("\n").at(-1) ?? "" };
+}
+
+/** Presses the button at the lower right of the dialog: Call. */
+async function pressCall(env: Readonly<Record<string, string>>): Promise<number> {
+  const { xdotool, window } = await shownDialog(env);
+  const geometry = await xdotool("getwindowgeometry", "--shell", window);
+  const value = (name: string) => Number(new RegExp(`^${name}=(\\d+)$`, "m").exec(geometry)?.[1]);
+  const [x, y] = [value("X") + value("WIDTH") - 60, value("Y") + value("HEIGHT") - 25];
   await xdotool("mousemove", String(x), String(y), "click", "1");
   return performance.now();
 }
@@ -107,6 +113,32 @@ describe("A sip: link opened by the desktop", () => {
       );
     });
   }
+
+  test("calls nobody when its question is closed with Escape", async (t) => {
+    const { env } = await desktop(t, undefined);
+
+    const opened = partyline(["open", `sip:films@${HOST}:9`], { env });
+    const { xdotool, window } = await shownDialog(env);
+    await xdotool("windowfocus", window, "key", "Escape");
+
+    const { code, stderr } = await opened;
+    assert.equal(code, 1);
+    assert.equal(stderr, "partyline: The call was cancelled before it was answered.\n");
+  });
+
+  test("says what to do when its question cannot be shown", async (t) => {
+    const { env } = await desktop(t, undefined);
+
+    const nowhere = { ...env, DISPLAY: ":nowhere" };
+    const { code, stderr } = await partyline(["open", `sip:films@${HOST}:9`], { env: nowhere });
+
+    assert.equal(code, 1);
+    assert.equal(
+      stderr,
+      "partyline: The question for a phone could not be shown: zenity ended with 1. " +
+        `Say which device with partyline join sip:films@${HOST}:9 --dev: desk, kitchen.\n`,
+    );
+  });
 
   for (const [what, link] of [
     ["headers", "sip:bob@example.com?Subject=hello"],

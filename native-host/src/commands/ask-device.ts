@@ -13,6 +13,8 @@ export interface Question {
   readonly isOurs: (id: string) => boolean;
   /** The device is known: what is asked is whether to call at all. */
   readonly confirms: boolean;
+  /** What names a device without a question; `--dev` of the same command unless given. */
+  readonly deviceBy?: string;
 }
 
 /** Sends a command about which the user may be asked. Rejects as the request does, and when nobody can be asked. */
@@ -57,6 +59,11 @@ async function ask(client: ApiClient, question: Question, signal: AbortSignal): 
   return promise;
 }
 
+interface Answer {
+  readonly dev: string;
+  readonly remember?: DialogChoice["remember"];
+}
+
 interface Asked {
   readonly client: ApiClient;
   readonly prompt: XmlElement;
@@ -64,21 +71,32 @@ interface Asked {
   reject(why: Error): void;
 }
 
-async function choose({ client, prompt, question, reject }: Asked, signal: AbortSignal): Promise<void> {
-  const handle = prompt.attributes["prompt"];
-  const dialog = dialogOf(thisDesktop());
-  if (!process.stdin.isTTY && !dialog) {
-    // Before the service can say that the command was cancelled.
-    reject(new CommandError(printable(nobodyToAsk(prompt, question))));
-    await client.request(el("Choose", { prompt: handle, cancel: true }));
-    return;
+async function choose(asked: Asked, signal: AbortSignal): Promise<void> {
+  const { prompt } = asked;
+  const atTerminal = Boolean(process.stdin.isTTY);
+  const dialog = atTerminal ? undefined : dialogOf(thisDesktop());
+  if (!atTerminal && !dialog) return giveUp(asked);
+  if (!atTerminal && browserAsks(prompt)) return;
+  let choice: Answer | undefined;
+  try {
+    choice = await answerTo(prompt, dialog, signal);
+  } catch (cause) {
+    if (!dialog) throw cause;
+    return giveUp(asked, `The question for a phone could not be shown: ${(cause as Error).message}. `);
   }
-  if (!process.stdin.isTTY && browserAsks(prompt)) return;
-  const choice = await answerTo(prompt, process.stdin.isTTY ? undefined : dialog, signal);
-  if (signal.aborted) return;
-  const { dev, remember } = choice ?? {};
-  const said = dev === undefined ? { cancel: true } : { dev, remember };
-  await client.request(el("Choose", { prompt: handle, ...said }));
+  if (!signal.aborted) await tell(asked, choice);
+}
+
+/** Tells the service the device, or that nobody wants one. */
+async function tell({ client, prompt }: Asked, choice: Answer | undefined): Promise<void> {
+  const said = choice ? { dev: choice.dev, remember: choice.remember } : { cancel: true };
+  await client.request(el("Choose", { prompt: prompt.attributes["prompt"], ...said }));
+}
+
+/** Says what to do instead, before the service can say that the command was cancelled. */
+async function giveUp(asked: Asked, why = ""): Promise<void> {
+  asked.reject(new CommandError(printable(`${why}${nobodyToAsk(asked.prompt, asked.question)}`)));
+  await tell(asked, undefined);
 }
 
 /** By the dialog, or at the terminal where there is none; undefined when nobody wants a device, or `signal` is aborted. */
@@ -86,15 +104,16 @@ async function answerTo(
   prompt: XmlElement,
   dialog: Dialog | undefined,
   signal: AbortSignal,
-): Promise<{ readonly dev: string; readonly remember?: DialogChoice["remember"] } | undefined> {
+): Promise<Answer | undefined> {
   if (dialog) return askByDialog(dialog, prompt, signal);
   const dev = await askAtTerminal(prompt, signal);
   return dev ? { dev } : undefined;
 }
 
-function nobodyToAsk({ attributes, children }: XmlElement, { confirms }: Question): string {
+function nobodyToAsk(prompt: XmlElement, { confirms, deviceBy = "--dev" }: Question): string {
+  const { attributes, children } = prompt;
   if (confirms) return `${attributes["id"]} needs your yes: say it at a terminal, or in the browser.`;
-  return `Say which device with --dev: ${children.map(({ attributes: { dev } }) => dev).join(", ")}.`;
+  return `Say which device with ${deviceBy}: ${children.map(({ attributes: { dev } }) => dev).join(", ")}.`;
 }
 
 /** A browser that is a phone is open, and shows the question itself. */

@@ -48,6 +48,11 @@ export function chosen(rows: readonly Row[], key: string): DialogChoice | undefi
   return rows.find((row) => row.key === key.trim())?.choice;
 }
 
+/** Why a dialog was not shown: how the program for it ended. */
+export function notShown(program: string, code: number | undefined): Error {
+  return new Error(`${program} ended with ${code ?? "a signal"}`);
+}
+
 /** One line, of what a label holds. */
 export function plain(text: string): string {
   const line = text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim();

@@ -1,6 +1,6 @@
 /** KDE's dialogs. */
 import { runProgram } from "../run-program.ts";
-import { chosen, type Dialog, rowsOf, sentenceOf } from "./dialog.ts";
+import { chosen, type Dialog, notShown, rowsOf, sentenceOf } from "./dialog.ts";
 
 const CANCELLED = 1;
 
@@ -16,6 +16,6 @@ export const kdialog: Dialog = async (question, signal) => {
     ...rows.flatMap(({ key, label }) => [key, label.replace(/^-+/, "")]),
   ];
   const { code, output } = await runProgram({ program: "kdialog", args, signal });
-  if (code !== 0 && code !== CANCELLED) throw new Error(`kdialog ended with ${code}`);
+  if (code !== 0 && code !== CANCELLED) throw notShown("kdialog", code);
   return code === 0 ? chosen(rows, output) : undefined;
 };

@@ -1,6 +1,6 @@
 /** The dialog of macOS: `choose from list` by AppleScript, which gets every text as an argument. */
 import { runProgram } from "../run-program.ts";
-import { chosen, type Dialog, rowsOf, sentenceOf } from "./dialog.ts";
+import { chosen, type Dialog, notShown, rowsOf, sentenceOf } from "./dialog.ts";
 
 const SCRIPT = `on run arguments
   set theQuestion to item 1 of arguments
@@ -17,6 +17,6 @@ export const osascript: Dialog = async (question, signal) => {
   // The list gives back the row's text, so that it begins with the key.
   const args = ["-", sentenceOf(question), ...rows.map(({ key, label }) => `${key}. ${label}`)];
   const { code, output } = await runProgram({ program: "osascript", args, signal, input: SCRIPT });
-  if (code !== 0) throw new Error(`osascript ended with ${code}`);
+  if (code !== 0) throw notShown("osascript", code);
   return chosen(rows, output.split(".")[0] ?? "");
 };

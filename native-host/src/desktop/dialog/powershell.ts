@@ -1,6 +1,6 @@
 /** The dialog of Windows: Windows Forms by PowerShell, which gets every text as JSON in its environment. */
 import { runProgram } from "../run-program.ts";
-import { chosen, type Dialog, rowsOf, sentenceOf } from "./dialog.ts";
+import { chosen, type Dialog, notShown, rowsOf, sentenceOf } from "./dialog.ts";
 
 const SCRIPT = `
 Add-Type -AssemblyName System.Windows.Forms
@@ -27,6 +27,6 @@ export const powershell: Dialog = async (question, signal) => {
     signal,
     environment: { PARTYLINE_QUESTION: JSON.stringify(asked) },
   });
-  if (code !== 0) throw new Error(`PowerShell ended with ${code}`);
+  if (code !== 0) throw notShown("PowerShell", code);
   return output === "" ? undefined : chosen(rows, String(Number(output) + 1));
 };

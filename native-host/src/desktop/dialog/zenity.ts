@@ -1,8 +1,10 @@
 /** GNOME's dialogs, and those of most other Linux desktops. */
 import { runProgram } from "../run-program.ts";
-import { chosen, type Dialog, rowsOf, sentenceOf } from "./dialog.ts";
+import { chosen, type Dialog, notShown, rowsOf, sentenceOf } from "./dialog.ts";
 
-const CANCELLED = 1;
+/** What we have it end with when the user declines: its own 1 also says that it found no display. */
+const DECLINED = 10;
+const ENVIRONMENT = { ZENITY_CANCEL: String(DECLINED), ZENITY_ESC: String(DECLINED) };
 const ROW_HEIGHT = 28;
 const FRAME_HEIGHT = 150;
 
@@ -27,8 +29,8 @@ export const zenity: Dialog = async (question, signal) => {
     "--",
     ...rows.flatMap(({ key, label }, at) => [at === 0 ? "TRUE" : "FALSE", key, label]),
   ];
-  const { code, output } = await runProgram({ program: "zenity", args, signal });
-  if (code !== 0 && code !== CANCELLED) throw new Error(`zenity ended with ${code}`);
+  const { code, output } = await runProgram({ program: "zenity", args, signal, environment: ENVIRONMENT });
+  if (code !== 0 && code !== DECLINED) throw notShown("zenity", code);
   return code === 0 ? chosen(rows, output) : undefined;
 };
 
