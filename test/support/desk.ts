@@ -84,3 +84,8 @@ export const reply = (transaction: ServerTransaction, status: number) => {
     makeResponse(transaction.request, status, undefined, { to: { ...to, params: { tag: "d" } } }),
   );
 };
+
+/** More than the system holds for a peer that does not read: bodies, each of one letter, some short, some too long for a datagram. */
+export const LETTERS: readonly string[] = Array.from({ length: 100 }, (_, at) =>
+  String.fromCharCode(97 + (at % 26)).repeat({ 1: 10, 2: 100_000 }[at % 20] ?? 60_000),
+);

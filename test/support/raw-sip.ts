@@ -164,6 +164,15 @@ export class RawTcp {
     return this.#inbox.next();
   }
 
+  /** Reads nothing for now. */
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
   #read(text: string): void {
     this.#text += text;
     for (;;) {

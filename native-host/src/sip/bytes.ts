@@ -33,16 +33,18 @@ export function apart(text: string): string {
 
 /** As large as a message may be that goes by UDP. */
 const ROOM_BYTES = 65_536;
-/** No character of a well-formed text takes more bytes for each of its UTF-16 units. */
-const MOST_BYTES_A_UNIT = 3;
 
 /** Writes one text after another in the same place, for new memory costs more than writing: bytes last until the next text. */
 export class WritingRoom {
   #room = Buffer.alloc(ROOM_BYTES);
 
-  bytesOf(text: string): Buffer {
-    const fits = text.length * MOST_BYTES_A_UNIT <= ROOM_BYTES && text.isWellFormed();
-    return fits ? this.#room.subarray(0, this.#room.write(text, "utf8")) : bytesOf(text);
+  /** Of all of them, one after the other. */
+  bytesOf(texts: readonly string[]): Buffer {
+    if (!texts.every((text) => text.isWellFormed())) return Buffer.concat(texts.map(bytesOf));
+    const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    const room = bytes <= ROOM_BYTES ? this.#room : Buffer.allocUnsafeSlow(bytes);
+    const end = texts.reduce((at, text) => at + room.write(text, at, "utf8"), 0);
+    return room.subarray(0, end);
   }
 
   /** Leaves the bytes made last to somebody who still reads them. */

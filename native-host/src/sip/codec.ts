@@ -85,14 +85,14 @@ export interface RawHeaders {
 
 /** The bytes of a message. Throws SipError 503 when a part of it has a control character, such as CR, LF or NUL. */
 export function encode(codec: Codec, message: Printable): Buffer {
-  return bytesOf(write(codec, message));
+  return bytesOf(write(codec, message).join(""));
 }
 
-/** The same as text, for `bytesOf` to make bytes of. */
-export function write(codec: Codec, message: Printable): string {
+/** The same as text, for `bytesOf` to make bytes of; the body apart, since many messages have the same large one. */
+export function write(codec: Codec, message: Printable): readonly [head: string, body: string] {
   const { content } = message;
   const length = content === "" ? 0 : bytesIn(content);
-  return `${headOf(codec, message)}Content-Length: ${length}\r\n\r\n${content}`;
+  return [`${headOf(codec, message)}Content-Length: ${length}\r\n\r\n`, content];
 }
 
 function bytesIn(content: string): number {

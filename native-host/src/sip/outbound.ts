@@ -157,7 +157,7 @@ export class Outbound {
     // Nothing that is to be encrypted leaves in clear, whoever chose the hop (RFC 3261 §26.2.2).
     if (isForTls(request) && !isEncrypted(hop.protocol)) throw new SipError(503, "SIPS Needs TLS");
     const routed = { request: this.#withVia(request, branch, hop), hop };
-    if (named || isReliable(hop.protocol) || this.#encode(routed.request).length <= MAX_DATAGRAM_BYTES) {
+    if (named || isReliable(hop.protocol) || this.#fitsDatagram(routed.request)) {
       then.onRouted(routed);
       return;
     }
@@ -168,6 +168,11 @@ export class Outbound {
         then.onRouted(reached ? { request: this.#withVia(request, branch, stream), hop: stream } : routed),
       )
       .catch(fail);
+  }
+
+  /** What is far too large need not be written to be measured. */
+  #fitsDatagram(request: SipRequest): boolean {
+    return request.content.length <= MAX_DATAGRAM_BYTES && this.#encode(request).length <= MAX_DATAGRAM_BYTES;
   }
 
   /** A copy with our Via on top; `rport` brings the answer back through a NAT (RFC 3581 §3). */
@@ -206,7 +211,7 @@ export class Outbound {
   /** The message as text, to be sent once more by `again`; undefined when a part of it must not be sent. */
   textOf(message: SipMessage): string | undefined {
     try {
-      return this.#write(message).text;
+      return this.#write(message).texts.join("");
     } catch {
       return undefined;
     }
@@ -216,7 +221,7 @@ export class Outbound {
   again(text: string, wayOf: (message: SipMessage) => Hop): void {
     try {
       const message = readBack(this.#options.codec, text);
-      this.#written = { message, text, bytes: this.#room.bytesOf(text) };
+      this.#written = { message, texts: [text], bytes: this.#room.bytesOf([text]) };
       this.transmit(message, wayOf(message), () => {});
     } catch {
       // A copy of it is as good as lost.
@@ -229,15 +234,16 @@ export class Outbound {
 
   #write(message: Printable): Written {
     if (this.#written?.message === message) return this.#written;
-    const text = write(this.#options.codec, message);
-    this.#written = { message, text, bytes: this.#room.bytesOf(text) };
+    const texts = write(this.#options.codec, message);
+    this.#written = { message, texts, bytes: this.#room.bytesOf(texts) };
     return this.#written;
   }
 }
 
 interface Written {
   readonly message: Printable;
-  readonly text: string;
+  /** One after the other. */
+  readonly texts: readonly string[];
   readonly bytes: Buffer;
 }
 

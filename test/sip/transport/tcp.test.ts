@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isMadeUp } from "../../../native-host/src/sip/response.ts";
-import { address, answer, desk, patientDesk, reply, request } from "../../support/desk.ts";
+import type { Stack } from "../../../native-host/src/sip/stack.ts";
+import { certified } from "../../support/certificates.ts";
+import { address, answer, desk, LETTERS, patientDesk, reply, request } from "../../support/desk.ts";
 import { RawTcp, rawRequest } from "../../support/raw-sip.ts";
+import { within } from "../../support/until.ts";
 
 describe("TCP", () => {
   test("is answered CRLF when it asks by two CRLF whether we are there", async () => {
@@ -43,6 +46,46 @@ describe("TCP", () => {
     films.stack.send(request("OPTIONS", "sip:phone@10.0.0.9"), () => {}, source);
 
     assert.match(await phone.next(), /^OPTIONS sip:phone@10\.0\.0\.9 SIP\/2\.0\r\nVia: SIP\/2\.0\/TCP /);
+  });
+
+  for (const [what, contents, open] of [
+    ["a peer", LETTERS, (films: Stack) => RawTcp.open(films.port)],
+    // In TLS all waits, and a peer is cut behind 4 MB of it.
+    ["a peer in TLS", LETTERS.slice(0, 60), (films: Stack) => RawTcp.secure(films.ports.tls ?? 0)],
+  ] as const) {
+    test(`brings ${what} that reads late every message as it was sent`, async () => {
+      await using films = await patientDesk({ tls: certified("localhost") });
+      using phone = await open(films.stack);
+      phone.write(rawRequest({ method: "REGISTER" }));
+      const { source } = await films.next();
+      phone.pause();
+
+      for (const content of contents)
+        films.stack.send(request("MESSAGE", "sip:phone@10.0.0.9", { content }), () => {}, source);
+      // What the system takes at once is with the peer, and the rest waits.
+      await new Promise(setImmediate);
+      phone.resume();
+
+      for (const content of contents) {
+        const [, body] = (await within(phone.next(), "the next message")).split("\r\n\r\n");
+        assert.ok(body === content, `${content.length} of ${content[0]} came as ${body?.slice(0, 20)}…`);
+      }
+    });
+  }
+
+  test("brings a peer that is being connected to every message as it was sent", async () => {
+    await using films = await patientDesk();
+    await using alice = await desk();
+    const contents = LETTERS.slice(0, 3);
+
+    for (const content of contents)
+      alice.send(request("MESSAGE", `${address(films.stack)};transport=tcp`, { content }), () => {});
+
+    for (const content of contents) {
+      const transaction = await within(films.next(), "the next message");
+      reply(transaction, 200);
+      assert.ok(transaction.request.content === content);
+    }
   });
 
   test("cuts a peer that never finishes a message, and one that never begins", async () => {

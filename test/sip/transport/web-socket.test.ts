@@ -4,8 +4,9 @@ import { describe, test } from "node:test";
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
 import { WebSocketMeter } from "../../../native-host/src/sip/transport/web-socket-meter.ts";
 import { ca, certified } from "../../support/certificates.ts";
-import { answer, desk, patientDesk, reply, request } from "../../support/desk.ts";
+import { answer, desk, LETTERS, patientDesk, reply, request } from "../../support/desk.ts";
 import { RawTcp, rawRequest } from "../../support/raw-sip.ts";
+import { within } from "../../support/until.ts";
 
 const ws = { port: 0 };
 
@@ -61,6 +62,24 @@ describe("a phone on a WebSocket", () => {
     const asked = (await alice.next()).text;
     assert.match(asked, /^OPTIONS sip:alice@a1b2c3\.invalid;transport=ws SIP\/2\.0\r\n/);
     assert.match(asked, new RegExp(`Via: SIP/2.0/WS 127.0.0.1:${films.stack.ports.ws};`));
+  });
+
+  test("that reads late hears every message as it was sent", async () => {
+    await using films = await patientDesk({ ws });
+    using alice = await phone(films.stack.ports.ws);
+    alice.socket.send(rawRequest({ via }));
+    await films.next();
+    alice.socket.pause();
+
+    for (const content of LETTERS)
+      films.stack.send(request("MESSAGE", "sip:alice@a1b2c3.invalid;transport=ws", { content }), () => {});
+    await new Promise(setImmediate);
+    alice.socket.resume();
+
+    for (const content of LETTERS) {
+      const { text } = await within(alice.next(), "the next message");
+      assert.ok(text.split("\r\n\r\n")[1] === content, `${content.length} of ${content[0]}`);
+    }
   });
 
   test("cannot take over the name of another", async () => {

@@ -6,7 +6,8 @@ export interface Channel {
   readonly unsentBytes: number;
   /** Says who hears what happens; called once, at once. */
   hear(listener: ChannelListener): void;
-  write(bytes: Buffer, onFailed: (error: Error) => void): void;
+  /** Returns whether `bytes` may be written over; if not, they are still to be sent. */
+  write(bytes: Buffer, onFailed: (error: Error) => void): boolean;
   /** Reads no more. */
   pause(): void;
   /** Ends our side once all is written; the peer should end its own. */

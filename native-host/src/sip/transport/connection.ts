@@ -125,15 +125,16 @@ export class Connection {
     return await Promise.race([this.#opened.promise, late.promise]);
   }
 
-  /** Now or once connected. `onFailed` gets a SipError, at once or later. */
-  send(bytes: Buffer, onFailed: (error: Error) => void): void {
+  /** Now or once connected. `onFailed` gets a SipError, at once or later. Returns whether `bytes` may be written over. */
+  send(bytes: Buffer, onFailed: (error: Error) => void): boolean {
     if (this.#channel.unsentBytes + this.#waitingBytes > MAX_UNREAD_BYTES) this.cut("Peer Reads Too Slowly");
     if (!this.usable) onFailed(this.#error);
-    else if (this.#open) this.#write({ bytes, onFailed });
+    else if (this.#open) return this.#write({ bytes, onFailed });
     else {
-      this.#waiting.push({ bytes, onFailed });
+      this.#waiting.push({ bytes: Buffer.from(bytes), onFailed });
       this.#waitingBytes += bytes.length;
     }
+    return true;
   }
 
   /** Pings the peer now and then, and counts the connection as dead when it does not answer. */
@@ -141,7 +142,7 @@ export class Connection {
     this.#keepAlive ??= new KeepAlive({
       answered: true,
       everyMs,
-      ping: () => this.send(PING, () => {}),
+      ping: () => void this.send(PING, () => {}),
       onDead: () => this.cut("Keep-Alive Unanswered"),
     });
   }
@@ -166,10 +167,11 @@ export class Connection {
     if (this.#machine.state === "finishing") this.#channel.finish();
   }
 
-  #write({ bytes, onFailed }: Waiting): void {
-    this.#channel.write(bytes, () => onFailed(this.#error));
+  #write({ bytes, onFailed }: Waiting): boolean {
+    const isSent = this.#channel.write(bytes, () => onFailed(this.#error));
     if (FINAL_RESPONSE.test(bytes.toString("latin1", 0, FIRST_BYTES))) this.#answered++;
     if (this.#answered >= this.#asked) this.#machine.send("settled");
+    return isSent;
   }
 
   #read(frames: readonly Frame[], unfinishedBytes: number): void {

@@ -44,9 +44,9 @@ export class Connections {
     return await this.#to(hop).opened(withinMs);
   }
 
-  /** Over the connection there is, else over a new one. */
-  send(bytes: Buffer, hop: Hop, onFailed: (error: Error) => void): void {
-    this.#to(hop).send(bytes, onFailed);
+  /** Over the connection there is, else over a new one; returns whether `bytes` may be written over. */
+  send(bytes: Buffer, hop: Hop, onFailed: (error: Error) => void): boolean {
+    return this.#to(hop).send(bytes, onFailed);
   }
 
   /** One that came to us. */

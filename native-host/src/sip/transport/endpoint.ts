@@ -105,11 +105,11 @@ export class Endpoint {
   send(bytes: Buffer, hop: Hop, onFailed: (error: Error) => void): boolean {
     try {
       if (hop.protocol === "UDP") return this.#udp.send(bytes, hop, onFailed);
-      this.#connections.send(Buffer.from(bytes), hop, onFailed);
+      return this.#connections.send(bytes, hop, onFailed);
     } catch (cause) {
       onFailed(cause instanceof Error ? cause : new Error("not sent", { cause }));
+      return true;
     }
-    return true;
   }
 
   connected(hop: Hop): boolean {

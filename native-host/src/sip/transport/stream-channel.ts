@@ -31,10 +31,14 @@ export class StreamChannel implements Channel {
     socket.on("close", () => listener.onClosed());
   }
 
-  write(bytes: Buffer, onFailed: (error: Error) => void): void {
-    this.#socket.write(bytes, (error) => {
+  /** What waits for the system or is encrypted is copied; mostly the system takes all at once. */
+  write(bytes: Buffer, onFailed: (error: Error) => void): boolean {
+    const socket = this.#socket;
+    const waits = socket.writableLength > 0 || socket instanceof TLSSocket;
+    socket.write(waits ? Buffer.from(bytes) : bytes, (error) => {
       if (error) onFailed(error);
     });
+    return waits || socket.writableLength === 0;
   }
 
   pause(): void {

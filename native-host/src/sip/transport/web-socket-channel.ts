@@ -57,12 +57,13 @@ export class WebSocketChannel implements Channel {
     });
   }
 
-  write(bytes: Buffer, onFailed: (error: Error) => void): void {
+  write(bytes: Buffer, onFailed: (error: Error) => void): boolean {
     // Browsers hand text on as text; a message that is not UTF-8 has to go as bytes (RFC 7118 §5.1).
     const binary = !isUtf8(bytes);
-    this.#webSocket.send(bytes, { binary }, (error) => {
+    this.#webSocket.send(Buffer.from(bytes), { binary }, (error) => {
       if (error) onFailed(error);
     });
+    return true;
   }
 
   pause(): void {
