@@ -55,13 +55,6 @@ interface Place {
 
 /** One address for small NOTIFYs by UDP and large ones by TCP. */
 async function openPlace(): Promise<Place> {
-  const socket: Socket = createSocket("udp4");
-  socket.on("message", (data, { port, address }) =>
-    take(data.toString("latin1"), data.length, (text) => socket.send(text, port, address)),
-  );
-  socket.bind(0, HOST);
-  await once(socket, "listening");
-  const { port } = socket.address();
   const server = createServer((stream) => {
     let rest: Buffer = Buffer.alloc(0);
     stream.on("data", (data) => {
@@ -71,9 +64,23 @@ async function openPlace(): Promise<Place> {
     });
     stream.on("error", () => stream.destroy());
   });
-  server.listen(port, HOST);
+  server.listen(0, HOST);
   await once(server, "listening");
-  return { port: (server.address() as AddressInfo).port, send: (...what) => void socket.send(...what) };
+  const { port } = server.address() as AddressInfo;
+  const socket: Socket = createSocket("udp4");
+  socket.bind(port, HOST);
+  try {
+    await once(socket, "listening");
+  } catch {
+    // Somebody else's by UDP: another one is free for both.
+    socket.close();
+    server.close();
+    return openPlace();
+  }
+  socket.on("message", (data, { port, address }) =>
+    take(data.toString("latin1"), data.length, (text) => socket.send(text, port, address)),
+  );
+  return { port, send: (...what) => void socket.send(...what) };
 }
 
 /** Hands out each whole message; returns what is left. */
