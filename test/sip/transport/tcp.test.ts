@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { describe, test } from "node:test";
+import { DEFAULT_LIMITS } from "../../../native-host/src/sip/limits.ts";
 import { isMadeUp } from "../../../native-host/src/sip/response.ts";
 import type { Stack } from "../../../native-host/src/sip/stack.ts";
+import { Connection } from "../../../native-host/src/sip/transport/connection.ts";
+import type { Frame } from "../../../native-host/src/sip/transport/framer.ts";
+import { StreamChannel } from "../../../native-host/src/sip/transport/stream-channel.ts";
 import { certified } from "../../support/certificates.ts";
 import { address, answer, desk, LETTERS, patientDesk, reply, request } from "../../support/desk.ts";
+import { freePorts } from "../../support/ports.ts";
 import { RawTcp, rawRequest } from "../../support/raw-sip.ts";
 import { within } from "../../support/until.ts";
 
@@ -150,5 +156,30 @@ describe("TCP", () => {
 
     assert.equal(response.status, 503);
     assert.equal(isMadeUp(response), true);
+  });
+
+  test("that ends at ourselves is refused, too", async () => {
+    const port = await freePorts(1);
+    const host = "127.0.0.1";
+    const limits = DEFAULT_LIMITS;
+    using socket = Object.assign(connect({ host, port, localPort: port }), {
+      [Symbol.dispose]: () => void socket.destroy(),
+    });
+    const heard: Frame[] = [];
+    const connection = new Connection(new StreamChannel(socket, limits), {
+      start: "connecting",
+      peer: { protocol: "TCP", address: host, port },
+      limits,
+      onFrame: (frame) => heard.push(frame) > 0,
+      onUnfinished: () => true,
+      onClosed: () => undefined,
+    });
+    const failed = Promise.withResolvers<Error>();
+
+    connection.send(Buffer.from(rawRequest()), failed.resolve);
+
+    assert.equal(await connection.opened(10_000), false);
+    assert.equal((await within(failed.promise, "a refusal")).message, "503 Connection Refused");
+    assert.deepEqual(heard, []);
   });
 });

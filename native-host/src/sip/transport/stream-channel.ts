@@ -22,7 +22,10 @@ export class StreamChannel implements Channel {
 
   hear(listener: ChannelListener): void {
     const socket = this.#socket;
-    socket.on(socket instanceof TLSSocket ? "secureConnect" : "connect", () => listener.onOpen());
+    socket.on(socket instanceof TLSSocket ? "secureConnect" : "connect", () => {
+      if (isOwnEcho(socket)) socket.destroy(refused());
+      else listener.onOpen();
+    });
     socket.on("data", (chunk: Buffer) => {
       const frames = this.#framer.push(chunk);
       listener.onRead(frames, this.#framer.unfinishedBytes);
@@ -34,11 +37,11 @@ export class StreamChannel implements Channel {
   /** What waits for the system or is encrypted is copied; mostly the system takes all at once. */
   write(bytes: Buffer, onFailed: (error: Error) => void): boolean {
     const socket = this.#socket;
-    const waits = socket.writableLength > 0 || socket instanceof TLSSocket;
-    socket.write(waits ? Buffer.from(bytes) : bytes, (error) => {
+    const copied = socket.writableLength > 0 || socket instanceof TLSSocket;
+    socket.write(copied ? Buffer.from(bytes) : bytes, (error) => {
       if (error) onFailed(error);
     });
-    return waits || socket.writableLength === 0;
+    return copied || socket.writableLength === 0;
   }
 
   pause(): void {
@@ -57,6 +60,19 @@ export class StreamChannel implements Channel {
   proves(domain: string): boolean {
     return provesBy(this.#socket, domain);
   }
+}
+
+/**
+ * To a port of this machine where nobody listens the system may connect from that very port: to itself (simultaneous
+ * open, RFC 9293 §3.5), and we would hear all that we say.
+ */
+function isOwnEcho({ localAddress, localPort, remoteAddress, remotePort }: Socket): boolean {
+  return localPort === remotePort && localAddress === remoteAddress;
+}
+
+/** What the system says where it does not happen to take that port. */
+function refused(): Error {
+  return Object.assign(new Error("nobody listens there"), { code: "ECONNREFUSED" });
 }
 
 /** Whether the peer of this socket has shown a good certificate for this domain. */
