@@ -1,20 +1,16 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { firstRequest } from "#sip/dialog.ts";
-import type { SipHeaders, SipRequest } from "#sip/message.ts";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
+import type { SipHeaders } from "#sip/message.ts";
 import type { Notifier } from "#sip/notify.ts";
 import { answerAt, offerAt, settled } from "../support/descriptions.ts";
 import { FakeNet } from "../support/fake-stack.ts";
-
-const anna = { uri: "sip:anna@anna:5060", params: {} };
-
-function subscribe(headers: Partial<SipHeaders> = {}): SipRequest {
-  return firstRequest("SUBSCRIBE", "sip:comedies@comedies", anna, {
-    headers: { contact: [anna], event: "conference", expires: "600", ...headers },
-  });
-}
+import { subscribe } from "../support/notifier-cast.ts";
 
 describe("a conference that can be watched", () => {
+  // No subscription keeps the process until it has run out.
+  beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+  afterEach(() => mock.timers.reset());
+
   test("has only so many subscriptions, and says when to come again", async () => {
     const net = new FakeNet();
     const annas = net.scripted("anna");

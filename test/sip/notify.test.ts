@@ -90,15 +90,37 @@ describe("a notifier", () => {
     assert.equal(annas.requests.length, 1);
   });
 
-  test("is over when anna does not answer", async () => {
-    const { notifier, ended } = await subscribed();
+  test("owes everything to anna when she does not answer, and is over when she does not answer that either", async () => {
+    const { annas, notifier, refreshed, ended } = await subscribed();
 
-    const told = notifier.notify("text/plain", "one");
+    void notifier.notify("text/plain", "one");
     await settled();
     mock.timers.tick(32_000);
-    await told;
+    await settled();
+    assert.equal(refreshed(), 1);
+    assert.deepEqual(ended, []);
+    assert.equal(annas.requests.length, 2);
+    mock.timers.tick(32_000);
+    await settled();
 
     assert.deepEqual(ended, ["lost"]);
+    assert.equal(annas.requests.length, 2);
+  });
+
+  test("goes on with anna when she answers again, however often she has not", async () => {
+    const { annas, notifier, ended } = await subscribed();
+
+    for (const one of [0, 2]) {
+      void notifier.notify("text/plain", "news");
+      await settled();
+      mock.timers.tick(32_000);
+      await settled();
+      annas.respond(one + 1, 200);
+      await settled();
+    }
+
+    assert.deepEqual(ended, []);
+    assert.equal(annas.requests.length, 4);
   });
 
   test("says why it ends, and does not tell its owner who ended it", async () => {

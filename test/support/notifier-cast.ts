@@ -28,10 +28,13 @@ export async function subscribed(headers: Partial<SipHeaders> = {}, { due, mostR
   const notifiers: Notifier[] = [];
   const ended: string[] = [];
   let missed = 0;
+  let refreshed = 0;
   const agent = await net.agent("comedies", {
     onSubscribe: (asked) => {
       const notifier = asked.accept({
-        onRefresh: () => undefined,
+        onRefresh: () => {
+          refreshed += 1;
+        },
         onEnded: (reason) => ended.push(reason),
         onMissed: () => {
           missed += 1;
@@ -58,5 +61,5 @@ export async function subscribed(headers: Partial<SipHeaders> = {}, { due, mostR
       expires,
     },
   });
-  return { net, agent, annas, notifier, ended, again, missed: () => missed };
+  return { net, agent, annas, notifier, ended, again, missed: () => missed, refreshed: () => refreshed };
 }

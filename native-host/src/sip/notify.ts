@@ -11,7 +11,7 @@ import type { ServerTransaction } from "./stack.ts";
 import { type NotifierEvent, type NotifierState, notifierStates } from "./subscription-states.ts";
 
 export interface NotifierHandlers {
-  /** The subscriber refreshed and is owed the full state. */
+  /** The subscriber refreshed, or did not answer, and is owed the full state. */
   onRefresh(): void;
   /** The subscription is over and not by our terminate(). */
   onEnded(reason: string): void;
@@ -94,7 +94,9 @@ export class EventNotifier implements Notifier {
   #rates: Rates;
   #expiresS: number;
   #grantedAt = performance.now();
-  /** A SUBSCRIBE was answered and its NOTIFY did not yet go out. */
+  /** Nobody answered the last NOTIFY. */
+  #unanswered = false;
+  /** A SUBSCRIBE was answered, or a NOTIFY was not, and what follows did not yet go out. */
   #owed = false;
   #last: Promise<void> = Promise.resolve();
 
@@ -125,14 +127,12 @@ export class EventNotifier implements Notifier {
     return this.#machine.state === "active";
   }
 
-  /** The 2xx to the request that asked, first or again; a NOTIFY follows it at once, empty when the owner has none. */
+  /** The 2xx to the request that asked, first or again; a NOTIFY follows it. */
   grant(transaction: ServerTransaction, status: number, headers: Partial<SipHeaders>): void {
     const { contact, localTag: tag } = this.#path;
     this.#core.respond(transaction, status, { tag, headers: { contact: [contact], ...headers } });
     this.#owed = true;
-    setImmediate(() => {
-      if (this.#owed && this.active) void this.#tell(undefined);
-    });
+    setImmediate(() => this.#settle());
   }
 
   notify(type: string, content: string | (() => string | undefined)): Promise<void> {
@@ -176,6 +176,11 @@ export class EventNotifier implements Notifier {
     this.#handlers.onRefresh();
   }
 
+  /** The NOTIFY we owe, empty when the owner has sent none. */
+  #settle(): void {
+    if (this.#owed && this.active) void this.#tell(undefined);
+  }
+
   /** The first NOTIFY after a SUBSCRIBE and the last one wait for no pace (RFC 6446 §5.2). */
   #tell(body: Told["body"] | Telling): Promise<void> {
     const urgent = this.#owed;
@@ -199,11 +204,21 @@ export class EventNotifier implements Notifier {
     if (event !== "terminated" && event !== "closed") this.#handlers.onEnded(event);
   }
 
-  /** Whether the subscription goes on. */
+  /**
+   * Whether the subscription goes on. Where many datagrams are lost all copies of a NOTIFY or of its answers may be: who
+   * does not answer is told everything once more, and is gone when he does not answer that (RFC 6665 §4.2.2 has him
+   * removed at once).
+   */
   #refused(status: number): boolean {
-    if (GONE.has(status)) this.#machine.send("lost");
+    const isLate = status === 408 && this.active && !this.#unanswered;
+    this.#unanswered = status === 408;
+    if (isLate) {
+      this.#owed = true;
+      this.#handlers.onRefresh();
+      this.#settle();
+    } else if (GONE.has(status)) this.#machine.send("lost");
     else this.#handlers.onMissed?.();
-    return !GONE.has(status);
+    return isLate || !GONE.has(status);
   }
 
   async #send({ body, last = this.#activeState() }: Told): Promise<SipResponse> {
@@ -211,6 +226,7 @@ export class EventNotifier implements Notifier {
     const headers = { event: formatEvent(this.event), "subscription-state": last };
     if (this.active) this.#heartbeat.sent(this.#rates);
     const response = await this.#path.notify({ headers, body });
+    if (response.status < 300) this.#unanswered = false;
     this.#adjust(response);
     return response;
   }
