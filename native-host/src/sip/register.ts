@@ -166,8 +166,12 @@ class OutgoingRegistration implements Registration, Attempt {
     this.#transaction = transaction;
   }
 
-  /** The registrar calls us by the connection that is gone: it must learn of another (RFC 5626 §4.5). */
+  /**
+   * The registrar calls us by the connection that is gone: it must learn of another (RFC 5626 §4.5). One that was only just
+   * tried carries no registration; its REGISTER fails by itself, and pauses.
+   */
   #lost(peer: Hop): void {
+    if (this.state !== "registered") return;
     const ours = peer.address === this.#hop?.address && peer.port === this.#hop.port;
     if (!ours || peer.protocol !== this.#hop?.protocol) return;
     if (performance.now() - this.#registeredAtMs >= BRIEF_MS) {
