@@ -112,6 +112,14 @@ export class RawUdp {
     return this.#inbox.next();
   }
 
+  /** The next one that begins so, whatever came before it. */
+  async nextThat(begins: string): Promise<string> {
+    for (;;) {
+      const text = await this.next();
+      if (text.startsWith(begins)) return text;
+    }
+  }
+
   /** The answer to the request with this Call-ID, whatever came before it. */
   async answerTo(callId: string): Promise<string> {
     for (;;) {

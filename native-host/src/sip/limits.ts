@@ -1,3 +1,6 @@
+/** A request larger than this must not go by UDP where TCP works (RFC 3261 §18.1.1). */
+export const MAX_DATAGRAM_BYTES = 1300;
+
 /** How much one peer may ask of us before it is ignored; far above what an honest one does. */
 export interface Limits {
   /** Start line and headers. */

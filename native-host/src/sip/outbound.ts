@@ -1,7 +1,8 @@
 /** From messages to bytes: the Via of a request, the hop it takes, and the way back of a response (RFC 3261 §18). */
-import { type Amplification, terse } from "./amplification.ts";
+import { type Amplification, isTrying, terse } from "./amplification.ts";
 import { WritingRoom } from "./bytes.ts";
 import { type Codec, encode, type Printable, readBack, write } from "./codec.ts";
+import { MAX_DATAGRAM_BYTES } from "./limits.ts";
 import {
   type Hop,
   isReliable,
@@ -18,8 +19,6 @@ import { asSipError, SipError } from "./sip-error.ts";
 import type { Endpoint } from "./transport/endpoint.ts";
 import { bareHost, isLiteral, parseUri } from "./uri.ts";
 
-/** A request larger than this must not go by UDP where TCP works (RFC 3261 §18.1.1). */
-const MAX_DATAGRAM_BYTES = 1300;
 /** How long a large request waits for TCP before it goes by UDP all the same. */
 const TCP_PATIENCE_MS = 2000;
 
@@ -96,7 +95,7 @@ export class Outbound {
       const bytes = this.#allowed(message, hop);
       // What a forged source may not draw is left out, as if the network had lost it.
       if (bytes) this.#send(bytes, hop, fail);
-      else this.#ask(hop);
+      else if (!isTrying(message)) this.#ask(hop);
       return bytes !== undefined;
     } catch (cause) {
       fail(cause);
