@@ -103,8 +103,7 @@ class Crowd {
 async function watch(watchers: ChildProcess, site: ConferenceSite, legs: readonly Leg[]): Promise<void> {
   const { host, port } = site.conference;
   const dialogs = legs.map(({ id }) => `${id.callId};local-tag=${id.localTag};remote-tag=${id.remoteTag}`);
-  watchers.send({ host, port, target: site.room("films"), dialogs } satisfies Watching);
-  await once(watchers, "message");
+  await ask(watchers, { host, port, target: site.room("films"), dialogs });
   // A large roster comes in several parts.
   await sleep(SETTLED_MS);
   await heardBy(watchers);
@@ -112,10 +111,23 @@ async function watch(watchers: ChildProcess, site: ConferenceSite, legs: readonl
 
 /** What came since the last time this was asked. */
 async function heardBy(watchers: ChildProcess): Promise<Heard[]> {
-  watchers.send("report");
-  // The watchers' only other message is over.
-  const [heard] = (await once(watchers, "message")) as [Heard[]];
-  return heard;
+  return (await ask(watchers, "report")) as Heard[];
+}
+
+/** What they answer; rejects where they have ended. */
+async function ask(watchers: ChildProcess, what: Watching | "report"): Promise<unknown> {
+  const over = new AbortController();
+  const { signal } = over;
+  const ended = once(watchers, "exit", { signal }).then(([code]) => {
+    throw new Error(`the watchers ended with ${code}`);
+  });
+  watchers.send(what);
+  try {
+    const [answer] = await Promise.race([once(watchers, "message", { signal }), ended]);
+    return answer;
+  } finally {
+    over.abort();
+  }
 }
 
 async function oneByOne(crowd: Crowd, watchers: ChildProcess): Promise<Row[]> {
