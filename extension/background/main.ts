@@ -16,7 +16,7 @@ import { Questions } from "./questions.ts";
 import { Reception } from "./reception.ts";
 import { Screens } from "./screens.ts";
 import { type ServiceEventsOptions, takeEvent } from "./service-events.ts";
-import { deviceId, NO_SETTINGS } from "./settings.ts";
+import { deviceId, isDiagnosed, NO_SETTINGS } from "./settings.ts";
 import { synchronise } from "./synchronise.ts";
 import { Tabs } from "./tabs.ts";
 import { fetchListed } from "./trust.ts";
@@ -71,7 +71,7 @@ const phone = new WebPhone({
   document: chromiumDocument(),
   device: () => deviceId(settings),
   muted: () => ownDeviceMuted(),
-  diagnosis: () => settings.value.diagnosis,
+  diagnosis: () => isDiagnosed(browser.storage.local),
   onMicrophone(why) {
     memory.set({ problem: problemOf(why) });
     if (why === "microphone-denied")

@@ -1,7 +1,7 @@
 /** What outlives the browser, kept in storage.local: who the user is, what each site may do, calls that were missed. */
 import type { Choice, MissedView, Switches } from "../messages.ts";
 import type { Sites } from "./consent.ts";
-import type { Kept } from "./memory.ts";
+import type { Area, Kept } from "./memory.ts";
 
 export interface Settings extends Switches {
   readonly sites: Sites;
@@ -9,8 +9,6 @@ export interface Settings extends Switches {
   readonly identity: string;
   /** This browser's device id as a phone: `web-` and 8 hexadecimal digits. */
   readonly device: string;
-  /** Switched on by tests: the offscreen document then records the frames it receives. */
-  readonly diagnosis: boolean;
   /** The service was in use, so this browser goes to it by itself from now on: calls that come in ring here. */
   readonly linked: boolean;
   /** Newest first. */
@@ -21,13 +19,17 @@ export const NO_SETTINGS: Settings = {
   sites: {},
   identity: "",
   device: "",
-  diagnosis: false,
   linked: false,
   missed: [],
   ringing: true,
   sipLinks: true,
   telLinks: false,
 };
+
+/** Switched on by tests at any time: the offscreen document then records the frames it receives. */
+export async function isDiagnosed(area: Pick<Area, "get">): Promise<boolean> {
+  return (await area.get(null))["diagnosis"] === true;
+}
 
 /** This browser profile's id as a phone, made on first use. */
 export function deviceId(settings: Kept<Settings>): string {

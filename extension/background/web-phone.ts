@@ -13,7 +13,7 @@ export interface WebPhoneOptions {
   device(): string;
   /** Whether the call on this device is muted; unknown means muted. */
   muted(): boolean;
-  diagnosis(): boolean;
+  diagnosis(): Promise<boolean>;
   /** The user has to allow the microphone in a page of ours: an offscreen document cannot ask. */
   onMicrophone(why: PhoneFailure): void;
 }
@@ -51,8 +51,8 @@ export class WebPhone {
   ring(session: string): void {
     this.#then(async (document) => {
       if (!(await document.exists())) await document.open();
-      const { muted, diagnosis } = this.#options;
-      await this.#options.send("phone-ring", { session, muted: muted(), diagnosis: diagnosis() });
+      const diagnosis = await this.#options.diagnosis();
+      await this.#options.send("phone-ring", { session, muted: this.#options.muted(), diagnosis });
     });
   }
 

@@ -10,7 +10,7 @@ import { toneLevel } from "../support/tone.ts";
 import { TonePhone } from "../support/tone-phone.ts";
 import { until } from "../support/until.ts";
 import { Viewer } from "../support/viewer.ts";
-import { closed, connectService, pressWhenMeant, shows, smallWindow, worker } from "../support/windows.ts";
+import { closed, connectService, pressWhenMeant, shows, smallWindow } from "../support/windows.ts";
 
 const ALICE_HZ = 450;
 const BOB_HZ = 600;
@@ -92,7 +92,7 @@ describe("A call to alice, who has a browser", { timeout: 120_000 }, () => {
   };
 
   const notices = async () =>
-    Object.keys((await (await worker(viewer)).evaluate("chrome.notifications.getAll()")) as object);
+    Object.keys((await (await viewer.worker()).evaluate("chrome.notifications.getAll()")) as object);
 
   async function answered(call: Promise<{ leg: Leg; answer: string }>): Promise<Leg> {
     const { leg, answer } = await call;
@@ -173,7 +173,7 @@ describe("A call to alice, who has a browser", { timeout: 120_000 }, () => {
       await until(async () => (await notices()).length === 1, "the notification");
       const [notice] = await notices();
       const event = "chrome.notifications.onButtonClicked";
-      await (await worker(viewer)).evaluate(`${event}.dispatch("${notice}", ${button})`);
+      await (await viewer.worker()).evaluate(`${event}.dispatch("${notice}", ${button})`);
     };
     const first = bobCalls();
     await press(1);
@@ -196,7 +196,7 @@ describe("A call to alice, who has a browser", { timeout: 120_000 }, () => {
 
     await closed(viewer, "incoming");
     await until(async () => !(await isRinging()), "silence");
-    const badge = async () => await (await worker(viewer)).evaluate("chrome.action.getBadgeText({})");
+    const badge = async () => await (await viewer.worker()).evaluate("chrome.action.getBadgeText({})");
     await until(async () => (await badge()) === "1", "one missed call on the button");
     await shows(await viewer.popup.open(), /Missed calls[\s\S]*Robertevil/);
     await until(async () => (await badge()) === "", "the badge to go once it was seen");

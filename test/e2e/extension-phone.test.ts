@@ -126,7 +126,7 @@ describe("This browser as a phone", () => {
       const document = await offscreen(chromium);
       await until(async () => (await framesOf(document)).length > 20, "frames");
 
-      await (await chromium.worker()).close();
+      await chromium.killWorker();
       await until(() => service.named("WebPhone").length === 2, "the worker's return", 5000);
       service.killBridges();
       await until(() => service.named("WebPhone").length === 3, "the bridge's return", 5000);

@@ -2,10 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import puppeteer, { type Browser, type Page, type Target, type WebWorker } from "puppeteer";
+import puppeteer, { type Browser, type Page, type WebWorker } from "puppeteer";
 import { build } from "vite";
 import { CHROMIUM_EXTENSION_ID, NATIVE_HOST_NAME } from "../../native-host/src/extension-id.ts";
 import { chromiumPath } from "./chromium.ts";
+import { extensionWorker, killExtensionWorker } from "./extension-worker.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 
@@ -71,31 +72,12 @@ export class ExtensionBrowser {
     return opened;
   }
 
-  /** The extension's worker as it is now; it may have been killed and started again. */
-  async worker(): Promise<WebWorker> {
-    const target = await this.browser.waitForTarget(
-      (one) => one.type() === "service_worker" && one.url().includes(CHROMIUM_EXTENSION_ID),
-    );
-    const worker = await target.worker();
-    if (!worker) throw new Error("The worker is gone.");
-    return worker;
+  worker(): Promise<WebWorker> {
+    return extensionWorker(this.browser);
   }
 
-  /**
-   * Kills the worker while a screen is open, which wakes it again in the same moment: the debugger may then hold the
-   * new one at its first line and never hear of it, so whoever is held is let go.
-   */
-  async killWorker(): Promise<void> {
-    await (await this.worker()).close();
-    const letGo = async () => {
-      const target = await this.browser.waitForTarget(
-        (one) => one.type() === "service_worker" && one.url().includes(CHROMIUM_EXTENSION_ID),
-      );
-      const session = await target.createCDPSession();
-      await session.send("Runtime.runIfWaitingForDebugger");
-    };
-    // Where nobody is held there may be nobody to answer either.
-    letGo().catch(() => undefined);
+  killWorker(): Promise<void> {
+    return killExtensionWorker(this.browser);
   }
 
   async allowMicrophone(): Promise<void> {
@@ -103,25 +85,9 @@ export class ExtensionBrowser {
     await this.browser.defaultBrowserContext().overridePermissions(origin, ["microphone"]);
   }
 
-  /** Has the offscreen document log the frames it receives; the worker reads its settings when it starts. */
+  /** Has the offscreen document log the frames it receives. */
   async diagnose(): Promise<void> {
-    const worker = await this.worker();
-    await worker.evaluate("chrome.storage.local.set({ diagnosis: true })");
-    const gone = this.#workerGone();
-    await worker.close();
-    // A page that is opened before may be heard by the one that ends, and by nobody else.
-    await gone;
-  }
-
-  #workerGone(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const look = (target: Target) => {
-      if (target.type() !== "service_worker") return;
-      this.browser.off("targetdestroyed", look);
-      resolve();
-    };
-    this.browser.on("targetdestroyed", look);
-    return promise;
+    await (await this.worker()).evaluate("chrome.storage.local.set({ diagnosis: true })");
   }
 
   /** The popup that the extension opens by itself, to ask something. */

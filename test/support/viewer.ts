@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Browser, Extension, Page, WebWorker } from "puppeteer";
 import { launchChromium } from "./chromium.ts";
 import { EXTENSION } from "./extension-build.ts";
+import { extensionWorker, killExtensionWorker } from "./extension-worker.ts";
 import { Popup } from "./popup.ts";
 import { runToEnd } from "./processes.ts";
 import { RtpRecording } from "./rtp-recording.ts";
@@ -91,17 +92,12 @@ export class Viewer {
     return recording;
   }
 
-  /** The extension's worker, started if it sleeps. */
-  async worker(): Promise<WebWorker> {
-    const target = await this.browser.waitForTarget((candidate) => candidate.type() === "service_worker");
-    const worker = await target.worker();
-    if (!worker) throw new Error("the extension has no worker");
-    return worker;
+  worker(): Promise<WebWorker> {
+    return extensionWorker(this.browser);
   }
 
-  /** Kills the extension's worker, as the browser does when it needs memory. */
-  async killWorker(): Promise<void> {
-    await (await this.worker()).close();
+  killWorker(): Promise<void> {
+    return killExtensionWorker(this.browser);
   }
 
   async close(): Promise<void> {
@@ -109,11 +105,8 @@ export class Viewer {
     await rm(this.#profile, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  /** Settings are read when the worker starts. */
   async #recordFrames(): Promise<void> {
-    const worker = await this.worker();
-    await worker.evaluate("chrome.storage.local.set({ diagnosis: true })");
-    await worker.close();
+    await (await this.worker()).evaluate("chrome.storage.local.set({ diagnosis: true })");
   }
 
   async #frames(sinceMs: number): Promise<readonly Frame[]> {

@@ -1,5 +1,6 @@
 /** The small windows of the extension in a viewer's browser: the picker and the card of a call that comes in. */
-import type { KeyInput, Page, WebWorker } from "puppeteer";
+import type { KeyInput, Page } from "puppeteer";
+import { CHROMIUM_EXTENSION_ID } from "../../native-host/src/extension-id.ts";
 import type { ApiClient } from "./daemon.ts";
 import { until } from "./until.ts";
 import type { Viewer } from "./viewer.ts";
@@ -27,10 +28,6 @@ export async function closed({ browser }: Viewer, kind: SmallWindow): Promise<vo
   await until(() => !browser.targets().some(isWindow(kind)), `the ${kind} window to close`);
 }
 
-export function worker(viewer: Viewer): Promise<WebWorker> {
-  return viewer.worker();
-}
-
 /** Waits until the screen says it, and fails with what it says instead. */
 export async function shows(page: Page, wanted: RegExp): Promise<void> {
   let words = "";
@@ -51,9 +48,8 @@ function betweenDocuments(cause: unknown): string {
 
 /** Connects a new browser with the service, as its settings do; resolves when it is one of the devices. */
 export async function connectService(viewer: Viewer, api: ApiClient): Promise<void> {
-  const { host } = new URL((await viewer.worker()).url());
   const settings = await viewer.browser.newPage();
-  await settings.goto(`chrome-extension://${host}/extension/options/index.html`);
+  await settings.goto(`chrome-extension://${CHROMIUM_EXTENSION_ID}/extension/options/index.html`);
   await settings.click("#service-try");
   const isThere = async () => {
     const devices = (await api.tell("Devices")).children[0]?.children ?? [];
