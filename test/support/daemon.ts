@@ -55,7 +55,8 @@ export class Daemon {
 
   async stop(): Promise<void> {
     await this.program.stop();
-    await rm(this.folder, { recursive: true, force: true });
+    // The bridge of a browser that was just closed may still write there.
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
