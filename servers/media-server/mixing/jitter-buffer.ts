@@ -32,7 +32,7 @@ export interface JitterCounters {
   /** Came after their time. */
   late: number;
   duplicate: number;
-  /** Frames that were missing while later ones were there. */
+  /** Frames that never came, or after those that follow them. */
   lost: number;
   /** Ticks at which nothing was there to play. */
   underruns: number;
@@ -67,6 +67,8 @@ export class JitterBuffer {
   #seen = 0;
   #lateRun = 0;
   #missingRun = 0;
+  /** Ticks since the last frame at which nothing was there to play. */
+  #waited = 0;
   #ticks = 0;
   #leastSpare = RING;
   #shrinking = false;
@@ -96,6 +98,7 @@ export class JitterBuffer {
     if (this.#state === "filling" && this.depth >= TARGET) this.#beginPlaying();
     if (this.#state !== "playing") return 0;
     if (this.depth < FRAME) return this.#underrun();
+    if (this.#waited > 0) this.#skipLost();
     const level = this.#take();
     this.#adapt(level);
     return level;
@@ -118,6 +121,7 @@ export class JitterBuffer {
     this.#newest = sequence;
     this.#seen = 1;
     this.#missingRun = 0;
+    this.#waited = 0;
     this.#forgetSpare();
   }
 
@@ -162,8 +166,24 @@ export class JitterBuffer {
   /** Nothing there yet: wait with the timestamp, so that a late packet is played late instead of never. */
   #underrun(): number {
     this.counters.underruns++;
+    this.#waited++;
     if (this.#missingRun >= STOPPED_TICKS) this.#state = "idle";
     return this.#conceal();
+  }
+
+  /** What was waited for was lost, not late: its time is over already, and is not spent once more. */
+  #skipLost(): void {
+    for (; this.#waited > 0 && this.#isMissing(); this.#waited--) {
+      this.#play = (this.#play + FRAME) >>> 0;
+      this.counters.lost++;
+    }
+    this.#waited = 0;
+  }
+
+  /** Whether nothing has come of the next frame. */
+  #isMissing(): boolean {
+    for (let i = 0; i < FRAME; i++) if (this.#ring[(this.#play + i) & (RING - 1)] !== EMPTY) return false;
+    return true;
   }
 
   #take(): number {

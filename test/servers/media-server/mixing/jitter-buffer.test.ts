@@ -111,6 +111,31 @@ describe("the jitter buffer", () => {
     assert.equal(jitter.counters.underruns, 1);
   });
 
+  test("goes on in time after frames that were lost while it waited for them", () => {
+    const { write, ticks, tick, jitter } = buffer();
+    write(1);
+    write(2);
+    assert.deepEqual(ticks(5), [1, 2, 1, 0.5, 0]);
+
+    write(6);
+    assert.equal(tick(), 6);
+    write(7);
+    assert.equal(tick(), 7);
+    assert.deepEqual(jitter.counters, { ...jitter.counters, underruns: 3, lost: 3, late: 0 });
+  });
+
+  test("leaves out no more than was lost where the next packet is late, too", () => {
+    const { write, ticks } = buffer();
+    write(1);
+    write(2);
+    assert.deepEqual(ticks(4), [1, 2, 1, 0.5]);
+
+    write(4);
+    write(5);
+    write(7);
+    assert.deepEqual(ticks(4), [4, 5, 2.5, 7]);
+  });
+
   test("falls silent when the sender stops and starts again where the sender does", () => {
     const { write, ticks, tick, jitter } = buffer();
     write(1);
