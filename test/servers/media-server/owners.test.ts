@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { openStack } from "#sip/stack.ts";
@@ -82,9 +83,16 @@ describe("The legs of an owner", () => {
   });
 
   test("that says nothing are kept for a while, in which its people hear one another, and then ended", async () => {
-    const { films, kill, people, dave } = await twoOwners(2);
+    const answers = new EventEmitter<Record<string, []>>();
+    const onTrace: MixerServerOptions["onTrace"] = (direction, message, peer) => {
+      const isAnswer = direction === "in" && "status" in message;
+      if (isAnswer && message.headers.cseq.method === "OPTIONS") answers.emit(String(peer.port));
+    };
+    const { films, port, kill, people, dave } = await twoOwners(2, { onTrace });
     const [alice, bob] = people;
     assert.ok(alice && bob);
+    // No question is under way then, for which the owner would have been silent for a moment already.
+    await once(answers, String(port));
     const from = performance.now();
     await kill();
     await alice.party.frames(10);
